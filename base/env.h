@@ -1,0 +1,188 @@
+/*
+ * The seam to the world: the only place that reads the clock, randomness, the network, the disk or
+ * a process. Nothing above base calls the system for these.
+ *
+ * A struct env is a world: the real one (base/env_uv.h: libuv, pthreads) or a simulated one
+ * (base/env_sim.h: one OS thread, virtual time, an order drawn from one seed). A thread is a
+ * struct env_loop, and env_post is the only way across: everything else about a loop (its timers,
+ * streams, work completions) belongs to the loop's own thread.
+ *
+ * Rules for every asynchronous call here: the caller embeds the request struct and keeps it alive
+ * until its completion; exactly one completion per submission; a completion never runs inside the
+ * call that submitted it; closing completes what is pending with -ERR_CANCELED.
+ */
+#ifndef BASE_ENV_H
+#define BASE_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/str.h"
+
+struct arena;
+struct buf;
+struct env;
+struct env_loop;
+struct env_stream;
+struct env_listener;
+
+#define ENV_MS 1000000ull /* nanoseconds in a millisecond */
+#define ENV_S  1000000000ull
+
+/* ---- clock and randomness: any thread ---- */
+
+uint64_t env_now_ns(struct env *env);  /* monotonic: for deadlines and durations */
+uint64_t env_wall_ns(struct env *env); /* since 1970: for what is shown or stored */
+void env_random(struct env *env, void *out, size_t len); /* cryptographic in the real world */
+uint64_t env_random_u64(struct env *env);
+
+/* ---- loops ---- */
+
+/* Owned by the caller. name: short, for the thread's name and traces. */
+struct env_loop *env_loop_new(struct env *env, const char *name);
+/* Runs the loop on a thread of its own until env_loop_stop. (Simulation: joins the schedule.) */
+void env_loop_start(struct env_loop *loop);
+/* Runs the loop on the caller's thread until env_loop_stop (real world only). */
+void env_loop_run(struct env_loop *loop);
+void env_loop_stop(struct env_loop *loop); /* any thread */
+void env_loop_join(struct env_loop *loop); /* waits for the thread of env_loop_start */
+void env_loop_free(struct env_loop *loop); /* stopped and joined; its handles are closed */
+struct env *env_of(struct env_loop *loop);
+bool env_on_loop(const struct env_loop *loop);   /* is this code running on that loop's thread? */
+uint64_t env_loop_now_ms(struct env_loop *loop); /* monotonic */
+
+/* A message to a loop, embedded in what it carries. */
+struct env_msg {
+    struct list node;
+    void (*run)(struct env_msg *m);
+};
+
+/* Runs m->run on the loop's thread, in FIFO order per loop. Any thread. The message belongs to the
+ * loop until run is called; it may be posted again from there. */
+void env_post(struct env_loop *loop, struct env_msg *m, void (*run)(struct env_msg *m));
+
+/* ---- timers: the loop's thread only ---- */
+
+struct env_timer {
+    void *impl;
+    struct env_loop *loop;
+    void (*fire)(struct env_timer *t);
+};
+
+/* init allocates the handle; deinit stops and releases it (memory may be reused at once). */
+void env_timer_init(struct env_loop *loop, struct env_timer *t, void (*fire)(struct env_timer *t));
+void env_timer_start(struct env_timer *t, uint64_t delay_ms); /* one shot; restarts when running */
+void env_timer_stop(struct env_timer *t);
+bool env_timer_active(const struct env_timer *t);
+void env_timer_deinit(struct env_timer *t);
+
+/* ---- blocking work on the pool ---- */
+
+struct env_work {
+    void *impl;
+    struct env_loop *loop;
+    void (*work)(struct env_work *w); /* on a pool thread: touches only what it owns */
+    void (*done)(struct env_work *w); /* on the loop */
+};
+
+void env_work(struct env_loop *loop, struct env_work *w, void (*work)(struct env_work *w),
+              void (*done)(struct env_work *w));
+
+/* ---- byte streams (TCP and unix): the loop's thread only ---- */
+
+/*
+ * Addresses are text: "tcp:127.0.0.1:6443", "tcp:[::1]:6443" (numeric only), "unix:/run/x.sock",
+ * "fd:7" (listen only: an already listening socket handed to the process).
+ */
+struct env_stream_events {
+    /* Bytes arrived; borrowed for the call. Not called while paused. */
+    void (*data)(void *ctx, struct str bytes);
+    /* The end: 0 for the peer's orderly end, else -ERR_X. Once; nothing follows but closed. */
+    void (*end)(void *ctx, int status);
+    /* Queued output fell to ENV_STREAM_LOW_BYTES or below after having been above it. May be NULL.
+     */
+    void (*drained)(void *ctx);
+    /* After env_stream_close: the stream is gone, ctx may be freed. Once. */
+    void (*closed)(void *ctx);
+};
+
+#define ENV_STREAM_LOW_BYTES (64u << 10)
+#define ENV_LISTEN_BACKLOG   512
+
+/* A listener accepts on its loop; accept gets a stream with no events yet and must call
+ * env_stream_start (or close it). reuse_port: one listener per loop on the same address. */
+int env_listen(struct env_loop *loop, const char *address, bool reuse_port,
+               void (*accept)(void *ctx, struct env_stream *s), void *ctx,
+               struct env_listener **out, struct err *e);
+void env_listener_close(struct env_listener *l);     /* frees it; no accept call follows */
+int env_listener_port(const struct env_listener *l); /* TCP port bound, 0 for unix */
+/* The pid of a unix peer and its uid, or -ERR_X. */
+
+struct env_connect {
+    void *impl;
+    struct env_loop *loop;
+    /* s owned by the callee when status is 0, else NULL. */
+    void (*done)(struct env_connect *c, struct env_stream *s, int status);
+};
+
+/* timeout_ms 0: ENV_CONNECT_TIMEOUT_MS. A refused address completes with -ERR_UNAVAILABLE. */
+#define ENV_CONNECT_TIMEOUT_MS 5000
+void env_connect(struct env_loop *loop, struct env_connect *c, const char *address,
+                 uint64_t timeout_ms,
+                 void (*done)(struct env_connect *c, struct env_stream *s, int status));
+void env_connect_cancel(struct env_connect *c);
+
+void env_stream_start(struct env_stream *s, const struct env_stream_events *events, void *ctx);
+/* Copies what the kernel does not take at once. Errors show as an end event. */
+void env_stream_write(struct env_stream *s, struct str bytes);
+size_t env_stream_queued(const struct env_stream *s); /* bytes not yet taken by the kernel */
+void env_stream_pause(struct env_stream *s);          /* stop reading: back-pressure */
+void env_stream_resume(struct env_stream *s);
+void env_stream_shutdown(struct env_stream *s); /* half close after what is queued */
+void env_stream_close(struct env_stream *s);    /* ends in closed(); queued output is dropped */
+/* Textual peer address ("127.0.0.1:5000", "unix"). Borrowed from the stream. */
+const char *env_stream_peer(const struct env_stream *s);
+
+/* ---- files: synchronous; on a pool thread, or at start before loops run ---- */
+
+int env_file_read(struct env *env, struct arena *a, const char *path, size_t bytes_max,
+                  struct str *out, struct err *e);
+/* Writes a temporary file, syncs it, renames it over path and syncs the folder. */
+int env_file_write(struct env *env, const char *path, struct str bytes, mode_t mode, struct err *e);
+int env_dir_make(struct env *env, const char *path, mode_t mode, struct err *e); /* with parents */
+/* Names in the folder, sorted, without . and ..; in the arena. */
+int env_dir_list(struct env *env, struct arena *a, const char *path, struct str **out_names,
+                 size_t *out_count, struct err *e);
+int env_remove_tree(struct env *env, const char *path, struct err *e);
+bool env_path_exists(struct env *env, const char *path);
+
+/* ---- processes (real world only): the loop's thread ---- */
+
+struct env_process {
+    void *impl;
+    pid_t pid;
+    /* exit_code 0..255, or signal > 0 with code 0. Once. */
+    void (*exited)(struct env_process *p, int exit_code, int signal);
+};
+
+struct env_spawn {
+    const char *const *argv; /* NULL-ended; argv[0] is a path or found on PATH */
+    const char *const *env;  /* NULL: inherit */
+    const char *stdin_path;  /* NULL: /dev/null */
+    const char *output_path; /* stdout and stderr appended here; NULL: inherit */
+    bool detach;             /* setsid: survives the parent */
+};
+
+int env_process_start(struct env_loop *loop, struct env_process *p, const struct env_spawn *spawn,
+                      void (*exited)(struct env_process *p, int exit_code, int signal),
+                      struct err *e);
+int env_process_kill(struct env_process *p, int signal);
+
+/* Calls on_signal on the loop for SIGTERM and SIGINT; SIGPIPE is ignored for the whole process. */
+void env_on_terminate(struct env_loop *loop, void (*on_signal)(void *ctx, int signal), void *ctx);
+
+#endif

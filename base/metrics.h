@@ -1,0 +1,38 @@
+/*
+ * Metrics: declared static in the .c that increments them, listed in one table per module, rendered
+ * in Prometheus' text format. Names are subsystem_noun_unit (counters end in _total). Increments
+ * are relaxed atomics: any thread, no locks.
+ */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include <stdint.h>
+
+struct buf;
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+#define METRIC_BUCKETS_MAX 16
+
+struct metric {
+    const char *name;
+    const char *help;
+    enum metric_type type;
+    const char *labels;       /* constant label pairs such as `verb="get"`, or NULL */
+    const double *bounds;     /* histogram: ascending upper bounds */
+    int bounds_count;         /* at most METRIC_BUCKETS_MAX */
+    _Atomic int64_t value;    /* counter or gauge; histogram: count */
+    _Atomic int64_t sum_nano; /* histogram: sum in 1e-9 units */
+    _Atomic int64_t buckets[METRIC_BUCKETS_MAX];
+};
+
+void metric_add(struct metric *m, int64_t n);
+void metric_set(struct metric *m, int64_t n);
+void metric_observe(struct metric *m, double value);
+int64_t metric_value(const struct metric *m);
+
+/* Registers a NULL-ended table for rendering; at start, before threads run. */
+void metrics_register(struct metric *const *table);
+void metrics_render(struct buf *out);
+
+#endif

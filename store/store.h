@@ -1,0 +1,324 @@
+/*
+ * The store: replicated, revisioned rows of bytes. It knows no kinds.
+ *
+ * A member opens one struct store. It holds groups; a group is one raft, one log, one LMDB
+ * environment, one applier thread and one quota. Nothing spans groups. Group STORE_CLUSTER holds
+ * objects (revisioned rows with history and watch); group STORE_BUS holds streams (plain append
+ * rows).
+ *
+ * Write path: store_submit from any loop -> raft loop gathers everything waiting into ONE entry ->
+ * quorum -> applier evaluates guards and applies in the open LMDB transaction, ANSWERS (the
+ * completion is posted to the submitter's loop), commits, PUBLISHES. The answer needs quorum and
+ * evaluation; visibility needs the commit. No read or watch sees above the published revision.
+ * On a follower the transaction is forwarded to the leader over the peer loop.
+ *
+ * Read path: store_barrier gives linearizability (one shared read-index round serves every reader
+ * that was waiting when it began), then a struct store_read: a short LMDB read transaction, opened
+ * and closed inside one function, on any thread, at one revision.
+ *
+ * Everything an applied transaction does is decided by its bytes: index terms and charges come from
+ * the proposer; the FSM computes nothing from a value.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct arena;
+struct store;
+struct store_group;
+
+enum store_group_id { STORE_CLUSTER = 1, STORE_BUS = 2 };
+
+/* A transaction's encoded size; above: -ERR_TOO_LARGE. One entry gathers up to
+ * STORE_BATCH_BYTES_MAX. */
+#define STORE_TXN_BYTES_MAX   (3u << 19) /* 1.5 MiB */
+#define STORE_BATCH_BYTES_MAX (1u << 20)
+/* Rows are far below LMDB's 511 bytes: longer prefixes and terms are replaced by digests (see
+ * key.h). */
+#define STORE_KEY_BYTES_MAX  400
+#define STORE_TERM_BYTES_MAX 64
+#define STORE_TXN_OPS_MAX    256
+#define STORE_MEMBERS_MAX    8
+
+/* ---- transactions ---- */
+
+enum store_guard_type {
+    STORE_GUARD_MOD = 1,     /* newest revision of key == revision (0: the key is absent) */
+    STORE_GUARD_EXISTS = 2,  /* key is present */
+    STORE_GUARD_EMPTY = 3,   /* no present key starts with key */
+    STORE_GUARD_COUNTER = 4, /* counter named key + amount <= its limit (no limit set: passes) */
+};
+
+struct store_guard {
+    enum store_guard_type type;
+    struct str key;
+    uint64_t revision;
+    int64_t amount;
+};
+
+enum store_op_type {
+    STORE_OP_PUT = 1,           /* key, value, terms, charges */
+    STORE_OP_DELETE = 2,        /* key; leaves a tombstone in cur until compacted */
+    STORE_OP_SET_LIMIT = 3,     /* counter named key gets limit = amount (negative: none) */
+    STORE_OP_REWRAP = 4,        /* replaces value of the same revision (new sealing) */
+    STORE_OP_COMPACT = 5,       /* history up to revision is no longer served */
+    STORE_OP_CHECK = 6,         /* compares the running digest (revision, amount carries it) */
+    STORE_OP_FEATURE_LEVEL = 7, /* amount: the new level */
+    /* Plain rows, without revision, history or watch: the bus. */
+    STORE_OP_APPEND = 8,      /* stream key: value at the next sequence; producer dedups (below) */
+    STORE_OP_ROW_PUT = 9,     /* plain row key := value */
+    STORE_OP_ROW_DELETE = 10, /* plain row key removed */
+    STORE_OP_TRIM = 11,       /* stream key: rows with sequence <= revision removed */
+};
+
+struct store_term {
+    uint32_t index; /* index numbers are never reused */
+    struct str bytes;
+};
+
+struct store_charge {
+    struct str counter;
+    int64_t amount;
+};
+
+struct store_op {
+    enum store_op_type type;
+    struct str key;
+    struct str value;
+    uint64_t revision;
+    int64_t amount;
+    const struct store_term *terms;
+    size_t terms_count;
+    const struct store_charge *charges;
+    size_t charges_count;
+    /* APPEND: (producer, producer_sequence) already seen, or older: nothing is appended and the
+     * result carries the sequence of the first time when still known, else 0. Empty: no dedup. */
+    struct str producer;
+    uint64_t producer_sequence;
+};
+
+struct store_txn {
+    const struct store_guard *guards;
+    size_t guards_count;
+    const struct store_op *ops;
+    size_t ops_count;
+    struct str request_id; /* at most 64 bytes; kept in the version rows it writes */
+    uint64_t
+        fence_term; /* 0: none; else refused with -ERR_FENCED unless the entry's term is this */
+};
+
+/* What a transaction did. */
+struct store_result {
+    int status;        /* 0; -ERR_CONFLICT: guard failed; -ERR_FENCED; -ERR_UNKNOWN_OUTCOME;
+                          -ERR_UNAVAILABLE;        -ERR_TOO_LARGE; -ERR_TOO_MANY_REQUESTS (queue full) */
+    uint64_t revision; /* cluster: of this transaction; on CONFLICT: the guarded key's newest */
+    uint64_t sequence; /* bus: of the last APPEND */
+    uint32_t failed_guard;
+    /* CONFLICT on a retry: the version that followed the guarded one carries this very request id,
+     * so the first attempt was applied: revision is what it got. */
+    bool replayed;
+};
+
+struct store_write {
+    struct env_msg msg;    /* the store's while in flight */
+    struct env_loop *loop; /* where done runs */
+    void (*done)(struct store_write *w);
+    struct store_result result;
+    uint64_t deadline_ms; /* env_loop_now_ms of loop; 0: STORE_WRITE_TIMEOUT_MS from now */
+    void *priv;
+};
+
+#define STORE_WRITE_TIMEOUT_MS 10000
+
+/* Encodes txn (copied before return) and submits it. Any loop; done runs on w->loop, once, never
+ * inside this call. The write may have happened when the status is UNKNOWN_OUTCOME. */
+void store_submit(struct store_group *g, struct store_write *w, const struct store_txn *txn);
+
+/* ---- reads ---- */
+
+struct store_barrier {
+    struct env_msg msg;
+    struct env_loop *loop;
+    void (*done)(struct store_barrier *b);
+    int status;        /* 0 or -ERR_UNAVAILABLE, -ERR_TIMEOUT */
+    uint64_t revision; /* published, at least every write acknowledged before the call */
+    uint64_t deadline_ms;
+    void *priv;
+};
+
+/* Linearizable read point: after done(status 0), reads at b->revision see every write acknowledged
+ * anywhere before this call. Any loop. */
+void store_barrier(struct store_group *g, struct store_barrier *b);
+/* As above, but waits only until `revision` is published here (resourceVersion=N): TIMEOUT after
+ * deadline. */
+void store_wait_revision(struct store_group *g, struct store_barrier *b, uint64_t revision);
+
+uint64_t store_published(struct store_group *g); /* any thread */
+uint64_t store_compacted(struct store_group *g); /* any thread: history at or below is gone */
+
+/* One version of a key. Bytes are borrowed from the read transaction (or the ring chunk). */
+struct store_version {
+    struct str key;
+    struct str value; /* empty for a tombstone */
+    uint64_t revision;
+    uint64_t created;  /* revision of the key's creation */
+    uint64_t previous; /* revision of the version before, 0: none */
+    uint64_t version;  /* 1 for a new key */
+    bool tombstone;
+    struct str request_id;
+};
+
+/* A read transaction at most this long (asserted in tests, a metric in production). */
+#define STORE_READ_ROWS_MAX 1000
+#define STORE_READ_NS_MAX   (5 * ENV_MS)
+
+struct store_read {
+    struct store_group *group;
+    uint64_t revision; /* reads see exactly this revision */
+    void *txn;
+    uint64_t began_ns;
+};
+
+/* revision 0: the published one. -ERR_EXPIRED when compacted, -ERR_INVALID_ARGUMENT when in the
+ * future. Begin and end in ONE function; never return to the loop in between. */
+int store_read_begin(struct store_group *g, uint64_t revision, struct store_read *out);
+void store_read_end(struct store_read *r);
+/* 0 and *out (never a tombstone), or -ERR_NOT_FOUND. */
+int store_read_get(struct store_read *r, struct str key, struct store_version *out);
+/* The version of any key at exactly this revision (watch's previous object): -ERR_NOT_FOUND. */
+int store_read_revision(struct store_read *r, struct str key, uint64_t revision,
+                        struct store_version *out);
+
+/* Keys that start with prefix, ascending, strictly after `after` (empty: from the first). visit
+ * returns false to stop. Stops by itself after STORE_READ_ROWS_MAX rows or STORE_READ_NS_MAX:
+ * *out_more tells whether keys remain; continue in a new read at the same revision. */
+int store_read_scan(struct store_read *r, struct str prefix, struct str after,
+                    bool (*visit)(void *ctx, const struct store_version *v), void *ctx,
+                    bool *out_more);
+/* Keys under an index term (served at the published revision only). */
+int store_read_index(struct store_read *r, uint32_t index, struct str term, struct str prefix,
+                     bool (*visit)(void *ctx, const struct store_version *v), void *ctx);
+/* Number of present keys under prefix after `after`, counted up to max. */
+uint64_t store_read_count(struct store_read *r, struct str prefix, struct str after, uint64_t max);
+int64_t store_read_counter(struct store_read *r, struct str counter, int64_t *out_limit);
+/* Plain rows. Stream rows: sequence > after, up to the limits of a read. */
+int store_read_row(struct store_read *r, struct str key, struct str *out_value);
+int store_read_rows(struct store_read *r, struct str prefix, struct str after,
+                    bool (*visit)(void *ctx, struct str key, struct str value), void *ctx,
+                    bool *out_more);
+int store_read_stream(struct store_read *r, struct str stream, uint64_t after,
+                      bool (*visit)(void *ctx, uint64_t sequence, struct str value), void *ctx);
+int store_read_stream_bounds(struct store_read *r, struct str stream, uint64_t *out_first,
+                             uint64_t *out_last);
+
+/* ---- watching ---- */
+
+/* One committed change. Bytes belong to the chunk it came from. */
+struct store_event {
+    uint64_t revision;
+    struct str key;
+    struct str value;      /* of this version; empty when deleted */
+    struct str old_value;  /* of the version before; empty when created */
+    uint64_t old_revision; /* 0: created */
+    uint64_t created;
+    bool deleted;
+    const struct store_term *terms; /* new terms */
+    size_t terms_count;
+    const struct store_term *old_terms;
+    size_t old_terms_count;
+};
+
+/* The applier posts each published revision once to every registered loop; published runs there. */
+struct store_subscriber {
+    struct env_msg msg;
+    struct env_loop *loop;
+    void (*published)(struct store_subscriber *s, uint64_t revision);
+    _Atomic int posted;
+    struct store_subscriber *next;
+    void *priv;
+};
+
+/* Before the loop starts or on it; lives as long as the store. */
+void store_subscribe(struct store_group *g, struct store_subscriber *s);
+
+/*
+ * Calls visit for each event with revision in (after, store_published], in revision order, from the
+ * ring, or from LMDB when `after` is behind it (then bounded as a read; *out_last tells how far it
+ * came). visit returns false to stop: that event counts as not visited. -ERR_EXPIRED when `after`
+ * is below the compacted revision.
+ */
+int store_events(struct store_group *g, uint64_t after,
+                 bool (*visit)(void *ctx, const struct store_event *event), void *ctx,
+                 uint64_t *out_last);
+
+/* ---- life and leadership ---- */
+
+struct store_member {
+    uint64_t id;            /* raft id, 1.. */
+    char name[64];          /* certificate SAN gantry-member-<name> */
+    char peer_address[128]; /* "tcp:10.250.0.11:2380": the peer loop's mutual TLS listener */
+};
+
+struct store_config {
+    struct env *env;
+    const char *folder; /* the member's data folder: LOCK, raft-<group>/, lmdb-<group>/ */
+    const char *raft_socket_folder; /* 0700 folder of unix sockets shared by the members */
+    uint64_t member_id;
+    struct store_member members[STORE_MEMBERS_MAX];
+    size_t members_count;
+    const char *ca_file;
+    const char *cert_file;
+    const char *key_file;
+    int peer_listen_fd;        /* -1: listen on our own peer_address */
+    uint64_t map_bytes;        /* LMDB map size; 0: STORE_MAP_BYTES */
+    uint32_t heartbeat_ms;     /* 0: 50 */
+    uint32_t election_ms;      /* 0: 500 */
+    uint64_t retain_revisions; /* compaction keeps at least this many; 0: default */
+    uint64_t retain_ms;        /* and at least this long; 0: 5 minutes */
+};
+
+#define STORE_MAP_BYTES (64ull << 30)
+
+/* Opens folder, LMDB, logs; starts raft loop, peer loop and appliers. Blocking: at start. */
+int store_open(const struct store_config *config, struct store **out, struct err *e);
+/* Stops taking writes, transfers leadership away, syncs. Blocking: at exit. */
+void store_close(struct store *s);
+struct store_group *store_group(struct store *s, enum store_group_id id);
+
+struct store_status {
+    uint64_t member_id;
+    uint64_t leader_id; /* 0: none known */
+    uint64_t term;
+    uint64_t commit_index;
+    uint64_t applied_index;
+    uint64_t published;
+    uint64_t compacted;
+    uint64_t digest; /* running digest at `applied_index` */
+    uint32_t feature_level;
+    bool ready; /* a leader is known and this member has applied its own-term barrier */
+};
+
+void store_status(struct store_group *g, struct store_status *out); /* any thread */
+
+/* Leadership edges of this member in a group, posted to the loop: leading with `term` (only after
+ * the own-term barrier is published) or not. */
+struct store_leadership {
+    struct env_msg msg;
+    struct env_loop *loop;
+    void (*changed)(struct store_leadership *l, bool leading, uint64_t term);
+    struct store_leadership *next;
+    _Atomic uint64_t pending;
+    void *priv;
+};
+
+void store_on_leadership(struct store_group *g, struct store_leadership *l);
+
+#endif
