@@ -1,0 +1,63 @@
+/*
+ * A small certificate authority: what `gantryd init` and tests need, and reading a certificate for
+ * a listing. Keys are EC P-256, signatures ECDSA with SHA-256, everything is PEM text in an arena.
+ * Synchronous and CPU bound (about a millisecond): at start or on a pool thread.
+ */
+#ifndef NET_PKI_H
+#define NET_PKI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct pki_pair {
+    struct str certificate_pem;
+    struct str key_pem;
+};
+
+/* now: seconds since 1970, from env_wall_ns (base's rule: no clock here). */
+struct pki_request {
+    struct str common_name;
+    const struct str *organizations; /* O, one per entry: Kubernetes reads them as groups */
+    size_t organization_count;
+    const struct str *dns_names;
+    size_t dns_name_count;
+    const struct str *addresses; /* numeric IPv4 or IPv6 text */
+    size_t address_count;
+    bool server; /* extendedKeyUsage serverAuth */
+    bool client; /* clientAuth */
+    uint64_t now_s;
+    uint32_t days; /* not after = now + days; not before = now - 5 minutes */
+};
+
+/* A self-signed CA (path length 0). */
+int pki_make_ca(struct arena *a, struct str common_name, uint64_t now_s, uint32_t days,
+                struct pki_pair *out, struct err *e);
+/* Issues a certificate with a fresh key. */
+int pki_issue(struct arena *a, const struct pki_pair *ca, const struct pki_request *request,
+              struct pki_pair *out, struct err *e);
+/* A fresh P-256 key pair (service account signing): PKCS#8 private, SubjectPublicKeyInfo public. */
+int pki_make_key(struct arena *a, struct str *out_private_pem, struct str *out_public_pem,
+                 struct err *e);
+
+struct pki_info {
+    struct str common_name;
+    struct str *organizations;
+    size_t organization_count;
+    struct str *names; /* DNS names and addresses, as text */
+    size_t name_count;
+    struct str issuer_common_name;
+    struct str serial; /* hex */
+    uint64_t not_before_s;
+    uint64_t not_after_s;
+    bool is_ca;
+};
+
+/* The first certificate of the PEM text. -ERR_PARSE. */
+int pki_parse(struct arena *a, struct str certificate_pem, struct pki_info *out, struct err *e);
+
+#endif
