@@ -1,0 +1,37 @@
+/*
+ * Index terms of an object, read from its stored bytes by field number: nothing is unpacked.
+ *
+ * A lister by index gives the objects that carry a term. The same few indexes serve every kind;
+ * an object has no terms under an index that does not apply to it.
+ */
+#ifndef API_CLIENT_INDEX_H
+#define API_CLIENT_INDEX_H
+
+#include <stdint.h>
+
+#include "api/meta/kinds.h"
+#include "base/str.h"
+
+enum index_id {
+    INDEX_OWNER_UID, /* every metadata.ownerReferences[].uid */
+    INDEX_NODE_NAME, /* pods: spec.nodeName; an unassigned pod has the empty term */
+    INDEX_COUNT
+};
+
+/* Terms point into bytes. An object has at most this many under one index; further are ignored. */
+#define INDEX_TERMS_MAX 64
+
+/* Returns how many terms were written to out_terms. Malformed bytes have no terms. */
+uint32_t index_terms(enum index_id index, enum kind kind, struct str bytes,
+                     struct str out_terms[INDEX_TERMS_MAX]);
+
+/* metadata fields of any kind's bytes, without decoding; empty when absent. */
+struct index_meta {
+    struct str name;
+    struct str namespace;
+    struct str uid;
+    struct str resource_version;
+};
+int index_meta_read(struct str bytes, struct index_meta *out);
+
+#endif
