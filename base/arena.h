@@ -9,6 +9,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -25,6 +26,7 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_deinit(struct arena *a);
 void arena_reset(struct arena *a);
+bool arena_over_limit(const struct arena *a); /* used > limit; false when there is no limit */
 
 /* Zeroed, aligned to 16 bytes; size 0 gives a valid unique pointer. */
 void *arena_alloc(struct arena *a, size_t size);

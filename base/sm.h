@@ -38,9 +38,15 @@ struct sm {
     bool running;
 };
 
+/* At most this many states: next is a bit set. */
+#define SM_STATES_MAX   32
+
 #define TO(state)       (1u << (state))
 #define SM_AWAIT_BIT    (1 << 16)
 #define SM_AWAIT(state) ((state) | SM_AWAIT_BIT)
+/* The operation ended in this function and the machine's memory may be gone: nothing touches it
+ * after. An operation that its owner inspects afterwards ends in a final state instead. */
+#define SM_DONE (1 << 17)
 
 void sm_init(struct sm *m, const char *name, const struct sm_state *states, int first);
 /* Enters the first state and runs until it waits or reaches a final state. */
