@@ -1,0 +1,15 @@
+# ./dev bench [NAME]: each is a program or script under tests/bench that ends every figure with one line
+# `bench NAME gantry=N peer=N ratio=N unit=U goal=G met=yes|no`.
+. bazel/dev/deps.sh
+
+BENCHES='store pod idle'
+
+dev_bench() {
+    local name
+    mkdir -p "$LOG"
+    dev_deps
+    for name in ${1:-$BENCHES}; do
+        [ -e "tests/bench/$name.sh" ] || die "no bench '$name'; there are: $BENCHES"
+        bash "tests/bench/$name.sh"
+    done
+}

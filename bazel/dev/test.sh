@@ -1,0 +1,94 @@
+# ./dev test, sim, fuzz, fmt.
+. bazel/dev/deps.sh
+
+# What Bazel runs: unit, interop and fuzz-corpus tests, the simulation, the tidy test.
+bazel_tests() { # CONFIG... -- PATTERN
+    local configs=() targets
+    while [ "$1" != -- ]; do
+        configs+=("$1")
+        shift
+    done
+    targets=$(bazel query --noshow_progress --keep_going "attr(tags, '^((?!manual).)*$', tests(//...)) $2" 2>/dev/null || true)
+    [ -n "$targets" ] || return 0
+    # shellcheck disable=SC2086 # one word a target
+    bazel test "${configs[@]}" $targets
+}
+
+# Runs Bazel in view: its own progress is the progress. A failing test prints its output.
+show_step() {
+    local text=$1 began took
+    shift
+    began=$(now_ms)
+    echo "== $text"
+    "$@"
+    took=$(($(now_ms) - began))
+    printf '== %s: %d.%d s\n' "$text" $((took / 1000)) $((took % 1000 / 100))
+}
+
+e2e_tests() { find tests/e2e -name '*_test.sh' 2>/dev/null | sort; }
+
+run_e2e() {
+    local test failed='' began
+    [ $# -gt 0 ] || return 0
+    ./dev up
+    for test in "$@"; do
+        began=$(now_ms)
+        if bash "$test" >"$LOG/$(basename "$test" .sh).log" 2>&1; then
+            printf '  PASS %-40s %d ms\n' "$(basename "$test" .sh)" $(($(now_ms) - began))
+            grep -h '^figure ' "$LOG/$(basename "$test" .sh).log" || true
+        else
+            printf '  FAIL %-40s %s\n' "$(basename "$test" .sh)" ".dev/log/$(basename "$test" .sh).log"
+            tail -n 40 "$LOG/$(basename "$test" .sh).log"
+            failed+=" $(basename "$test" .sh)"
+        fi
+    done
+    ./dev down
+    [ -z "$failed" ] || die "failed:$failed"
+}
+
+dev_test() {
+    local pattern=${1:-} filter='' chosen
+    mkdir -p "$LOG"
+    if [ "$pattern" = fresh ]; then
+        . bazel/dev/fresh.sh
+        dev_fresh
+        return
+    fi
+    dev_deps
+    [ -z "$pattern" ] || filter="intersect filter('$pattern', //...)"
+    show_step 'every test' bazel_tests -- "$filter"
+    show_step 'unit tests and fuzz corpora under AddressSanitizer and UBSan' bazel_tests --config=asan -- \
+        "intersect (//tests/unit/... union //tests/fuzz/...) except attr(tags, 'no-asan', //...) $filter"
+    show_step 'tests with threads under ThreadSanitizer' bazel_tests --config=tsan -- \
+        "intersect attr(tags, 'threads', //...) $filter"
+    if [ -z "$pattern" ]; then
+        chosen=$(e2e_tests)
+    else
+        chosen=$(e2e_tests | grep -E "$pattern" || true)
+    fi
+    # shellcheck disable=SC2086 # one word a file
+    [ -z "$chosen" ] || show_step 'a whole cluster' run_e2e $chosen
+    echo 'ok'
+}
+
+dev_sim() {
+    mkdir -p "$LOG"
+    bazel build --noshow_progress //tests/sim:sim >"$LOG/sim-build.log" 2>&1 || {
+        tail -n 30 "$LOG/sim-build.log" >&2
+        exit 1
+    }
+    exec "$(bin tests/sim/sim)" "$@"
+}
+
+dev_fuzz() {
+    [ $# = 2 ] || die 'usage: ./dev fuzz NAME SECONDS; the names are the folders of tests/fuzz'
+    [ -d "tests/fuzz/$1" ] || die "no fuzz target '$1'; there are: $(cd tests/fuzz && echo */ | tr -d /)"
+    bazel build --config=fuzz "//tests/fuzz/$1:$1_fuzzer"
+    mkdir -p "$DEV/fuzz/$1"
+    "$(bin "tests/fuzz/$1/$1_fuzzer")" -max_total_time="$2" -artifact_prefix="$DEV/fuzz/$1/crash-" \
+        "$DEV/fuzz/$1" "tests/fuzz/$1/corpus"
+}
+
+dev_fmt() {
+    git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format-14 -i
+}
