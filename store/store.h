@@ -65,12 +65,13 @@ struct store_guard {
 };
 
 enum store_op_type {
-    STORE_OP_PUT = 1,           /* key, value, terms, charges */
-    STORE_OP_DELETE = 2,        /* key; leaves a tombstone in cur until compacted */
-    STORE_OP_SET_LIMIT = 3,     /* counter named key gets limit = amount (negative: none) */
-    STORE_OP_REWRAP = 4,        /* replaces value of the same revision (new sealing) */
-    STORE_OP_COMPACT = 5,       /* history up to revision is no longer served */
-    STORE_OP_CHECK = 6,         /* compares the running digest (revision, amount carries it) */
+    STORE_OP_PUT = 1,       /* key, value, terms, charges */
+    STORE_OP_DELETE = 2,    /* key; leaves a tombstone in cur until compacted */
+    STORE_OP_SET_LIMIT = 3, /* counter named key gets limit = amount (negative: none) */
+    STORE_OP_REWRAP = 4,    /* replaces value of the same revision (new sealing) */
+    STORE_OP_COMPACT = 5,   /* history up to revision is gone: of keys that start with key (a short
+                               window; empty: of every key) */
+    STORE_OP_CHECK = 6,     /* the digest after entry `revision` was (uint64_t)amount */
     STORE_OP_FEATURE_LEVEL = 7, /* amount: the new level */
     /* Plain rows, without revision, history or watch: the bus. */
     STORE_OP_APPEND = 8,      /* stream key: value at the next sequence; producer dedups (below) */
@@ -162,7 +163,7 @@ void store_barrier(struct store_group *g, struct store_barrier *b);
 void store_wait_revision(struct store_group *g, struct store_barrier *b, uint64_t revision);
 
 uint64_t store_published(struct store_group *g); /* any thread */
-uint64_t store_compacted(struct store_group *g); /* any thread: history at or below is gone */
+uint64_t store_compacted(struct store_group *g); /* any thread: history below is gone */
 
 /* One version of a key. Bytes are borrowed from the read transaction (or the ring chunk). */
 struct store_version {
@@ -187,10 +188,14 @@ struct store_read {
     uint64_t began_ns;
 };
 
-/* revision 0: the published one. -ERR_EXPIRED when compacted, -ERR_INVALID_ARGUMENT when in the
- * future. Begin and end in ONE function; never return to the loop in between. */
+/* revision 0: the newest committed, at least the published one. -ERR_EXPIRED when compacted,
+ * -ERR_INVALID_ARGUMENT when in the future, -ERR_UNAVAILABLE when every reader slot is taken. Begin
+ * and end in ONE function; never return to the loop in between. */
 int store_read_begin(struct store_group *g, uint64_t revision, struct store_read *out);
 void store_read_end(struct store_read *r);
+/* Keys under a short history window (store_config) expire earlier: the revision below which history
+ * of keys that start with prefix is gone. A watch or a paged list of such keys checks it too. */
+uint64_t store_read_compacted(struct store_read *r, struct str prefix);
 /* 0 and *out (never a tombstone), or -ERR_NOT_FOUND. */
 int store_read_get(struct store_read *r, struct str key, struct store_version *out);
 /* The version of any key at exactly this revision (watch's previous object): -ERR_NOT_FOUND. */
@@ -283,9 +288,16 @@ struct store_config {
     uint32_t election_ms;      /* 0: 500 */
     uint64_t retain_revisions; /* compaction keeps at least this many; 0: default */
     uint64_t retain_ms;        /* and at least this long; 0: 5 minutes */
+    /* Key prefixes whose history is kept only STORE_SHORT_RETAIN_MS (leases, events), NULL-ended;
+     * NULL: none. Only the leader's list counts: compaction is an entry. */
+    const char *const *short_history_prefixes;
 };
 
-#define STORE_MAP_BYTES (64ull << 30)
+#define STORE_MAP_BYTES          (64ull << 30)
+#define STORE_RETAIN_REVISIONS   10000
+#define STORE_RETAIN_MS          (5 * 60 * 1000)
+#define STORE_SHORT_RETAIN_MS    (60 * 1000)
+#define STORE_SHORT_PREFIXES_MAX 8
 
 /* Opens folder, LMDB, logs; starts raft loop, peer loop and appliers. Blocking: at start. */
 int store_open(const struct store_config *config, struct store **out, struct err *e);
