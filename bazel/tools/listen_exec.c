@@ -1,8 +1,9 @@
 /*
  * listen_exec IP PORT -- PROGRAM ARG...
  *
- * Opens a listening TCP socket, makes it descriptor 3, and runs the program. It is how ./dev gives a
- * member, which lives in the fabric's network namespace, a listener on a port of the host's 127.0.0.1.
+ * Opens a listening TCP socket, makes it descriptor 3, and runs the program. It is how ./dev gives
+ * a member, which lives in the fabric's network namespace, a listener on a port of the host's
+ * 127.0.0.1.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

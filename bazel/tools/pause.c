@@ -21,8 +21,7 @@ __attribute__((noreturn)) void _start(void);
 
 void _start(void)
 {
-    unsigned long set =
-        (1ul << (SIG_INT - 1)) | (1ul << (SIG_TERM - 1)) | (1ul << (SIG_CHLD - 1));
+    unsigned long set = (1ul << (SIG_INT - 1)) | (1ul << (SIG_TERM - 1)) | (1ul << (SIG_CHLD - 1));
     (void)call(SYS_RT_SIGPROCMASK, 0, (long)&set, 0, SIGSET_BYTES);
     for (;;) {
         long signal = call(SYS_RT_SIGTIMEDWAIT, (long)&set, 0, 0, SIGSET_BYTES);
