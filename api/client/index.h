@@ -25,13 +25,4 @@ enum index_id {
 uint32_t index_terms(enum index_id index, enum kind kind, struct str bytes,
                      struct str out_terms[INDEX_TERMS_MAX]);
 
-/* metadata fields of any kind's bytes, without decoding; empty when absent. */
-struct index_meta {
-    struct str name;
-    struct str namespace;
-    struct str uid;
-    struct str resource_version;
-};
-int index_meta_read(struct str bytes, struct index_meta *out);
-
 #endif
