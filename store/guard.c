@@ -1,0 +1,666 @@
+/*
+ * See guard.h. Layout: the library's memory as we read it, then one function per method of raft_io,
+ * each saying which rule it holds.
+ *
+ * The wrapped callbacks find the guard by the backend's io->data; libraft finds it by
+ * guard.io.impl.
+ */
+#include "store/guard.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/list.h"
+
+/* The version this file was written against. A different layout means a different library. */
+_Static_assert(offsetof(struct raft, current_term) == 48, "libraft 0.15.0");
+_Static_assert(offsetof(struct raft, commit_index) == 184, "libraft 0.15.0");
+_Static_assert(offsetof(struct raft, last_stored) == 200, "libraft 0.15.0");
+_Static_assert(offsetof(struct raft, state) == 208, "libraft 0.15.0");
+_Static_assert(sizeof(struct raft_log) == 72, "libraft 0.15.0");
+_Static_assert(sizeof(struct raft_progress) == 56, "libraft 0.15.0");
+
+static size_t log_count(const struct raft_log *l)
+{
+    if (l->front <= l->back)
+        return l->back - l->front;
+    return l->size - l->front + l->back;
+}
+
+static const struct raft_entry *log_entry(const struct raft_log *l, raft_index index)
+{
+    size_t count = log_count(l);
+
+    if (index <= l->offset || index > l->offset + count)
+        return NULL;
+    return &l->entries[(l->front + (size_t)(index - 1 - l->offset)) % l->size];
+}
+
+raft_term guard_term_of(const struct raft *r, raft_index index)
+{
+    const struct raft_entry *entry = log_entry(&r->log, index);
+
+    if (entry != NULL)
+        return entry->term;
+    return index != 0 && index == r->log.snapshot.last_index ? r->log.snapshot.last_term : 0;
+}
+
+unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries)
+{
+    size_t count = log_count(&r->log);
+    size_t sum = 0;
+    unsigned taken = 0;
+
+    while (taken < count && taken < entries) {
+        const struct raft_entry *entry = log_entry(&r->log, r->log.offset + count - taken);
+
+        ASSERT(entry != NULL);
+        sum += entry->buf.len + sizeof(*entry);
+        if (sum > bytes)
+            break;
+        taken++;
+    }
+    return taken;
+}
+
+unsigned guard_rule_named(const char *name)
+{
+    static const char *const names[] = { "G1", "G2", "G3", "G4", "G5", "G7", "G8", "G10", "G11" };
+    static const unsigned rules[] = { GUARD_ACK_CLAMP,      GUARD_OWN_TERM,    GUARD_COMMIT_MATCH,
+                                      GUARD_CANCEL_STALE,   GUARD_WRITE_FATAL, GUARD_VOTE_STORED,
+                                      GUARD_SNAPSHOT_ORDER, GUARD_EDGES,       GUARD_WINDOW };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return rules[i];
+    return 0;
+}
+
+static struct guard *guard_of(const struct raft_io *io)
+{
+    return io->impl;
+}
+
+static bool rule(const struct guard *g, enum guard_rule r)
+{
+    return (g->rules & (unsigned)r) != 0;
+}
+
+static int guard_fatal(struct guard *g, const char *what, int code)
+{
+    if (!g->dead) {
+        g->dead = true;
+        g->events->fatal(g->ctx, what, code);
+    }
+    return code;
+}
+
+uint64_t guard_leader(const struct guard *g)
+{
+    const struct raft *r = g->raft;
+
+    if (r->state == RAFT_LEADER)
+        return r->id;
+    return r->state == RAFT_FOLLOWER ? r->follower_state.current_leader.id : 0;
+}
+
+bool guard_ready(const struct guard *g)
+{
+    return !g->dead && g->ready && g->raft->state == RAFT_LEADER && g->raft->transfer == NULL &&
+           g->barrier_term == g->raft->current_term;
+}
+
+/* ---- G2: the own-term barrier ---- */
+
+static void on_barrier(struct raft_barrier *b, int status)
+{
+    struct guard *g = container_of(b, struct guard, barrier);
+
+    g->barrier_busy = false;
+    if (status != 0 || g->dead)
+        return;
+    g->ready = true;
+    g->events->ready(g->ctx, g->barrier_term);
+}
+
+/* RAFT_NOTLEADER here means a transfer that the library has not forgotten yet: tried again on each
+ * tick, and until then no reply counts. */
+static void append_barrier(struct guard *g)
+{
+    if (!rule(g, GUARD_OWN_TERM)) {
+        g->barrier_term = g->raft->current_term;
+        g->term_start = 0;
+        g->ready = true;
+        g->events->ready(g->ctx, g->barrier_term);
+        return;
+    }
+    g->term_start = UINT64_MAX;
+    if (g->barrier_busy)
+        return;
+    g->barrier_term = g->raft->current_term;
+    g->barrier_busy = true;
+    if (raft_barrier(g->raft, &g->barrier, on_barrier) != 0) {
+        g->barrier_busy = false;
+        return;
+    }
+    /* A single voter commits by itself; its callback may have run already. */
+    g->term_start = raft_last_index(g->raft);
+}
+
+/* ---- G10: edges ---- */
+
+static void report_edge(struct guard *g)
+{
+    struct raft *r = g->raft;
+    raft_id leader = guard_leader(g);
+
+    if (g->last_state == r->state && g->last_term == r->current_term && g->last_leader == leader)
+        return;
+    g->last_state = r->state;
+    g->last_term = r->current_term;
+    g->last_leader = leader;
+    if (r->state == RAFT_UNAVAILABLE) {
+        guard_fatal(g, "libraft gave up (RAFT_UNAVAILABLE)", 0);
+        return;
+    }
+    g->events->edge(g->ctx, r->state, r->current_term, leader);
+}
+
+void guard_check(struct guard *g)
+{
+    struct raft *r = g->raft;
+
+    if (g->dead || g->closing || !g->started)
+        return;
+    if (r->state != RAFT_LEADER || g->barrier_term != r->current_term) {
+        g->ready = false;
+        g->term_start = UINT64_MAX;
+    }
+    if (rule(g, GUARD_EDGES))
+        report_edge(g);
+    if (g->dead)
+        return;
+    if (r->state == RAFT_LEADER && g->term_start == UINT64_MAX) {
+        append_barrier(g);
+        if (r->state != RAFT_LEADER && rule(g, GUARD_EDGES))
+            report_edge(g);
+    }
+    if (!g->dead)
+        g->events->turn(g->ctx);
+}
+
+/* ---- messages ---- */
+
+/* The highest index that a quorum of voters has, were `sender` to match `match`. */
+static raft_index quorum_match(const struct raft *r, raft_id sender, raft_index match)
+{
+    raft_index have[GUARD_PEERS_MAX];
+    unsigned voters = 0;
+
+    for (unsigned i = 0; i < r->configuration.n; i++) {
+        const struct raft_server *server = &r->configuration.servers[i];
+        raft_index index = r->leader_state.progress[i].match_index;
+        unsigned at;
+
+        if (server->role != RAFT_VOTER || voters == GUARD_PEERS_MAX)
+            continue;
+        if (server->id == sender && match > index)
+            index = match;
+        for (at = voters; at > 0 && have[at - 1] < index; at--)
+            have[at] = have[at - 1];
+        have[at] = index;
+        voters++;
+    }
+    return voters == 0 ? 0 : have[voters / 2];
+}
+
+/* G2 and G3. The library tries to commit exactly r->last_stored after a reply: what it shall commit
+ * is put there for the time of the call. */
+static void receive_append_result(struct guard *g, struct raft_message *m)
+{
+    const struct raft_append_entries_result *result = &m->append_entries_result;
+    struct raft *r = g->raft;
+    raft_index stored = r->last_stored;
+    raft_index commit;
+
+    if (r->state != RAFT_LEADER || result->rejected != 0 || result->term != r->current_term) {
+        g->recv(&g->io, m);
+        return;
+    }
+    if (rule(g, GUARD_OWN_TERM) && stored < g->term_start) {
+        /* Heard of all the same: a leader whose disk is slow must not think itself cut off. */
+        for (unsigned i = 0; i < r->configuration.n; i++)
+            if (r->configuration.servers[i].id == m->server_id)
+                r->leader_state.progress[i].recent_recv = true;
+        return;
+    }
+    if (!rule(g, GUARD_COMMIT_MATCH)) {
+        g->recv(&g->io, m);
+        return;
+    }
+    commit = quorum_match(r, m->server_id, result->last_log_index);
+    if (commit > stored)
+        commit = stored;
+    if (rule(g, GUARD_OWN_TERM) && commit < g->term_start)
+        commit = r->commit_index;
+    if (commit < r->commit_index)
+        commit = r->commit_index;
+    r->last_stored = commit;
+    g->recv(&g->io, m);
+    /* Nothing in the call moves it: writes finish in their own callbacks. */
+    ASSERT(r->last_stored == commit);
+    r->last_stored = stored;
+}
+
+static void drop_message(struct raft_message *m)
+{
+    if (m->type == RAFT_IO_APPEND_ENTRIES && m->append_entries.entries != NULL) {
+        /* All entries of one received message share one batch. */
+        if (m->append_entries.n_entries > 0)
+            raft_free(m->append_entries.entries[0].batch);
+        raft_free(m->append_entries.entries);
+    } else if (m->type == RAFT_IO_INSTALL_SNAPSHOT) {
+        raft_configuration_close(&m->install_snapshot.conf);
+        raft_free(m->install_snapshot.data.base);
+    }
+}
+
+static bool sender_is_member(const struct raft *r, raft_id id)
+{
+    for (unsigned i = 0; i < r->configuration.n; i++)
+        if (r->configuration.servers[i].id == id)
+            return true;
+    return r->configuration.n == 0;
+}
+
+/* What the library would only have asserted. */
+static bool message_is_sane(const struct guard *g, const struct raft_message *m)
+{
+    const struct raft *r = g->raft;
+
+    if (!sender_is_member(r, m->server_id))
+        return false;
+    if (m->type == RAFT_IO_APPEND_ENTRIES)
+        return r->state != RAFT_LEADER || m->append_entries.term != r->current_term;
+    if (m->type == RAFT_IO_INSTALL_SNAPSHOT)
+        return r->state != RAFT_LEADER || m->install_snapshot.term != r->current_term;
+    return true;
+}
+
+static void on_recv(struct raft_io *backend, struct raft_message *m)
+{
+    struct guard *g = backend->data;
+
+    if (g->dead || !message_is_sane(g, m)) {
+        drop_message(m);
+        return;
+    }
+    switch (m->type) {
+    case RAFT_IO_INSTALL_SNAPSHOT:
+        g->events->behind(g->ctx, m->install_snapshot.last_index);
+        drop_message(m);
+        return;
+    case RAFT_IO_TIMEOUT_NOW:
+        if (rule(g, GUARD_VOTE_STORED) && g->follower_writes > 0)
+            return;
+        g->recv(&g->io, m);
+        break;
+    case RAFT_IO_APPEND_ENTRIES:
+        g->in_append = true;
+        g->append_last = m->append_entries.prev_log_index + m->append_entries.n_entries;
+        g->recv(&g->io, m);
+        g->in_append = false;
+        break;
+    case RAFT_IO_APPEND_ENTRIES_RESULT:
+        receive_append_result(g, m);
+        break;
+    default:
+        g->recv(&g->io, m);
+    }
+    guard_check(g);
+}
+
+static void on_tick(struct raft_io *backend)
+{
+    struct guard *g = backend->data;
+
+    if (g->dead)
+        return;
+    if (rule(g, GUARD_VOTE_STORED) && g->raft->state == RAFT_FOLLOWER && g->follower_writes > 0)
+        return;
+    g->tick(&g->io);
+    guard_check(g);
+}
+
+/* ---- G11: bytes under way, by peer ---- */
+
+struct guarded_send {
+    struct raft_io_send req;
+    struct raft_io_send *original;
+    struct guard *guard;
+    raft_id peer;
+    size_t bytes;
+};
+
+static void on_sent(struct raft_io_send *req, int status)
+{
+    struct guarded_send *s = container_of(req, struct guarded_send, req);
+    raft_io_send_cb cb = s->original->cb;
+
+    s->guard->window[s->peer] -= s->bytes;
+    if (!s->guard->dead && cb != NULL)
+        cb(s->original, status);
+    raft_free(s);
+}
+
+static int send_entries(struct guard *g, struct raft_io_send *req, const struct raft_message *m,
+                        raft_io_send_cb cb)
+{
+    struct guarded_send *s;
+    size_t bytes = 0;
+    int rv;
+
+    for (unsigned i = 0; i < m->append_entries.n_entries; i++)
+        bytes += m->append_entries.entries[i].buf.len;
+    /* One message always fits: a peer that is slow gets what it can take, never nothing. */
+    if (g->window[m->server_id] > 0 && g->window[m->server_id] + bytes > GUARD_WINDOW_BYTES)
+        return RAFT_NOCONNECTION;
+    s = raft_malloc(sizeof(*s));
+    if (s == NULL)
+        return RAFT_NOMEM;
+    s->original = req;
+    s->guard = g;
+    s->peer = m->server_id;
+    s->bytes = bytes;
+    req->cb = cb;
+    rv = g->backend->send(g->backend, &s->req, m, on_sent);
+    if (rv != 0)
+        raft_free(s);
+    else
+        g->window[m->server_id] += bytes;
+    return rv;
+}
+
+/* G1, G4, G7, G11. */
+static int guard_send(struct raft_io *io, struct raft_io_send *req, const struct raft_message *m,
+                      raft_io_send_cb cb)
+{
+    struct guard *g = guard_of(io);
+    struct raft_message copy = *m;
+
+    /* The library answers a leader it has forgotten meanwhile: id 0, no address. */
+    if (g->dead || m->server_id == 0 || m->server_address == NULL)
+        return RAFT_CANCELED;
+    if (m->type == RAFT_IO_APPEND_ENTRIES && m->append_entries.n_entries > 0 &&
+        rule(g, GUARD_WINDOW) && m->server_id <= GUARD_PEERS_MAX)
+        return send_entries(g, req, m, cb);
+    if (m->type == RAFT_IO_APPEND_ENTRIES_RESULT && m->append_entries_result.rejected == 0) {
+        if (rule(g, GUARD_CANCEL_STALE) && g->suppress)
+            return RAFT_CANCELED;
+        if (rule(g, GUARD_ACK_CLAMP) && g->in_append &&
+            copy.append_entries_result.last_log_index > g->append_last)
+            copy.append_entries_result.last_log_index = g->append_last;
+    }
+    if (m->type == RAFT_IO_REQUEST_VOTE && rule(g, GUARD_VOTE_STORED)) {
+        copy.request_vote.last_log_index = g->raft->last_stored;
+        copy.request_vote.last_log_term = guard_term_of(g->raft, g->raft->last_stored);
+    }
+    return g->backend->send(g->backend, req, &copy, cb);
+}
+
+/* ---- G4, G5, G7: log writes ---- */
+
+struct guarded_append {
+    struct raft_io_append req;
+    struct raft_io_append *original;
+    raft_io_append_cb cb;
+    struct guard *guard;
+    raft_term term;
+    bool follower;
+};
+
+static void on_appended(struct raft_io_append *req, int status)
+{
+    struct guarded_append *a = container_of(req, struct guarded_append, req);
+    struct guard *g = a->guard;
+
+    if (a->follower)
+        g->follower_writes--;
+    if (status != 0 && !g->closing && rule(g, GUARD_WRITE_FATAL))
+        guard_fatal(g, "log write failed", status);
+    if (g->dead && !g->closing) {
+        raft_free(a);
+        return;
+    }
+    g->truncated = false;
+    g->suppress = a->term != g->raft->current_term;
+    a->cb(a->original, status);
+    g->suppress = false;
+    raft_free(a);
+    guard_check(g);
+}
+
+static int guard_append(struct raft_io *io, struct raft_io_append *req,
+                        const struct raft_entry entries[], unsigned n, raft_io_append_cb cb)
+{
+    struct guard *g = guard_of(io);
+    struct guarded_append *a;
+    int rv;
+
+    if (g->dead)
+        return RAFT_IOERR;
+    a = raft_malloc(sizeof(*a));
+    if (a == NULL)
+        return guard_fatal(g, "out of memory for a log write", RAFT_NOMEM);
+    a->original = req;
+    a->cb = cb;
+    a->guard = g;
+    a->term = g->raft->current_term;
+    a->follower = g->raft->state != RAFT_LEADER;
+    rv = g->backend->append(g->backend, &a->req, entries, n, on_appended);
+    if (rv != 0) {
+        /* raft_uv may still hold the request: its memory is given up on purpose. */
+        memcpy(io->errmsg, g->backend->errmsg, sizeof(io->errmsg));
+        return rule(g, GUARD_WRITE_FATAL) ? guard_fatal(g, "log write refused", rv) : rv;
+    }
+    if (a->follower)
+        g->follower_writes++;
+    return 0;
+}
+
+/* ---- the other methods ---- */
+
+static int checked(struct guard *g, const char *what, int rv)
+{
+    if (rv == 0)
+        return 0;
+    memcpy(g->io.errmsg, g->backend->errmsg, sizeof(g->io.errmsg));
+    return rule(g, GUARD_WRITE_FATAL) ? guard_fatal(g, what, rv) : rv;
+}
+
+static int guard_truncate(struct raft_io *io, raft_index index)
+{
+    struct guard *g = guard_of(io);
+
+    if (g->dead)
+        return RAFT_IOERR;
+    if (g->snapshot_busy && rule(g, GUARD_SNAPSHOT_ORDER))
+        return guard_fatal(g, "log conflict while a snapshot is being stored", RAFT_BUSY);
+    g->truncated = true;
+    return checked(g, "log truncation failed", g->backend->truncate(g->backend, index));
+}
+
+static int guard_set_term(struct raft_io *io, raft_term term)
+{
+    struct guard *g = guard_of(io);
+
+    if (g->dead)
+        return RAFT_IOERR;
+    return checked(g, "writing the term failed", g->backend->set_term(g->backend, term));
+}
+
+static int guard_set_vote(struct raft_io *io, raft_id id)
+{
+    struct guard *g = guard_of(io);
+
+    if (g->dead)
+        return RAFT_IOERR;
+    return checked(g, "writing the vote failed", g->backend->set_vote(g->backend, id));
+}
+
+static int guard_start(struct raft_io *io, unsigned msecs, raft_io_tick_cb tick,
+                       raft_io_recv_cb recv)
+{
+    struct guard *g = guard_of(io);
+
+    g->tick = tick;
+    g->recv = recv;
+    g->started = true;
+    return g->backend->start(g->backend, msecs, on_tick, on_recv);
+}
+
+static int guard_backend_init(struct raft_io *io, raft_id id, const char *address)
+{
+    struct guard *g = guard_of(io);
+    int rv = g->backend->init(g->backend, id, address);
+
+    if (rv != 0)
+        memcpy(io->errmsg, g->backend->errmsg, sizeof(io->errmsg));
+    return rv;
+}
+
+static void on_backend_closed(struct raft_io *backend)
+{
+    struct guard *g = backend->data;
+
+    g->dead = true;
+    if (g->close_cb != NULL)
+        g->close_cb(&g->io);
+}
+
+static void guard_close(struct raft_io *io, raft_io_close_cb cb)
+{
+    struct guard *g = guard_of(io);
+
+    g->closing = true;
+    g->close_cb = cb;
+    g->backend->close(g->backend, on_backend_closed);
+}
+
+static int guard_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
+                      struct raft_snapshot **snapshot, raft_index *start_index,
+                      struct raft_entry *entries[], size_t *n_entries)
+{
+    struct guard *g = guard_of(io);
+    int rv =
+        g->backend->load(g->backend, term, voted_for, snapshot, start_index, entries, n_entries);
+
+    if (rv != 0)
+        memcpy(io->errmsg, g->backend->errmsg, sizeof(io->errmsg));
+    return rv;
+}
+
+static int guard_bootstrap(struct raft_io *io, const struct raft_configuration *conf)
+{
+    return guard_of(io)->backend->bootstrap(guard_of(io)->backend, conf);
+}
+
+static int guard_recover(struct raft_io *io, const struct raft_configuration *conf)
+{
+    return guard_of(io)->backend->recover(guard_of(io)->backend, conf);
+}
+
+/* ---- G8: snapshots ---- */
+
+static void on_snapshot_stored(struct raft_io_snapshot_put *req, int status)
+{
+    struct guard *g = req->data == NULL ? NULL : ((struct raft *)req->data)->io->impl;
+
+    ASSERT(g != NULL);
+    g->snapshot_busy = false;
+    g->snapshot_cb(req, status);
+}
+
+/* Installs are refused, so every snapshot here is one the member takes of itself: req->data is the
+ * instance (libraft sets it before the call). RAFT_BUSY makes the library try again later. */
+static int guard_snapshot_put(struct raft_io *io, unsigned trailing,
+                              struct raft_io_snapshot_put *req,
+                              const struct raft_snapshot *snapshot, raft_io_snapshot_put_cb cb)
+{
+    struct guard *g = guard_of(io);
+    int rv;
+
+    if (g->dead)
+        return RAFT_CANCELED;
+    if (rule(g, GUARD_SNAPSHOT_ORDER) && (g->truncated || g->snapshot_busy))
+        return RAFT_BUSY;
+    g->snapshot_cb = cb;
+    g->snapshot_busy = true;
+    rv = g->backend->snapshot_put(g->backend, trailing, req, snapshot, on_snapshot_stored);
+    if (rv != 0)
+        g->snapshot_busy = false;
+    return rv;
+}
+
+static int guard_snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
+                              raft_io_snapshot_get_cb cb)
+{
+    return guard_of(io)->backend->snapshot_get(guard_of(io)->backend, req, cb);
+}
+
+static raft_time guard_time(struct raft_io *io)
+{
+    return guard_of(io)->backend->time(guard_of(io)->backend);
+}
+
+static int guard_random(struct raft_io *io, int min, int max)
+{
+    return guard_of(io)->backend->random(guard_of(io)->backend, min, max);
+}
+
+static int guard_async_work(struct raft_io *io, struct raft_io_async_work *req,
+                            raft_io_async_work_cb cb)
+{
+    struct guard *g = guard_of(io);
+
+    return g->events->async_work(g->ctx, req, cb);
+}
+
+void guard_init(struct guard *g, struct raft *raft, struct raft_io *backend, unsigned rules,
+                const struct guard_events *events, void *ctx)
+{
+    memset(g, 0, sizeof(*g));
+    g->raft = raft;
+    g->backend = backend;
+    g->rules = rules;
+    g->events = events;
+    g->ctx = ctx;
+    g->term_start = UINT64_MAX;
+    backend->data = g;
+    g->io = (struct raft_io){
+        .version = 2, /* snapshots wait for the durable index in async_work */
+        .impl = g,
+        .init = guard_backend_init,
+        .close = guard_close,
+        .load = guard_load,
+        .start = guard_start,
+        .bootstrap = guard_bootstrap,
+        .recover = guard_recover,
+        .set_term = guard_set_term,
+        .set_vote = guard_set_vote,
+        .send = guard_send,
+        .append = guard_append,
+        .truncate = guard_truncate,
+        .snapshot_put = guard_snapshot_put,
+        .snapshot_get = guard_snapshot_get,
+        .time = guard_time,
+        .random = guard_random,
+        .async_work = guard_async_work,
+    };
+}
+
+void guard_closing(struct guard *g)
+{
+    g->closing = true;
+}
