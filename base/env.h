@@ -40,6 +40,14 @@ uint64_t env_wall_ns(struct env *env); /* since 1970: for what is shown or store
 void env_random(struct env *env, void *out, size_t len); /* cryptographic in the real world */
 uint64_t env_random_u64(struct env *env);
 
+/* ---- the process's surroundings: any thread ---- */
+
+int env_hostname(struct env *env, struct arena *a, struct str *out, struct err *e);
+/* An environment variable, borrowed for the process's life; NULL when unset (and in a simulation).
+ */
+const char *env_variable(struct env *env, const char *name);
+int env_cpus(struct env *env); /* processors this process may run on, at least 1 */
+
 /* ---- loops ---- */
 
 /* Owned by the caller. name: short, for the thread's name and traces. */
@@ -50,7 +58,10 @@ void env_loop_start(struct env_loop *loop);
 void env_loop_run(struct env_loop *loop);
 void env_loop_stop(struct env_loop *loop); /* any thread */
 void env_loop_join(struct env_loop *loop); /* waits for the thread of env_loop_start */
-void env_loop_free(struct env_loop *loop); /* stopped and joined; its handles are closed */
+/* The loop is stopped and joined, or never ran. What is still open on it completes here with
+ * -ERR_CANCELED or closed(), on the caller's thread; messages not yet run are dropped. Timers
+ * should be deinitialized before; those that are not are released and must not be touched again. */
+void env_loop_free(struct env_loop *loop);
 struct env *env_of(struct env_loop *loop);
 bool env_on_loop(const struct env_loop *loop);   /* is this code running on that loop's thread? */
 uint64_t env_loop_now_ms(struct env_loop *loop); /* monotonic */
@@ -101,7 +112,8 @@ void env_work(struct env_loop *loop, struct env_work *w, void (*work)(struct env
 struct env_stream_events {
     /* Bytes arrived; borrowed for the call. Not called while paused. */
     void (*data)(void *ctx, struct str bytes);
-    /* The end: 0 for the peer's orderly end, else -ERR_X. Once; nothing follows but closed. */
+    /* The end: 0 for the peer's orderly end, else -ERR_X. Once; no data follows. After status 0 the
+     * other direction still works: drained may come, and output that fails then is dropped. */
     void (*end)(void *ctx, int status);
     /* Queued output fell to ENV_STREAM_LOW_BYTES or below after having been above it. May be NULL.
      */
@@ -120,7 +132,6 @@ int env_listen(struct env_loop *loop, const char *address, bool reuse_port,
                struct env_listener **out, struct err *e);
 void env_listener_close(struct env_listener *l);     /* frees it; no accept call follows */
 int env_listener_port(const struct env_listener *l); /* TCP port bound, 0 for unix */
-/* The pid of a unix peer and its uid, or -ERR_X. */
 
 struct env_connect {
     void *impl;
@@ -146,6 +157,16 @@ void env_stream_shutdown(struct env_stream *s); /* half close after what is queu
 void env_stream_close(struct env_stream *s);    /* ends in closed(); queued output is dropped */
 /* Textual peer address ("127.0.0.1:5000", "unix"). Borrowed from the stream. */
 const char *env_stream_peer(const struct env_stream *s);
+struct env_loop *env_stream_loop(const struct env_stream *s);
+
+/* Who is at the other end of a unix stream, as the kernel knows it. -ERR_UNIMPLEMENTED elsewhere.
+ */
+struct env_peer_cred {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+int env_stream_peer_cred(const struct env_stream *s, struct env_peer_cred *out);
 
 /* ---- files: synchronous; on a pool thread, or at start before loops run ---- */
 
@@ -159,6 +180,66 @@ int env_dir_list(struct env *env, struct arena *a, const char *path, struct str 
                  size_t *out_count, struct err *e);
 int env_remove_tree(struct env *env, const char *path, struct err *e);
 bool env_path_exists(struct env *env, const char *path);
+
+struct env_stat {
+    uint64_t size;
+    uint64_t inode; /* with device: the identity of a file across renames (log rotation) */
+    uint64_t device;
+    int64_t modified_ns; /* since 1970 */
+    mode_t mode;         /* permission bits and type, as stat(2) */
+    uid_t uid;
+    gid_t gid;
+    bool is_dir;
+    bool is_file;
+    bool is_link; /* only from env_path_lstat */
+};
+int env_path_stat(struct env *env, const char *path, struct env_stat *out, struct err *e);
+int env_path_lstat(struct env *env, const char *path, struct env_stat *out, struct err *e);
+int env_path_rename(struct env *env, const char *from, const char *to, struct err *e);
+/* A file, a link or an empty folder; a missing path is -ERR_NOT_FOUND. */
+int env_path_remove(struct env *env, const char *path, struct err *e);
+int env_path_chmod(struct env *env, const char *path, mode_t mode, struct err *e);
+/* uid or gid -1: unchanged. Links are changed themselves, not followed. */
+int env_path_chown(struct env *env, const char *path, uid_t uid, gid_t gid, struct err *e);
+/* Makes path a symbolic link to target; what link was there is replaced atomically. */
+int env_link_set(struct env *env, const char *target, const char *path, struct err *e);
+int env_link_read(struct env *env, struct arena *a, const char *path, struct str *out,
+                  struct err *e);
+int env_dir_sync(struct env *env, const char *path, struct err *e); /* names in it are durable */
+/* Bytes of the file system that holds path. */
+int env_disk_space(struct env *env, const char *path, uint64_t *out_total, uint64_t *out_free,
+                   struct err *e);
+
+/*
+ * Open files: for what is read while it grows (container logs) or appended to. An env_file is used
+ * by one thread at a time; it may be opened on one pool thread and read on another.
+ */
+struct env_file;
+
+enum env_file_flags {
+    ENV_FILE_READ = 1,
+    ENV_FILE_WRITE = 2,
+    ENV_FILE_CREATE = 4,    /* with mode */
+    ENV_FILE_APPEND = 8,    /* every write goes to the end */
+    ENV_FILE_TRUNCATE = 16, /* empty it first */
+    ENV_FILE_EXCLUSIVE = 32 /* with CREATE: -ERR_ALREADY_EXISTS when there */
+};
+int env_file_open(struct env *env, const char *path, int flags, mode_t mode, struct env_file **out,
+                  struct err *e);
+/* Reads up to len bytes at offset; *out_len 0 means the end of what is there now. */
+int env_file_pread(struct env_file *f, uint64_t offset, void *data, size_t len, size_t *out_len,
+                   struct err *e);
+/* Write all of bytes or fail. append: at the end, for a file opened with ENV_FILE_APPEND. */
+int env_file_pwrite(struct env_file *f, uint64_t offset, struct str bytes, struct err *e);
+int env_file_append(struct env_file *f, struct str bytes, struct err *e);
+int env_file_sync(struct env_file *f, struct err *e); /* data and what is needed to read it */
+int env_file_truncate(struct env_file *f, uint64_t size, struct err *e);
+int env_file_stat(struct env_file *f, struct env_stat *out, struct err *e);
+void env_file_close(struct env_file *f); /* NULL-safe */
+
+/* Opens (creating it) and locks a file for this process alone, until env_file_close or the process
+ * ends. Held by another: -ERR_CONFLICT at once. */
+int env_file_lock(struct env *env, const char *path, struct env_file **out, struct err *e);
 
 /* ---- processes (real world only): the loop's thread ---- */
 
@@ -181,6 +262,8 @@ int env_process_start(struct env_loop *loop, struct env_process *p, const struct
                       void (*exited)(struct env_process *p, int exit_code, int signal),
                       struct err *e);
 int env_process_kill(struct env_process *p, int signal);
+/* Stops watching: exited will not be called, p may be reused at once; the process runs on. */
+void env_process_forget(struct env_process *p);
 
 /* Calls on_signal on the loop for SIGTERM and SIGINT; SIGPIPE is ignored for the whole process. */
 void env_on_terminate(struct env_loop *loop, void (*on_signal)(void *ctx, int signal), void *ctx);

@@ -52,6 +52,17 @@ struct list *list_pop(struct list *head)
     return node;
 }
 
+void list_move(struct list *head, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = head->prev;
+    head->prev->next = from->next;
+    from->prev->next = head;
+    head->prev = from->prev;
+    list_init(from);
+}
+
 size_t list_count(const struct list *head)
 {
     size_t n = 0;

@@ -20,6 +20,8 @@ void list_prepend(struct list *head, struct list *node);
 void list_remove(struct list *node);
 /* First node unlinked, or NULL. */
 struct list *list_pop(struct list *head);
+/* Moves every node of from, in order, to the end of head; from is empty afterwards. */
+void list_move(struct list *head, struct list *from);
 size_t list_count(const struct list *head); /* O(n): for tests and assertions */
 
 #define list_foreach(node, head)                                                                   \
