@@ -106,3 +106,24 @@ def protobuf_c_library(name, protos, deps = [], import_prefix = None, **kwargs):
         deps = deps + ["//bazel/third_party:protobuf_c"],
         **kwargs
     )
+
+def schema_library(name, protos, deps = [], **kwargs):
+    """struct schema tables (api/schema/schema.h) for the messages of .proto files: "<package>/<name>.h"."""
+    native.genrule(
+        name = name + "_gen",
+        srcs = protos,
+        outs = [name + ".set", name + ".h", name + ".c"],
+        cmd = ("protoc -I. --include_imports --include_source_info " +
+               "--descriptor_set_out=$(location %s.set) $(SRCS) && " % name +
+               "$(location //bazel/tools:schemagen) $(location %s.set) $(location %s.h) $(location %s.c) %s/%s.h" %
+               (name, name, name, native.package_name(), name)),
+        tools = ["//bazel/tools:schemagen"],
+    )
+    native.cc_library(
+        name = name,
+        srcs = [name + ".c"],
+        hdrs = [name + ".h"],
+        copts = GENERATED_COPTS,
+        deps = deps,
+        **kwargs
+    )

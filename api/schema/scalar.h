@@ -1,0 +1,34 @@
+/*
+ * The text of scalars with a form of their own: quantities, times, durations, base64.
+ *
+ * Text only, as the codec needs it; arithmetic on quantities and times is in api/meta. Results are
+ * canonical: what upstream prints for the same value.
+ */
+#ifndef API_SCHEMA_SCALAR_H
+#define API_SCHEMA_SCALAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct err;
+
+/* Room for any of these and a NUL. */
+#define SCALAR_TEXT_BYTES 64
+
+/* "0.5" → "500m"; -ERR_INVALID_ARGUMENT with upstream's text. Returns the length. */
+int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len, struct err *e);
+
+/* "2006-01-02T15:04:05[.fraction](Z|+07:00)" → seconds of the Unix epoch. */
+int scalar_time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos, struct err *e);
+/* "2006-01-02T15:04:05Z"; returns the length. */
+size_t scalar_time(int64_t seconds, char out[SCALAR_TEXT_BYTES]);
+/* "2006-01-02T15:04:05.000000Z". */
+size_t scalar_micro_time(int64_t seconds, int32_t nanos, char out[SCALAR_TEXT_BYTES]);
+
+/* Go durations in nanoseconds: "1m30s". */
+int scalar_duration_parse(struct str text, int64_t *out_nanos, struct err *e);
+size_t scalar_duration(int64_t nanos, char out[SCALAR_TEXT_BYTES]);
+
+#endif
