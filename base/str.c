@@ -164,6 +164,7 @@ struct str str_copy(struct arena *a, struct str s)
 
 struct str str_printf(struct arena *a, const char *format, ...)
 {
+    ASSERT(format != NULL);
     va_list args;
     va_start(args, format);
     va_list again;

@@ -54,7 +54,7 @@ def gantry_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
         size = size,
         copts = COPTS + GCC_COPTS + ["-Wno-missing-prototypes"] + copts,
         linkopts = ["-pthread"],
-        deps = deps + ["//bazel/third_party:cmocka"],
+        deps = deps + ["//tests/unit", "//bazel/third_party:cmocka"],
         **kwargs
     )
 
