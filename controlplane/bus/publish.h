@@ -1,0 +1,42 @@
+/*
+ * Publishing: the gRPC method's handlers, and the transaction both doors build.
+ */
+#ifndef CONTROLPLANE_BUS_PUBLISH_H
+#define CONTROLPLANE_BUS_PUBLISH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct arena;
+struct grpc_stream;
+struct store_group;
+struct store_op;
+
+/* Requests of one stream that wait for their quorum; beyond it the stream is not read. */
+#define PUBLISH_PENDING_MAX 64u
+
+struct publish_message_in {
+    struct str body;
+    uint64_t sequence; /* of the producer; 0: none */
+};
+
+/*
+ * The operations that append the bodies to the topic and make it known; ops has room for count + 1.
+ * Returns how many; everything points into the arena or the arguments.
+ */
+size_t publish_ops(struct arena *a, uint64_t wall_ns, struct str topic, struct str producer,
+                   const struct publish_message_in *messages, size_t count, struct store_op *ops);
+
+/* -ERR_TOO_MANY_REQUESTS when the topic's channels are too far behind (system topics drop instead).
+ */
+int publish_check_depth(struct store_group *group, struct str topic, struct err *e);
+
+void publish_open(struct grpc_stream *s);
+void publish_message(struct grpc_stream *s, struct str bytes);
+void publish_half_close(struct grpc_stream *s);
+void publish_closed(struct grpc_stream *s, int status);
+
+#endif

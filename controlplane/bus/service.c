@@ -1,0 +1,188 @@
+/*
+ * gantry.bus.v1.Bus over gRPC: the streams' ends, on the loop of their connection.
+ *
+ * Publish: each request is one transaction, submitted in order; responses leave in the same order
+ * because one loop's submissions to a group are answered in order or fail together, and a stream
+ * pauses while PUBLISH_PENDING_MAX requests are open. Subscribe: requests go to the bus loop as
+ * messages, deliveries come back as messages; a subscription is freed by the last of them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/proto/bus.pb-c.h"
+#include "base/assert.h"
+#include "controlplane/bus/bus_impl.h"
+#include "controlplane/bus/publish.h"
+#include "controlplane/bus/topic.h"
+
+/* Sequences in one acknowledgement. */
+#define SUBSCRIBE_ACKS_MAX 4096u
+
+/* ---- subscribe ---- */
+
+static void subscribe_fail(struct grpc_stream *s, const char *text)
+{
+    grpc_stream_finish(s, GRPC_INVALID_ARGUMENT, str_from(text));
+}
+
+static void subscribe_open(struct grpc_stream *s)
+{
+    struct subscription *subscription = mem_alloc(sizeof *subscription);
+    subscription->bus = s->ctx;
+    subscription->loop = s->x->loop;
+    subscription->stream = s;
+    s->user = subscription;
+    grpc_stream_headers(s, NULL, 0);
+}
+
+static struct bus_request *subscribe_request(struct subscription *s, enum bus_request_type type,
+                                             size_t sequences)
+{
+    struct bus_request *request =
+        mem_alloc(sizeof *request + sequences * sizeof request->sequences[0]);
+    request->subscription = s;
+    request->type = type;
+    return request;
+}
+
+static void subscribe_post(struct subscription *s, struct bus_request *request)
+{
+    env_post(s->bus->config.loop, &request->msg, broker_request);
+}
+
+static void subscribe_start(struct subscription *s, const Gantry__Bus__V1__SubscribeStart *start)
+{
+    if (!topic_name_valid(str_from(start->topic)) ||
+        !channel_name_valid(str_from(start->channel))) {
+        subscribe_fail(s->stream, "topic and channel must be 1 to 64 of [.a-zA-Z0-9_-]; a channel "
+                                  "may end in #ephemeral");
+        return;
+    }
+    if (start->credit > BUS_CREDIT_MAX) {
+        subscribe_fail(s->stream, "credit is at most 2500");
+        return;
+    }
+    struct bus_request *request = subscribe_request(s, BUS_START, 0);
+    (void)snprintf(request->topic, sizeof request->topic, "%s", start->topic);
+    (void)snprintf(request->channel, sizeof request->channel, "%s", start->channel);
+    request->credit = start->credit;
+    request->number = start->ack_timeout_ms == 0 ? BUS_ACK_TIMEOUT_MS : start->ack_timeout_ms;
+    if (request->number < BUS_ACK_TIMEOUT_MS_MIN)
+        request->number = BUS_ACK_TIMEOUT_MS_MIN;
+    if (request->number > CHANNEL_HOLD_MAX_MS)
+        request->number = CHANNEL_HOLD_MAX_MS;
+    request->latest = start->from == GANTRY__BUS__V1__SUBSCRIBE_START__FROM__LATEST;
+    s->started = true;
+    subscribe_post(s, request);
+}
+
+static void subscribe_ack(struct subscription *s, const Gantry__Bus__V1__SubscribeAck *ack)
+{
+    if (ack->n_sequences > SUBSCRIBE_ACKS_MAX) {
+        subscribe_fail(s->stream, "at most 4096 sequences in one ack");
+        return;
+    }
+    struct bus_request *request = subscribe_request(s, BUS_ACK, ack->n_sequences);
+    request->sequences_count = ack->n_sequences;
+    for (size_t i = 0; i < ack->n_sequences; i++)
+        request->sequences[i] = ack->sequences[i];
+    subscribe_post(s, request);
+}
+
+static void subscribe_number(struct subscription *s, enum bus_request_type type, uint64_t sequence,
+                             uint32_t number)
+{
+    struct bus_request *request = subscribe_request(s, type, 0);
+    request->sequence = sequence;
+    request->number = number;
+    subscribe_post(s, request);
+}
+
+static void subscribe_message(struct grpc_stream *stream, struct str bytes)
+{
+    struct subscription *s = stream->user;
+    Gantry__Bus__V1__SubscribeRequest *r =
+        gantry__bus__v1__subscribe_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
+    bool starts = r != NULL && r->request_case == GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_START;
+    if (r == NULL) {
+        subscribe_fail(stream, "not a gantry.bus.v1.SubscribeRequest");
+    } else if (starts == s->started) {
+        subscribe_fail(stream, s->started ? "start was sent already" : "send start first");
+    } else {
+        switch (r->request_case) {
+        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_START:
+            subscribe_start(s, r->start);
+            break;
+        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_CREDIT:
+            subscribe_number(s, BUS_CREDIT, 0, r->credit->messages);
+            break;
+        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_ACK:
+            subscribe_ack(s, r->ack);
+            break;
+        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_REQUEUE:
+            subscribe_number(s, BUS_REQUEUE, r->requeue->sequence, r->requeue->delay_ms);
+            break;
+        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_TOUCH:
+            subscribe_number(s, BUS_TOUCH, r->touch->sequence, 0);
+            break;
+        default:
+            subscribe_fail(stream, "an empty request");
+            break;
+        }
+    }
+    if (r != NULL)
+        gantry__bus__v1__subscribe_request__free_unpacked(r, NULL);
+}
+
+static void subscribe_half_close(struct grpc_stream *stream)
+{
+    grpc_stream_finish(stream, GRPC_OK, str_of(NULL, 0));
+}
+
+static void subscribe_closed(struct grpc_stream *stream, int status)
+{
+    (void)status;
+    struct subscription *s = stream->user;
+    s->stream = NULL;
+    subscribe_post(s, subscribe_request(s, BUS_CLOSE, 0));
+}
+
+void bus_reply_run(struct env_msg *m)
+{
+    struct bus_reply *reply = container_of(m, struct bus_reply, msg);
+    struct subscription *s = reply->subscription;
+    if (reply->type == BUS_GONE) {
+        ASSERT(s->stream == NULL);
+        mem_free(s);
+    } else if (s->stream != NULL && reply->type == BUS_DELIVER) {
+        grpc_stream_send(s->stream, buf_str(&reply->packed));
+    } else if (s->stream != NULL) {
+        grpc_stream_finish(s->stream, reply->code, str_from(reply->text));
+    }
+    buf_deinit(&reply->packed);
+    mem_free(reply);
+}
+
+static const struct grpc_method bus_methods[] = {
+    { .path = "/gantry.bus.v1.Bus/Publish",
+      .kind = GRPC_BIDI,
+      .message_bytes_max = STORE_TXN_BYTES_MAX,
+      .open = publish_open,
+      .message = publish_message,
+      .half_close = publish_half_close,
+      .closed = publish_closed },
+    { .path = "/gantry.bus.v1.Bus/Subscribe",
+      .kind = GRPC_BIDI,
+      .open = subscribe_open,
+      .message = subscribe_message,
+      .half_close = subscribe_half_close,
+      .closed = subscribe_closed },
+};
+
+void bus_service_init(struct bus *b)
+{
+    b->service = (struct grpc_service){ .name = "gantry.bus.v1.Bus",
+                                        .methods = bus_methods,
+                                        .method_count = sizeof bus_methods / sizeof bus_methods[0],
+                                        .ctx = b };
+}
