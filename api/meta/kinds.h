@@ -45,8 +45,8 @@ struct kind_info {
     const char *singular;    /* "deployment" */
     const char *short_names; /* space separated, "" for none */
     const char *categories;  /* space separated, "" for none */
-    const char *schema_name; /* message names in api/schema */
-    const char *list_schema_name;
+    const struct schema *schema;
+    const struct schema *list_schema; /* NULL: it has no list */
 };
 
 /* The row of a kind; KIND_NONE and out-of-range values are a programming error (asserted). */
@@ -61,9 +61,5 @@ const struct kind_info *kind_by_type(struct str api_version, struct str name);
 const char *kind_api_version(enum kind kind);
 const char *kind_resource_group(enum kind kind);
 const char *kind_name_group(enum kind kind);
-
-/* Tables of the object and of its list; NULL for a list of a kind that has none. */
-const struct schema *kind_schema(enum kind kind);
-const struct schema *kind_list_schema(enum kind kind);
 
 #endif
