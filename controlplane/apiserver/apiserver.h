@@ -25,6 +25,7 @@ struct apiserver;
 struct client;
 struct env;
 struct env_loop;
+struct http_exchange;
 struct store_group;
 struct tls_context;
 
@@ -47,6 +48,10 @@ struct apiserver_config {
     const char *plain_user;
     const char *git_version; /* NULL: APISERVER_GIT_VERSION */
     const char *git_commit;  /* NULL: empty */
+    /* Sees every request first, on its loop; true: it took the exchange. For what a member serves
+     * beside the Kubernetes API (gRPC, its own state). NULL: nothing. */
+    bool (*intercept)(void *ctx, struct http_exchange *x);
+    void *intercept_ctx;
     uint32_t inflight_max;   /* requests in work per loop, watches excluded; 0: default */
 };
 
