@@ -16,14 +16,18 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
+#include "store/compact.h"
 #include "store/group.h"
 #include "store/kv.h"
 
-struct ring_writer;
+struct ring;
 
 /* How far back a CHECK may look: digests of the last entries, in memory. */
 #define FSM_DIGESTS_MAX 4096
+/* How many versions back a retry looks for its own request id. */
+#define FSM_REPLAY_STEPS_MAX 4096
 
 struct fsm_digest {
     uint64_t index;
@@ -31,16 +35,20 @@ struct fsm_digest {
 };
 
 struct fsm {
-    struct point point; /* what fsm_save writes; the open transaction's own */
-    struct arena arena; /* of one transaction's decoding */
+    struct point point; /* what fsm_save writes: the open transaction's own */
+    struct compact compact;
+    struct ring *ring;  /* changes are staged here; NULL: nobody watches */
+    struct arena arena; /* of one entry's decoding */
+    struct buf row;     /* scratch of changes */
+    struct buf saved;
     struct fsm_digest digests[FSM_DIGESTS_MAX];
-    struct ring_writer *events; /* committed changes go here; NULL: nobody watches (tests) */
 };
 
 /* What became of one command; on the caller's thread. */
 typedef void fsm_answer_fn(void *ctx, size_t command, const struct store_result *result);
 
-/* Reads the saved point: a new kv gives zeros. -ERR_CORRUPT. */
+/* Reads the saved point: a new kv gives zeros. -ERR_CORRUPT; -ERR_UNIMPLEMENTED for a feature
+ * level of a newer build. */
 int fsm_init(struct fsm *f, struct kv *kv, struct err *e);
 void fsm_deinit(struct fsm *f);
 /* Applies the entry; *out_commands is the number it held. 0, or the halt reason with its message;
@@ -49,6 +57,8 @@ enum group_halt fsm_apply(struct fsm *f, struct kv_txn *t, uint64_t index, struc
                           fsm_answer_fn *answer, void *ctx, size_t *out_commands, struct err *e);
 /* Writes the point; call before commit. */
 void fsm_save(struct fsm *f, struct kv_txn *t);
+/* The point a transaction sees: zeros in a new kv. */
+int fsm_load_point(struct kv_txn *t, struct point *out, struct err *e);
 /* The digest counted anew from every row: tests and simulation. */
 uint64_t fsm_digest_full(struct kv_txn *t);
 

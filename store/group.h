@@ -69,9 +69,12 @@ struct group_config {
 
 /* Blocking: at start, before loops run. */
 int group_open(const struct group_config *config, struct store_group **out, struct err *e);
-/* Applies what is queued, stops and joins the applier's own loop, closes the kv. After the raft
- * loop has stopped; no reader is left. */
+/* Applies what is queued, stops and joins the applier's own loop, closes the kv it opened. After
+ * the raft loop has stopped; no reader is left. Only with a loop of its own. */
 void group_close(struct store_group *g);
+/* The simulation's end or crash of a member: apply_loop and raft_loop were freed before, nothing is
+ * applied, the kv stays the caller's. Proposals still queued are released unanswered. */
+void group_abandon(struct store_group *g);
 
 void group_point(struct store_group *g, struct point *out); /* durable and published: any thread */
 /* Every entry handed over with an index at or below this one is durable and published. Any thread,

@@ -41,20 +41,24 @@ enum store_group_id { STORE_CLUSTER = 1, STORE_BUS = 2 };
  * STORE_BATCH_BYTES_MAX. */
 #define STORE_TXN_BYTES_MAX   (3u << 19) /* 1.5 MiB */
 #define STORE_BATCH_BYTES_MAX (1u << 20)
-/* Rows are far below LMDB's 511 bytes: longer prefixes and terms are replaced by digests (see
- * key.h). */
-#define STORE_KEY_BYTES_MAX  400
-#define STORE_TERM_BYTES_MAX 64
-#define STORE_TXN_OPS_MAX    256
-#define STORE_MEMBERS_MAX    8
+/* Rows are far below LMDB's 511 bytes: longer prefixes are replaced by digests by whoever builds
+ * keys (key.h), terms over STORE_TERM_BYTES_MAX inside the index row only: events carry them whole.
+ */
+#define STORE_KEY_BYTES_MAX        400
+#define STORE_TERM_BYTES_MAX       64
+#define STORE_TERM_WHOLE_BYTES_MAX 1024
+#define STORE_TXN_OPS_MAX          256
+#define STORE_MEMBERS_MAX          8
 
 /* ---- transactions ---- */
 
 enum store_guard_type {
-    STORE_GUARD_MOD = 1,     /* newest revision of key == revision (0: the key is absent) */
-    STORE_GUARD_EXISTS = 2,  /* key is present */
-    STORE_GUARD_EMPTY = 3,   /* no present key starts with key */
-    STORE_GUARD_COUNTER = 4, /* counter named key + amount <= its limit (no limit set: passes) */
+    STORE_GUARD_MOD = 1,        /* newest revision of key == revision (0: the key is absent) */
+    STORE_GUARD_EXISTS = 2,     /* key is present */
+    STORE_GUARD_EMPTY = 3,      /* no present key starts with key */
+    STORE_GUARD_COUNTER = 4,    /* counter named key + amount <= its limit (no limit set: passes) */
+    STORE_GUARD_ROW_EXISTS = 5, /* plain row key is there */
+    STORE_GUARD_ROW_ABSENT = 6,
 };
 
 struct store_guard {
@@ -124,7 +128,7 @@ struct store_result {
     uint64_t sequence; /* bus: of the last APPEND */
     uint32_t failed_guard;
     /* CONFLICT on a retry: the version that followed the guarded one carries this very request id,
-     * so the first attempt was applied: revision is what it got. */
+     * so the first attempt was applied: status is 0 and revision is what it got. */
     bool replayed;
 };
 
@@ -184,6 +188,7 @@ struct store_version {
 struct store_read {
     struct store_group *group;
     uint64_t revision; /* reads see exactly this revision */
+    uint64_t newest;   /* of the transaction's snapshot */
     void *txn;
     uint64_t began_ns;
 };
@@ -204,11 +209,12 @@ int store_read_revision(struct store_read *r, struct str key, uint64_t revision,
 
 /* Keys that start with prefix, ascending, strictly after `after` (empty: from the first). visit
  * returns false to stop. Stops by itself after STORE_READ_ROWS_MAX rows or STORE_READ_NS_MAX:
- * *out_more tells whether keys remain; continue in a new read at the same revision. */
+ * *out_more tells whether keys remain; continue in a new read at the same revision, after the last
+ * key visited. */
 int store_read_scan(struct store_read *r, struct str prefix, struct str after,
                     bool (*visit)(void *ctx, const struct store_version *v), void *ctx,
                     bool *out_more);
-/* Keys under an index term (served at the published revision only). */
+/* Keys under an index term, ascending: of a read begun with revision 0 only, else -ERR_EXPIRED. */
 int store_read_index(struct store_read *r, uint32_t index, struct str term, struct str prefix,
                      bool (*visit)(void *ctx, const struct store_version *v), void *ctx);
 /* Number of present keys under prefix after `after`, counted up to max. */
@@ -235,6 +241,7 @@ struct store_event {
     uint64_t old_revision; /* 0: created */
     uint64_t created;
     bool deleted;
+    bool more;                      /* further events of the same revision follow */
     const struct store_term *terms; /* new terms */
     size_t terms_count;
     const struct store_term *old_terms;
@@ -246,7 +253,8 @@ struct store_subscriber {
     struct env_msg msg;
     struct env_loop *loop;
     void (*published)(struct store_subscriber *s, uint64_t revision);
-    _Atomic int posted;
+    _Atomic int posted; /* the store's, as are the next two */
+    struct store_group *group;
     struct store_subscriber *next;
     void *priv;
 };
@@ -257,8 +265,9 @@ void store_subscribe(struct store_group *g, struct store_subscriber *s);
 /*
  * Calls visit for each event with revision in (after, store_published], in revision order, from the
  * ring, or from LMDB when `after` is behind it (then bounded as a read; *out_last tells how far it
- * came). visit returns false to stop: that event counts as not visited. -ERR_EXPIRED when `after`
- * is below the compacted revision.
+ * came: the last whole revision). visit returns false to stop: that event counts as not visited,
+ * and nor do others of its revision. -ERR_EXPIRED when `after` is below the compacted revision;
+ * -ERR_UNAVAILABLE when every reader slot is taken.
  */
 int store_events(struct store_group *g, uint64_t after,
                  bool (*visit)(void *ctx, const struct store_event *event), void *ctx,

@@ -5,7 +5,8 @@
  * framed transactions (group commit), zero-padded to a multiple of 8 (libraft loses what is not).
  * Integers are little endian or varints; there are no pointers, no alignment and no optional
  * order: one transaction has exactly one encoding. Decoding is strict, bounded by the constants of
- * store.h and total: any bytes give a transaction or -ERR_CORRUPT, never a crash.
+ * store.h and total: any bytes give a transaction or -ERR_CORRUPT, never a crash. An operation's
+ * fields are those its type uses; the others are not encoded and decode as zero.
  *
  *     entry  = u8 format, le32 level, le64 term, le32 count, count * (le32 length, txn), padding
  */
@@ -21,21 +22,22 @@
 struct arena;
 
 #define ENTRY_FORMAT 1
-/* The highest level this build can apply; a member that meets a higher one stops. */
-#define STORE_FEATURE_LEVEL      1
+/* The highest level this build can apply; a member that meets a higher one stops. A new cluster
+ * starts at the first. */
+#define STORE_FEATURE_LEVEL       1
+#define STORE_FEATURE_LEVEL_FIRST 1
 
-#define TXN_GUARDS_MAX           64
-#define TXN_TERMS_MAX            64 /* of one put */
-#define TXN_CHARGES_MAX          16 /* of one put */
-#define TXN_REQUEST_ID_BYTES_MAX 64
-#define TXN_PRODUCER_BYTES_MAX   64
-#define TXN_COUNTER_BYTES_MAX    300
-#define ENTRY_TXNS_MAX           4096
+#define TXN_GUARDS_MAX            64
+#define TXN_TERMS_MAX             64 /* of one put */
+#define TXN_CHARGES_MAX           16 /* of one put */
+#define TXN_REQUEST_ID_BYTES_MAX  64
+#define TXN_PRODUCER_BYTES_MAX    64
+#define TXN_COUNTER_BYTES_MAX     300
+#define ENTRY_TXNS_MAX            4096
 /* What one entry may hold however it came: the gathering limit plus one largest transaction. */
 #define ENTRY_BYTES_MAX (4u << 20)
 
-/* Checks txn against every limit and appends its encoding. Terms over STORE_TERM_BYTES_MAX are
- * replaced by their digest here (key.h), so the state machine never sees a long one.
+/* Checks txn against every limit and appends its encoding; b is as it was on failure.
  * -ERR_TOO_LARGE above STORE_TXN_BYTES_MAX, -ERR_INVALID_ARGUMENT for anything else. */
 int txn_encode(const struct store_txn *txn, struct buf *b, struct err *e);
 /* Arrays live in the arena, strings in bytes. -ERR_CORRUPT. */

@@ -1,0 +1,51 @@
+/*
+ * Forgetting: history below a revision, and trimmed stream rows.
+ *
+ * COMPACT moves a mark at once, on every member at the same entry; from then on nothing below is
+ * served and a tombstone at or below it counts as absent. The rows themselves go later, in the
+ * background, at each member's own pace, by walking rev from where the walk last stopped up to the
+ * mark: the predecessor of a row at or below the mark can no longer be read, and a tombstone there
+ * neither; so each row is visited once per mark. Where the walk stands is in the same transaction,
+ * so it restarts where it was. A mark has a key prefix: the empty one for every key, others for
+ * keys with a shorter window (leases, events).
+ */
+#ifndef STORE_COMPACT_H
+#define STORE_COMPACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "store/kv.h"
+#include "store/store.h"
+
+#define COMPACT_STEP_ROWS 1000
+#define COMPACT_MARKS_MAX (STORE_SHORT_PREFIXES_MAX + 1)
+
+struct compact_mark {
+    char prefix[STORE_KEY_BYTES_MAX];
+    size_t prefix_bytes;
+    uint64_t revision; /* history below is not served */
+    uint64_t done;     /* rows at or below have been walked */
+};
+
+struct compact {
+    struct compact_mark marks[COMPACT_MARKS_MAX]; /* the first is for every key */
+    size_t count;
+    bool trims; /* some stream may have rows below its first */
+};
+
+void compact_load(struct compact *c, struct kv_txn *t);
+/* The COMPACT operation: marks only rise; a prefix beyond COMPACT_MARKS_MAX is ignored. */
+void compact_set(struct compact *c, struct kv_txn *t, struct str prefix, uint64_t revision);
+/* Below this revision history of key is gone. */
+uint64_t compact_of_key(const struct compact *c, struct str key);
+/* Below this revision some history of keys that start with prefix is gone. */
+uint64_t compact_of_prefix(const struct compact *c, struct str prefix);
+/* Is there background work? */
+bool compact_pending(const struct compact *c);
+/* Walks at most rows rows. */
+void compact_step(struct compact *c, struct kv_txn *t, size_t rows);
+
+#endif

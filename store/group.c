@@ -1,0 +1,228 @@
+/* Life of a group's state half, its published point, the retention clock and the manifest. */
+#include "store/group.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "store/group_state.h"
+
+/* How often the age of revisions is noted. */
+#define SAMPLE_NS (4 * ENV_S)
+
+/* manifest: "GNTM", le32 format, le32 group, le32 level, le64 index, term, revision, digest,
+ * compacted, zeros. */
+#define MANIFEST_MAGIC  0x4d544e47u
+#define MANIFEST_FORMAT 1
+
+int group_open(const struct group_config *config, struct store_group **out, struct err *e)
+{
+    struct store_group *g = mem_alloc(sizeof *g);
+    g->config = *config;
+    g->kv = config->kv;
+    int rc = 0;
+    if (g->kv == NULL)
+        rc = kv_lmdb_open(config->folder, config->map_bytes, &g->kv, e);
+    if (rc == 0) {
+        rc = fsm_init(&g->fsm, g->kv, e);
+        if (rc != 0 && config->kv == NULL)
+            kv_close(g->kv);
+    }
+    if (rc != 0) {
+        mem_free(g);
+        return rc;
+    }
+    g->ring = ring_new(config->ring_bytes, g->fsm.point.revision);
+    g->fsm.ring = g->ring;
+    group_publish(g, &g->fsm.point);
+    atomic_store(&g->handed, g->fsm.point.index);
+    g->loop = config->apply_loop;
+    if (g->loop == NULL) {
+        g->loop = env_loop_new(config->env, config->id == STORE_BUS ? "apply-bus" : "apply");
+        g->loop_owned = true;
+    }
+    applier_init(g);
+    if (g->loop_owned)
+        env_loop_start(g->loop);
+    *out = g;
+    return 0;
+}
+
+static void group_free(struct store_group *g)
+{
+    ring_free(g->ring);
+    fsm_deinit(&g->fsm);
+    mem_free(g);
+}
+
+void group_close(struct store_group *g)
+{
+    if (g == NULL)
+        return;
+    ASSERT(g->loop_owned);
+    applier_stop(g);
+    env_loop_free(g->loop);
+    if (g->config.kv == NULL)
+        kv_close(g->kv);
+    group_free(g);
+}
+
+void group_abandon(struct store_group *g)
+{
+    if (g == NULL)
+        return;
+    ASSERT(!g->loop_owned);
+    applier_drop(g);
+    group_free(g);
+}
+
+void group_point(struct store_group *g, struct point *out)
+{
+    const struct published *p = &g->published;
+    uint64_t before;
+    do {
+        before = atomic_load(&p->sequence);
+        out->index = atomic_load(&p->index);
+        out->term = atomic_load(&p->term);
+        out->revision = atomic_load(&p->revision);
+        out->digest = atomic_load(&p->digest);
+        out->compacted = atomic_load(&p->compacted);
+        out->level = atomic_load(&p->level);
+    } while ((before & 1) != 0 || atomic_load(&p->sequence) != before);
+}
+
+bool group_covers(struct store_group *g, uint64_t index)
+{
+    uint64_t handed = atomic_load(&g->handed);
+    return atomic_load(&g->published.index) >= (index < handed ? index : handed);
+}
+
+uint64_t group_queue_bytes(struct store_group *g)
+{
+    return atomic_load(&g->queue_bytes);
+}
+
+uint64_t store_published(struct store_group *g)
+{
+    return atomic_load(&g->published.revision);
+}
+
+uint64_t store_compacted(struct store_group *g)
+{
+    return atomic_load(&g->published.compacted);
+}
+
+void store_subscribe(struct store_group *g, struct store_subscriber *s)
+{
+    s->group = g;
+    s->next = atomic_load(&g->subscribers);
+    while (!atomic_compare_exchange_weak(&g->subscribers, &s->next, s))
+        ;
+}
+
+void group_set_raft(struct store_group *g, void *raft)
+{
+    g->raft = raft;
+}
+
+void *group_raft(struct store_group *g)
+{
+    return g->raft;
+}
+
+enum store_group_id group_id(const struct store_group *g)
+{
+    return g->config.id;
+}
+
+/* ---- retention ---- */
+
+/* The newest revision known to be at least age_ms old; 0: none yet. */
+static uint64_t revision_aged(const struct store_group *g, uint64_t now, uint64_t age_ms)
+{
+    uint64_t aged = 0;
+    size_t oldest = g->samples_count > GROUP_SAMPLES_MAX ? g->samples_count - GROUP_SAMPLES_MAX : 0;
+    for (size_t i = oldest; i < g->samples_count; i++) {
+        const struct sample *s = &g->samples[i % GROUP_SAMPLES_MAX];
+        if (now - s->at_ns >= age_ms * ENV_MS)
+            aged = s->revision;
+    }
+    return aged;
+}
+
+size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t max)
+{
+    const struct group_config *config = &g->config;
+    uint64_t now = env_now_ns(config->env);
+    uint64_t newest = store_published(g);
+    size_t last = g->samples_count;
+    if (last == 0 || now - g->samples[(last - 1) % GROUP_SAMPLES_MAX].at_ns >= SAMPLE_NS)
+        g->samples[g->samples_count++ % GROUP_SAMPLES_MAX] = (struct sample){ now, newest };
+
+    uint64_t keep =
+        config->retain_revisions > 0 ? config->retain_revisions : STORE_RETAIN_REVISIONS;
+    uint64_t target =
+        revision_aged(g, now, config->retain_ms > 0 ? config->retain_ms : STORE_RETAIN_MS);
+    if (newest < keep)
+        target = 0;
+    else if (target > newest - keep)
+        target = newest - keep;
+    size_t count = 0;
+    if (max > 0 && target > g->proposed[0] && target > store_compacted(g)) {
+        g->proposed[0] = target;
+        out_ops[count++] = (struct store_op){ .type = STORE_OP_COMPACT, .revision = target };
+    }
+    target = revision_aged(g, now, STORE_SHORT_RETAIN_MS);
+    for (size_t i = 0; config->short_history_prefixes != NULL && i < STORE_SHORT_PREFIXES_MAX;
+         i++) {
+        const char *prefix = config->short_history_prefixes[i];
+        if (prefix == NULL)
+            break;
+        if (count < max && target > g->proposed[i + 1]) {
+            g->proposed[i + 1] = target;
+            out_ops[count++] = (struct store_op){ .type = STORE_OP_COMPACT,
+                                                  .key = str_from(prefix),
+                                                  .revision = target };
+        }
+    }
+    return count;
+}
+
+/* ---- manifest ---- */
+
+void manifest_encode(const struct point *p, enum store_group_id id, uint8_t out[MANIFEST_BYTES])
+{
+    memset(out, 0, MANIFEST_BYTES);
+    store_le32(out, MANIFEST_MAGIC);
+    store_le32(out + 4, MANIFEST_FORMAT);
+    store_le32(out + 8, (uint32_t)id);
+    store_le32(out + 12, p->level);
+    store_le64(out + 16, p->index);
+    store_le64(out + 24, p->term);
+    store_le64(out + 32, p->revision);
+    store_le64(out + 40, p->digest);
+    store_le64(out + 48, p->compacted);
+}
+
+int manifest_decode(struct str bytes, enum store_group_id id, struct point *out, struct err *e)
+{
+    struct reader r;
+    reader_init(&r, bytes);
+    uint32_t magic = reader_le32(&r);
+    uint32_t format = reader_le32(&r);
+    uint32_t group = reader_le32(&r);
+    struct point p = { .level = reader_le32(&r) };
+    p.index = reader_le64(&r);
+    p.term = reader_le64(&r);
+    p.revision = reader_le64(&r);
+    p.digest = reader_le64(&r);
+    p.compacted = reader_le64(&r);
+    if (!reader_ok(&r) || bytes.len != MANIFEST_BYTES || magic != MANIFEST_MAGIC)
+        return err_set(e, ERR_CORRUPT, "a snapshot's manifest does not decode");
+    if (format != MANIFEST_FORMAT)
+        return err_set(e, ERR_UNIMPLEMENTED, "manifest format %u: upgrade this member", format);
+    if (group != (uint32_t)id)
+        return err_set(e, ERR_CORRUPT, "a snapshot of group %u, not %u", group, (uint32_t)id);
+    *out = p;
+    return 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * Plain rows and streams: what the bus stands on. No revisions, no history, no watch.
+ *
+ * A stream is {first, last, running hash of all it ever held} and its rows (stream, sequence) ->
+ * value. Trimming moves `first` at once; rows below it go later, in the background. A producer
+ * has one row per stream: its newest sequence and the stream's sequence that got.
+ */
+#ifndef STORE_STREAM_H
+#define STORE_STREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/kv.h"
+#include "store/store.h"
+
+struct stream_state {
+    uint64_t first; /* 1 for a new stream */
+    uint64_t last;  /* 0: nothing was ever appended */
+    uint64_t hash;
+};
+
+bool stream_get(struct kv_txn *t, struct str stream, struct stream_state *out);
+/* Each adds to *digest what it changes. */
+uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest);
+void stream_trim(struct kv_txn *t, const struct store_op *op, uint64_t *digest);
+void row_put(struct kv_txn *t, struct str key, struct str value, uint64_t *digest);
+void row_delete(struct kv_txn *t, struct str key, uint64_t *digest);
+/* Removes at most rows rows that lie below their stream's first; returns how many. */
+size_t stream_forget(struct kv_txn *t, size_t rows);
+
+#endif
