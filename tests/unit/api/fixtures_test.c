@@ -3,12 +3,7 @@
  * the environment's GANTRY_FIXTURES names. For every kind we have, each form must give the others
  * byte for byte. Without the folder the test says so and passes.
  */
-#include <cmocka.h>
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "tests/unit/unit.h"
 
 struct fixture {
     char name[256]; /* without the extension */
