@@ -1,6 +1,6 @@
 /*
- * See guard.h. Layout: the library's memory as we read it, then one function per method of raft_io,
- * each saying which rule it holds.
+ * See guard.h. One function per method of raft_io, each saying which rule it holds; guard_log.c
+ * reads the library's memory.
  *
  * The wrapped callbacks find the guard by the backend's io->data; libraft finds it by
  * guard.io.impl.
@@ -12,70 +12,6 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/list.h"
-
-/* The version this file was written against. A different layout means a different library. */
-_Static_assert(offsetof(struct raft, current_term) == 48, "libraft 0.15.0");
-_Static_assert(offsetof(struct raft, commit_index) == 184, "libraft 0.15.0");
-_Static_assert(offsetof(struct raft, last_stored) == 200, "libraft 0.15.0");
-_Static_assert(offsetof(struct raft, state) == 208, "libraft 0.15.0");
-_Static_assert(sizeof(struct raft_log) == 72, "libraft 0.15.0");
-_Static_assert(sizeof(struct raft_progress) == 56, "libraft 0.15.0");
-
-static size_t log_count(const struct raft_log *l)
-{
-    if (l->front <= l->back)
-        return l->back - l->front;
-    return l->size - l->front + l->back;
-}
-
-static const struct raft_entry *log_entry(const struct raft_log *l, raft_index index)
-{
-    size_t count = log_count(l);
-
-    if (index <= l->offset || index > l->offset + count)
-        return NULL;
-    return &l->entries[(l->front + (size_t)(index - 1 - l->offset)) % l->size];
-}
-
-raft_term guard_term_of(const struct raft *r, raft_index index)
-{
-    const struct raft_entry *entry = log_entry(&r->log, index);
-
-    if (entry != NULL)
-        return entry->term;
-    return index != 0 && index == r->log.snapshot.last_index ? r->log.snapshot.last_term : 0;
-}
-
-unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries)
-{
-    size_t count = log_count(&r->log);
-    size_t sum = 0;
-    unsigned taken = 0;
-
-    while (taken < count && taken < entries) {
-        const struct raft_entry *entry = log_entry(&r->log, r->log.offset + count - taken);
-
-        ASSERT(entry != NULL);
-        sum += entry->buf.len + sizeof(*entry);
-        if (sum > bytes)
-            break;
-        taken++;
-    }
-    return taken;
-}
-
-unsigned guard_rule_named(const char *name)
-{
-    static const char *const names[] = { "G1", "G2", "G3", "G4", "G5", "G7", "G8", "G10", "G11" };
-    static const unsigned rules[] = { GUARD_ACK_CLAMP,      GUARD_OWN_TERM,    GUARD_COMMIT_MATCH,
-                                      GUARD_CANCEL_STALE,   GUARD_WRITE_FATAL, GUARD_VOTE_STORED,
-                                      GUARD_SNAPSHOT_ORDER, GUARD_EDGES,       GUARD_WINDOW };
-
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (strcmp(name, names[i]) == 0)
-            return rules[i];
-    return 0;
-}
 
 static struct guard *guard_of(const struct raft_io *io)
 {
@@ -192,29 +128,6 @@ void guard_check(struct guard *g)
 
 /* ---- messages ---- */
 
-/* The highest index that a quorum of voters has, were `sender` to match `match`. */
-static raft_index quorum_match(const struct raft *r, raft_id sender, raft_index match)
-{
-    raft_index have[GUARD_PEERS_MAX];
-    unsigned voters = 0;
-
-    for (unsigned i = 0; i < r->configuration.n; i++) {
-        const struct raft_server *server = &r->configuration.servers[i];
-        raft_index index = r->leader_state.progress[i].match_index;
-        unsigned at;
-
-        if (server->role != RAFT_VOTER || voters == GUARD_PEERS_MAX)
-            continue;
-        if (server->id == sender && match > index)
-            index = match;
-        for (at = voters; at > 0 && have[at - 1] < index; at--)
-            have[at] = have[at - 1];
-        have[at] = index;
-        voters++;
-    }
-    return voters == 0 ? 0 : have[voters / 2];
-}
-
 /* G2 and G3. The library tries to commit exactly r->last_stored after a reply: what it shall commit
  * is put there for the time of the call. */
 static void receive_append_result(struct guard *g, struct raft_message *m)
@@ -239,7 +152,7 @@ static void receive_append_result(struct guard *g, struct raft_message *m)
         g->recv(&g->io, m);
         return;
     }
-    commit = quorum_match(r, m->server_id, result->last_log_index);
+    commit = guard_quorum_match(r, m->server_id, result->last_log_index);
     if (commit > stored)
         commit = stored;
     if (rule(g, GUARD_OWN_TERM) && commit < g->term_start)
@@ -253,53 +166,18 @@ static void receive_append_result(struct guard *g, struct raft_message *m)
     r->last_stored = stored;
 }
 
-static void drop_message(struct raft_message *m)
-{
-    if (m->type == RAFT_IO_APPEND_ENTRIES && m->append_entries.entries != NULL) {
-        /* All entries of one received message share one batch. */
-        if (m->append_entries.n_entries > 0)
-            raft_free(m->append_entries.entries[0].batch);
-        raft_free(m->append_entries.entries);
-    } else if (m->type == RAFT_IO_INSTALL_SNAPSHOT) {
-        raft_configuration_close(&m->install_snapshot.conf);
-        raft_free(m->install_snapshot.data.base);
-    }
-}
-
-static bool sender_is_member(const struct raft *r, raft_id id)
-{
-    for (unsigned i = 0; i < r->configuration.n; i++)
-        if (r->configuration.servers[i].id == id)
-            return true;
-    return r->configuration.n == 0;
-}
-
-/* What the library would only have asserted. */
-static bool message_is_sane(const struct guard *g, const struct raft_message *m)
-{
-    const struct raft *r = g->raft;
-
-    if (!sender_is_member(r, m->server_id))
-        return false;
-    if (m->type == RAFT_IO_APPEND_ENTRIES)
-        return r->state != RAFT_LEADER || m->append_entries.term != r->current_term;
-    if (m->type == RAFT_IO_INSTALL_SNAPSHOT)
-        return r->state != RAFT_LEADER || m->install_snapshot.term != r->current_term;
-    return true;
-}
-
 static void on_recv(struct raft_io *backend, struct raft_message *m)
 {
     struct guard *g = backend->data;
 
-    if (g->dead || !message_is_sane(g, m)) {
-        drop_message(m);
+    if (g->dead || !guard_message_is_sane(g->raft, m)) {
+        guard_drop_message(m);
         return;
     }
     switch (m->type) {
     case RAFT_IO_INSTALL_SNAPSHOT:
         g->events->behind(g->ctx, m->install_snapshot.last_index);
-        drop_message(m);
+        guard_drop_message(m);
         return;
     case RAFT_IO_TIMEOUT_NOW:
         if (rule(g, GUARD_VOTE_STORED) && g->follower_writes > 0)
@@ -413,9 +291,11 @@ static int guard_send(struct raft_io *io, struct raft_io_send *req, const struct
 
 struct guarded_append {
     struct raft_io_append req;
+    struct list node; /* canceled at close */
     struct raft_io_append *original;
     raft_io_append_cb cb;
     struct guard *guard;
+    raft_index first;
     raft_term term;
     bool follower;
 };
@@ -431,6 +311,10 @@ static void on_appended(struct raft_io_append *req, int status)
         guard_fatal(g, "log write failed", status);
     if (g->dead && !g->closing) {
         raft_free(a);
+        return;
+    }
+    if (g->closing && status != 0) {
+        list_prepend(&g->canceled, &a->node);
         return;
     }
     g->truncated = false;
@@ -458,6 +342,7 @@ static int guard_append(struct raft_io *io, struct raft_io_append *req,
     a->guard = g;
     a->term = g->raft->current_term;
     a->follower = g->raft->state != RAFT_LEADER;
+    a->first = raft_last_index(g->raft) + 1 - n;
     rv = g->backend->append(g->backend, &a->req, entries, n, on_appended);
     if (rv != 0) {
         /* raft_uv may still hold the request: its memory is given up on purpose. */
@@ -533,7 +418,17 @@ static int guard_backend_init(struct raft_io *io, raft_id id, const char *addres
 static void on_backend_closed(struct raft_io *backend)
 {
     struct guard *g = backend->data;
+    struct list *node;
 
+    /* Canceled writes are completed newest first: the library truncates its log at each, and never
+     * looks whether that index is still there. */
+    while ((node = list_pop(&g->canceled)) != NULL) {
+        struct guarded_append *a = container_of(node, struct guarded_append, node);
+
+        if (a->follower || a->first <= raft_last_index(g->raft))
+            a->cb(a->original, RAFT_CANCELED);
+        raft_free(a);
+    }
     g->dead = true;
     if (g->close_cb != NULL)
         g->close_cb(&g->io);
@@ -637,6 +532,7 @@ void guard_init(struct guard *g, struct raft *raft, struct raft_io *backend, uns
     g->events = events;
     g->ctx = ctx;
     g->term_start = UINT64_MAX;
+    list_init(&g->canceled);
     backend->data = g;
     g->io = (struct raft_io){
         .version = 2, /* snapshots wait for the durable index in async_work */

@@ -37,6 +37,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 enum guard_rule {
     GUARD_ACK_CLAMP = 1 << 1,      /* G1 */
     GUARD_OWN_TERM = 1 << 2,       /* G2 */
@@ -88,6 +90,7 @@ struct guard {
     bool started;
     bool closing;
     bool dead;
+    struct list canceled; /* writes that a close cut off */
 
     bool in_append;         /* G1: an AppendEntries message is being handled */
     raft_index append_last; /* G1: what that message checked */
@@ -123,6 +126,13 @@ uint64_t guard_leader(const struct guard *g);
 raft_term guard_term_of(const struct raft *r, raft_index index);
 /* The newest entries whose bytes sum up to at most bytes, at most entries of them. */
 unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries);
+
+/* The highest index that a quorum of voters has, were `sender` to match `match`. On a leader. */
+raft_index guard_quorum_match(const struct raft *r, raft_id sender, raft_index match);
+/* What the library would only have asserted: sender is a member, no two leaders in a term. */
+bool guard_message_is_sane(const struct raft *r, const struct raft_message *m);
+/* Frees what a received message carries. */
+void guard_drop_message(struct raft_message *m);
 
 /* Rule by its name in the brief ("G1".."G11"), 0 when there is none. */
 unsigned guard_rule_named(const char *name);

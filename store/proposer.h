@@ -7,7 +7,7 @@
  * (-ERR_UNAVAILABLE). Once proposed it is answered by the applier, or, when leadership was lost
  * first, with -ERR_UNKNOWN_OUTCOME. The proposer never guesses.
  *
- * Bounded: PROPOSER_WRITES_MAX writes and PROPOSER_BYTES_MAX bytes wait or are under way; above,
+ * Bounded: PROPOSER_WRITES_MAX writes and PROPOSER_BYTES_MAX bytes wait; above, a new one gets
  * -ERR_TOO_MANY_REQUESTS at once.
  *
  * Thread: the raft loop; proposer_submit on any. It sees raft only through struct proposer_ops.
@@ -68,9 +68,11 @@ struct proposer {
     const struct proposer_ops *ops;
     void *ctx;
     struct list queue;
+    size_t queue_writes;
     size_t queue_bytes;
-    _Atomic uint64_t total_writes; /* submitted, not answered */
-    _Atomic uint64_t total_bytes;
+    uint64_t expire_ms; /* when deadlines are looked at next */
+    struct env_msg kick;
+    bool kicked;
     bool stopped;
 };
 
@@ -82,6 +84,8 @@ void proposer_submit(struct proposer *p, struct pending *w);
 void proposer_return(struct proposer *p, struct pending *w);
 /* Something changed (raft, applier, forward): proposes, forwards, expires. Raft loop. */
 void proposer_run(struct proposer *p);
+/* Runs soon, once for all that arrived in one turn of the loop. Raft loop. */
+void proposer_kick(struct proposer *p);
 /* Fails what waits with -ERR_UNAVAILABLE and takes nothing more. Raft loop. */
 void proposer_stop(struct proposer *p);
 

@@ -67,6 +67,7 @@ struct raft_view {
     uint64_t leader_id; /* 0: none known */
     uint64_t commit_index;
     uint64_t applied_index; /* handed over to the group */
+    bool following;         /* is follower (with leader_id's leader, if known) */
     bool leading;           /* is leader, whatever its barrier */
     bool ready;             /* leading, and the own-term barrier is committed and handed over */
     bool behind;            /* refused a snapshot: cannot catch up */

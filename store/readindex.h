@@ -30,7 +30,7 @@
 struct readindex;
 
 /* A reader waiting here (a store_barrier), or for another member (c only, no waiting to apply). */
-struct reader {
+struct read_point {
     struct list node;
     struct env_msg msg;
     struct readindex *readindex;
@@ -38,8 +38,9 @@ struct reader {
     uint64_t deadline_ms;
     bool remote;    /* another member's: done at once when c is known; only a leader may answer */
     uint64_t index; /* c */
+    uint64_t revision; /* not 0: no round, only wait until so much is published here */
     int status;
-    void (*done)(struct reader *r); /* on loop; owns r again */
+    void (*done)(struct read_point *r); /* on loop; owns r again */
     void *priv;
 };
 
@@ -51,6 +52,7 @@ struct readindex_ops {
     /* Asks leader_id for c; readindex_answered follows on the raft loop. */
     void (*ask)(void *ctx, uint64_t leader_id, uint64_t round);
     bool (*covers)(void *ctx, uint64_t index); /* applied here and published up to index */
+    uint64_t (*published)(void *ctx);
 };
 
 struct readindex {
@@ -60,8 +62,12 @@ struct readindex {
     unsigned voters;     /* of the group */
     struct list waiting; /* join the next round */
     struct list asked;   /* of the round under way */
-    struct list known;   /* c is known: waiting to cover it */
-    uint64_t round;      /* number of the one under way */
+    struct list known;   /* c (or the revision) is known: waiting to cover it */
+    size_t count;        /* readers in all three */
+    uint64_t expire_ms;
+    struct env_msg kick;
+    bool kicked;
+    uint64_t round; /* number of the one under way */
     bool running;
     bool local; /* the round is ours as leader */
     uint64_t round_term;
@@ -74,7 +80,7 @@ struct readindex {
 
 void readindex_init(struct readindex *x, struct env_loop *loop, unsigned voters,
                     const struct readindex_ops *ops, void *ctx);
-void readindex_submit(struct readindex *x, struct reader *r); /* any thread */
+void readindex_submit(struct readindex *x, struct read_point *r); /* any thread */
 void readindex_confirmed(struct readindex *x, uint64_t round, bool yes);
 /* status 0: index is c; else why not (then the round is tried again). */
 void readindex_answered(struct readindex *x, uint64_t round, int status, uint64_t index);

@@ -1,0 +1,232 @@
+/*
+ * The simulation: 3 or 5 members with the real libraft, the real guard and the real state machine,
+ * on one thread, in virtual time, every choice drawn from one seed.
+ *
+ * A member's disk (term, vote, log, state) survives a crash; what was being written is lost, kept,
+ * or torn between entries. Memory that libraft allocated for a member goes with it. The network
+ * delivers in order per link, loses what crosses a cut, and has a latency per sender.
+ *
+ * Checked after every event: at most one leader per term; an index once applied anywhere keeps its
+ * term and bytes; equal digests at equal applied index; votes are asked for with what is on disk;
+ * every state, term or leader change was reported when it happened. At the end all is healed and
+ * the members must converge within SIM_HEAL_MS: the same applied index and digest, a new write
+ * accepted, every acknowledged write present.
+ */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include <raft.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "store/fsm.h"
+#include "store/guard.h"
+#include "store/kv.h"
+
+#define SIM_NODES_MAX    5
+#define SIM_WRITES_MAX   8192
+#define SIM_INDEX_MAX    16384
+#define SIM_TERM_MAX     4096
+#define SIM_HEARTBEAT_MS 100
+#define SIM_ELECTION_MS  1000
+#define SIM_HEAL_MS      20000
+#define SIM_REASON_BYTES 200
+
+struct sim;
+
+struct sim_entry {
+    raft_term term;
+    unsigned short type;
+    size_t len;
+    void *data;
+};
+
+struct sim_disk {
+    raft_term term;
+    raft_id vote;
+    struct sim_entry *entries; /* index 1.. */
+    size_t count;
+    size_t capacity;
+    struct kv_sim_disk *kv;
+};
+
+/* A committed entry on its way to the state machine. */
+struct sim_handed {
+    struct list node;
+    raft_index index;
+    raft_term term;
+    size_t len;
+    uint8_t data[];
+};
+
+struct sim_node {
+    struct sim *sim;
+    unsigned index; /* 0.. ; raft id is index + 1 */
+    bool up;
+    bool fatal; /* the guard gave up during this event */
+    bool restart_planned;
+    unsigned incarnation;
+    struct raft raft;
+    struct raft_io backend;
+    struct raft_fsm raft_fsm;
+    struct guard guard;
+    raft_io_tick_cb tick;
+    raft_io_recv_cb recv;
+    struct sim_disk disk;
+    struct list disk_ops; /* under way, in order */
+    uint64_t disk_due;    /* of the last of them */
+    struct list heap;     /* what libraft allocated */
+    struct list handed;
+    bool fsm_planned;
+    struct kv *kv;
+    struct fsm *fsm;
+    /* As last reported by the guard. */
+    int edge_state;
+    uint64_t edge_term;
+    uint64_t edge_leader;
+    /* Knobs, set by families. */
+    unsigned net_ms;
+    unsigned disk_ms;
+    unsigned election_ms;
+    int fail_writes;  /* the next so many log writes fail */
+    int fail_sends;   /* the next so many sends are refused */
+    unsigned lose_to; /* bit per member index: messages with entries to it get lost */
+};
+
+enum sim_write_state { SIM_WRITE_PENDING, SIM_WRITE_ACKED, SIM_WRITE_UNKNOWN };
+
+struct sim_write {
+    struct raft_apply req;
+    struct sim *sim;
+    enum sim_write_state state;
+    uint64_t submitted_ms;
+    uint64_t acked_ms;
+    raft_index index;
+};
+
+struct sim_applied {
+    raft_term term;
+    uint32_t hash;
+    uint32_t write; /* id + 1, 0: not a client's */
+    uint64_t digest;
+    bool seen;
+    bool digest_seen;
+};
+
+struct sim_event;
+
+struct sim {
+    uint64_t rng;
+    uint64_t now;
+    uint64_t order; /* of events of the same time */
+    unsigned n;
+    unsigned rules;
+    bool healing;
+    struct sim_node nodes[SIM_NODES_MAX];
+    bool cut[SIM_NODES_MAX][SIM_NODES_MAX];
+    uint64_t link_due[SIM_NODES_MAX][SIM_NODES_MAX];
+    struct sim_event **events; /* heap by (due, order) */
+    size_t events_count;
+    size_t events_capacity;
+    struct sim_write writes[SIM_WRITES_MAX];
+    unsigned writes_count;
+    struct sim_applied applied[SIM_INDEX_MAX];
+    unsigned char leader_of_term[SIM_TERM_MAX]; /* index + 1 */
+    uint64_t ack_ms_max;
+    unsigned restarts;
+    char reason[SIM_REASON_BYTES]; /* why the run is bad; empty: it is not */
+};
+
+/* ---- one run ---- */
+
+struct sim *sim_new(uint64_t seed, unsigned members, unsigned rules);
+void sim_free(struct sim *s);
+uint32_t sim_draw(struct sim *s, uint32_t n); /* [0, n) */
+void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool sim_bad(const struct sim *s);
+/* Runs events until ms have passed or the run went bad. */
+void sim_run(struct sim *s, uint64_t ms);
+/* Until member i leads (and may propose), at most ms: whether it does. */
+bool sim_run_until_leads(struct sim *s, unsigned i, uint64_t ms);
+/* Heals everything and checks what must hold at the end. */
+void sim_finish(struct sim *s);
+
+/* ---- faults ---- */
+
+void sim_cut(struct sim *s, unsigned i, unsigned j);     /* both ways */
+void sim_cut_one(struct sim *s, unsigned i, unsigned j); /* from i to j */
+void sim_isolate(struct sim *s, unsigned i);
+void sim_heal(struct sim *s);
+void sim_crash(struct sim_node *n);
+void sim_restart(struct sim_node *n);
+void sim_set_timeout(struct sim_node *n, unsigned ms); /* election timer, now and later */
+void sim_forget_leader(struct sim_node *n);
+
+/* ---- clients ---- */
+
+int sim_leader(const struct sim *s);     /* highest term, or -1 */
+bool sim_put(struct sim *s, unsigned i); /* false: member i takes no writes */
+bool sim_acked(const struct sim *s, unsigned id);
+
+/* ---- for sim_io.c, sim_node.c ---- */
+
+enum sim_event_type { SIM_TICK, SIM_DELIVER, SIM_SENT, SIM_DISK, SIM_FSM, SIM_RESTART };
+
+struct sim_disk_op {
+    struct list node;
+    struct raft_io_append *req; /* NULL: a truncation */
+    const struct raft_entry *entries;
+    unsigned n;
+    raft_index first; /* truncation: the first index gone */
+    int status;
+};
+
+struct sim_event {
+    uint64_t due;
+    uint64_t order;
+    enum sim_event_type type;
+    unsigned node;
+    unsigned from;
+    unsigned incarnation;
+    struct raft_io_send *sent;
+    int status;
+    struct raft_message message; /* entries are the event's own copies */
+};
+
+struct sim_event *sim_post(struct sim *s, enum sim_event_type type, unsigned node, uint64_t due);
+void sim_event_free(struct sim_event *e);
+void sim_io_init(struct sim_node *n);
+void sim_io_deliver(struct sim_node *n, struct sim_event *e);
+void sim_io_disk_done(struct sim_node *n);
+void sim_io_crash(struct sim_node *n); /* what becomes of writes under way */
+void sim_disk_append(struct sim_disk *d, const struct raft_entry *entry);
+void sim_disk_truncate(struct sim_disk *d, raft_index index);
+/* libraft's allocations are charged to the member whose code runs. */
+void sim_heap_enter(struct sim_node *n);
+void sim_heap_free_all(struct sim_node *n);
+void sim_node_start(struct sim_node *n);
+void sim_node_apply(struct sim_node *n); /* SIM_FSM: one commit of what was handed over */
+void sim_node_check(struct sim_node *n);
+
+/* ---- families ---- */
+
+struct sim_family {
+    const char *name;
+    const char *about;
+    unsigned members; /* 0: 3 or 5 by seed */
+    void (*run)(struct sim *s);
+};
+
+extern const struct sim_family sim_families[];
+extern const size_t sim_families_count;
+const struct sim_family *sim_family_named(const char *name);
+/* 0: good; else bad, with the reason. */
+int sim_run_seed(const struct sim_family *family, uint64_t seed, unsigned rules,
+                 char reason[SIM_REASON_BYTES]);
+/* The same in a process of its own, where a crash or a hang is a bad seed too; verbose prints why.
+ */
+int sim_run_isolated(const struct sim_family *family, uint64_t seed, unsigned rules, bool verbose);
+
+#endif

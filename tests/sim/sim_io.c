@@ -1,0 +1,394 @@
+/*
+ * libraft's raft_io in memory: a disk whose writes finish in order and later, a network of delayed
+ * copies, and an allocator that remembers which member asked, so that a crash takes its memory.
+ * No completion ever runs inside the call that asked for it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "tests/sim/sim.h"
+
+/* ---- memory ---- */
+
+struct block {
+    struct list node;
+    size_t size;
+};
+
+static struct sim_node *heap_owner;
+
+static void *heap_malloc(void *data, size_t size)
+{
+    struct block *b = mem_alloc(sizeof(*b) + size);
+
+    (void)data;
+    b->size = size;
+    ASSERT(heap_owner != NULL);
+    list_append(&heap_owner->heap, &b->node);
+    return b + 1;
+}
+
+static void heap_free(void *data, void *ptr)
+{
+    struct block *b = (struct block *)ptr - 1;
+
+    (void)data;
+    if (ptr == NULL)
+        return;
+    list_remove(&b->node);
+    mem_free(b);
+}
+
+static void *heap_calloc(void *data, size_t count, size_t size)
+{
+    return heap_malloc(data, count * size);
+}
+
+static void *heap_realloc(void *data, void *ptr, size_t size)
+{
+    struct block *old = (struct block *)ptr - 1;
+    void *new = heap_malloc(data, size);
+
+    if (ptr == NULL)
+        return new;
+    memcpy(new, ptr, old->size < size ? old->size : size);
+    heap_free(data, ptr);
+    return new;
+}
+
+static void *heap_aligned(void *data, size_t alignment, size_t size)
+{
+    (void)alignment;
+    return heap_malloc(data, size);
+}
+
+static void heap_aligned_free(void *data, size_t alignment, void *ptr)
+{
+    (void)alignment;
+    heap_free(data, ptr);
+}
+
+static struct raft_heap sim_heap = { NULL,         heap_malloc,  heap_free,        heap_calloc,
+                                     heap_realloc, heap_aligned, heap_aligned_free };
+
+void sim_heap_enter(struct sim_node *n)
+{
+    raft_heap_set(&sim_heap);
+    heap_owner = n;
+}
+
+void sim_heap_free_all(struct sim_node *n)
+{
+    struct list *node;
+
+    while ((node = list_pop(&n->heap)) != NULL)
+        mem_free(container_of(node, struct block, node));
+}
+
+/* ---- disk ---- */
+
+void sim_disk_append(struct sim_disk *d, const struct raft_entry *entry)
+{
+    struct sim_entry *e;
+
+    if (d->count == d->capacity) {
+        d->capacity = d->capacity == 0 ? 64 : d->capacity * 2;
+        d->entries = mem_realloc(d->entries, d->capacity * sizeof(*d->entries));
+    }
+    e = &d->entries[d->count++];
+    e->term = entry->term;
+    e->type = entry->type;
+    e->len = entry->buf.len;
+    e->data = mem_dup(entry->buf.base, entry->buf.len);
+}
+
+void sim_disk_truncate(struct sim_disk *d, raft_index index)
+{
+    while (d->count >= index && d->count > 0)
+        mem_free(d->entries[--d->count].data);
+}
+
+/* As raft_uv: what is appended lands at the end of what is there, whatever index raft had in mind;
+ * an earlier failed write leaves a shifted log. */
+static void disk_write(struct sim_node *n, const struct sim_disk_op *op, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sim_disk_append(&n->disk, &op->entries[i]);
+}
+
+static struct sim_node *node_of(const struct raft_io *io)
+{
+    return io->impl;
+}
+
+static void disk_submit(struct sim_node *n, struct sim_disk_op *op)
+{
+    struct sim *s = n->sim;
+    uint64_t due = s->now + (op->req == NULL ? 0 : n->disk_ms);
+
+    if (due < n->disk_due)
+        due = n->disk_due;
+    n->disk_due = due;
+    list_append(&n->disk_ops, &op->node);
+    sim_post(s, SIM_DISK, n->index, due);
+}
+
+void sim_io_disk_done(struct sim_node *n)
+{
+    struct list *node = list_pop(&n->disk_ops);
+    struct sim_disk_op *op;
+
+    ASSERT(node != NULL);
+    op = container_of(node, struct sim_disk_op, node);
+    if (op->req == NULL)
+        sim_disk_truncate(&n->disk, op->first);
+    else if (op->status == 0)
+        disk_write(n, op, op->n);
+    if (op->req != NULL)
+        op->req->cb(op->req, op->status);
+    mem_free(op);
+}
+
+void sim_io_crash(struct sim_node *n)
+{
+    struct list *node;
+    /* Everything before this one is on disk. One write is under way at a time: after one that
+     * failed none was begun. */
+    bool reached = !n->fatal;
+
+    while ((node = list_pop(&n->disk_ops)) != NULL) {
+        struct sim_disk_op *op = container_of(node, struct sim_disk_op, node);
+        unsigned kept = op->req == NULL ? 1 : sim_draw(n->sim, op->n + 1);
+
+        if (reached && op->req == NULL)
+            sim_disk_truncate(&n->disk, op->first);
+        else if (reached && op->status == 0)
+            disk_write(n, op, kept);
+        if (op->status != 0 || kept < op->n || sim_draw(n->sim, 2) == 0)
+            reached = false;
+        mem_free(op);
+    }
+    n->disk_due = 0;
+}
+
+static int io_append(struct raft_io *io, struct raft_io_append *req,
+                     const struct raft_entry entries[], unsigned count, raft_io_append_cb cb)
+{
+    struct sim_node *n = node_of(io);
+    struct sim_disk_op *op = mem_alloc(sizeof(*op));
+
+    req->cb = cb;
+    op->req = req;
+    op->entries = entries;
+    op->n = count;
+    if (n->fail_writes > 0) {
+        n->fail_writes--;
+        op->status = RAFT_IOERR;
+    }
+    disk_submit(n, op);
+    return 0;
+}
+
+static int io_truncate(struct raft_io *io, raft_index index)
+{
+    struct sim_node *n = node_of(io);
+    struct sim_disk_op *op = mem_alloc(sizeof(*op));
+
+    op->first = index;
+    disk_submit(n, op);
+    return 0;
+}
+
+static int io_set_term(struct raft_io *io, raft_term term)
+{
+    node_of(io)->disk.term = term;
+    node_of(io)->disk.vote = 0;
+    return 0;
+}
+
+static int io_set_vote(struct raft_io *io, raft_id id)
+{
+    node_of(io)->disk.vote = id;
+    return 0;
+}
+
+static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
+                   struct raft_snapshot **snapshot, raft_index *start_index,
+                   struct raft_entry *entries[], size_t *n_entries)
+{
+    const struct sim_disk *d = &node_of(io)->disk;
+    size_t bytes = 0;
+    uint8_t *at;
+
+    *term = d->term;
+    *voted_for = d->vote;
+    *snapshot = NULL;
+    *start_index = 1;
+    *n_entries = d->count;
+    for (size_t i = 0; i < d->count; i++)
+        bytes += d->entries[i].len;
+    *entries = raft_malloc(d->count * sizeof(**entries));
+    at = raft_malloc(bytes);
+    for (size_t i = 0; i < d->count; i++) {
+        (*entries)[i] = (struct raft_entry){ .term = d->entries[i].term,
+                                             .type = d->entries[i].type,
+                                             .buf = { at, d->entries[i].len },
+                                             .batch = i == 0 ? at : (*entries)[0].batch };
+        memcpy(at, d->entries[i].data, d->entries[i].len);
+        at += d->entries[i].len;
+    }
+    return 0;
+}
+
+/* ---- network ---- */
+
+/* The event owns its copies until delivery. */
+static void copy_entries(struct raft_append_entries *to, const struct raft_append_entries *from)
+{
+    *to = *from;
+    to->entries = NULL;
+    if (from->n_entries == 0)
+        return;
+    to->entries = mem_alloc(from->n_entries * sizeof(*to->entries));
+    for (unsigned i = 0; i < from->n_entries; i++) {
+        to->entries[i] = from->entries[i];
+        to->entries[i].batch = NULL;
+        to->entries[i].buf.base = mem_dup(from->entries[i].buf.base, from->entries[i].buf.len);
+    }
+}
+
+void sim_event_free(struct sim_event *e)
+{
+    struct raft_append_entries *a = &e->message.append_entries;
+
+    if (e->type == SIM_DELIVER && e->message.type == RAFT_IO_APPEND_ENTRIES) {
+        for (unsigned i = 0; i < a->n_entries; i++)
+            mem_free(a->entries[i].buf.base);
+        mem_free(a->entries);
+    }
+    mem_free(e);
+}
+
+static int io_send(struct raft_io *io, struct raft_io_send *req, const struct raft_message *m,
+                   raft_io_send_cb cb)
+{
+    struct sim_node *n = node_of(io);
+    struct sim *s = n->sim;
+    unsigned to = (unsigned)(m->server_id - 1);
+    struct sim_event *sent;
+    struct sim_event *e;
+    uint64_t due = s->now + n->net_ms;
+
+    ASSERT(to < s->n);
+    if (n->fail_sends > 0) {
+        n->fail_sends--;
+        return RAFT_IOERR;
+    }
+    if (m->type == RAFT_IO_REQUEST_VOTE && m->request_vote.last_log_index > n->disk.count)
+        sim_fail(s, "member %u asks for votes with index %llu but has stored %zu", n->index + 1,
+                 m->request_vote.last_log_index, n->disk.count);
+    req->cb = cb;
+    sent = sim_post(s, SIM_SENT, n->index, s->now);
+    sent->sent = req;
+    sent->status = s->nodes[to].up ? 0 : RAFT_NOCONNECTION;
+    if (sent->status != 0 || ((n->lose_to & 1u << to) != 0 && m->type == RAFT_IO_APPEND_ENTRIES &&
+                              m->append_entries.n_entries > 0))
+        return 0;
+    if (due < s->link_due[n->index][to])
+        due = s->link_due[n->index][to];
+    s->link_due[n->index][to] = due;
+    e = sim_post(s, SIM_DELIVER, to, due);
+    e->from = n->index;
+    e->message = *m;
+    if (m->type == RAFT_IO_APPEND_ENTRIES)
+        copy_entries(&e->message.append_entries, &m->append_entries);
+    return 0;
+}
+
+/* Entries reach libraft as raft_uv gives them: one array, one batch, both its own from here on. */
+void sim_io_deliver(struct sim_node *n, struct sim_event *e)
+{
+    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
+    struct raft_message m = e->message;
+    struct raft_append_entries *a = &m.append_entries;
+
+    m.server_id = e->from + 1;
+    m.server_address = addresses[e->from];
+    if (m.type == RAFT_IO_APPEND_ENTRIES && a->n_entries > 0) {
+        const struct raft_entry *from = e->message.append_entries.entries;
+        size_t bytes = 0;
+        uint8_t *at;
+
+        for (unsigned i = 0; i < a->n_entries; i++)
+            bytes += from[i].buf.len;
+        a->entries = raft_malloc(a->n_entries * sizeof(*a->entries));
+        at = raft_malloc(bytes);
+        for (unsigned i = 0; i < a->n_entries; i++) {
+            a->entries[i] = from[i];
+            a->entries[i].batch = i == 0 ? at : a->entries[0].batch;
+            a->entries[i].buf.base = at;
+            memcpy(at, from[i].buf.base, from[i].buf.len);
+            at += from[i].buf.len;
+        }
+    }
+    n->recv(&n->backend, &m);
+}
+
+/* ---- the rest ---- */
+
+static int io_init(struct raft_io *io, raft_id id, const char *address)
+{
+    (void)io;
+    (void)id;
+    (void)address;
+    return 0;
+}
+
+static void io_close(struct raft_io *io, raft_io_close_cb cb)
+{
+    cb(io);
+}
+
+static int io_start(struct raft_io *io, unsigned msecs, raft_io_tick_cb tick, raft_io_recv_cb recv)
+{
+    struct sim_node *n = node_of(io);
+
+    n->tick = tick;
+    n->recv = recv;
+    sim_post(n->sim, SIM_TICK, n->index, n->sim->now + msecs);
+    return 0;
+}
+
+static raft_time io_time(struct raft_io *io)
+{
+    return node_of(io)->sim->now;
+}
+
+static int io_random(struct raft_io *io, int min, int max)
+{
+    struct sim_node *n = node_of(io);
+
+    if (n->election_ms != 0)
+        return (int)n->election_ms;
+    return min + (int)sim_draw(n->sim, (uint32_t)(max - min));
+}
+
+void sim_io_init(struct sim_node *n)
+{
+    memset(&n->backend, 0, sizeof(n->backend));
+    n->backend.version = 2;
+    n->backend.impl = n;
+    n->backend.init = io_init;
+    n->backend.close = io_close;
+    n->backend.load = io_load;
+    n->backend.start = io_start;
+    n->backend.set_term = io_set_term;
+    n->backend.set_vote = io_set_vote;
+    n->backend.send = io_send;
+    n->backend.append = io_append;
+    n->backend.truncate = io_truncate;
+    n->backend.time = io_time;
+    n->backend.random = io_random;
+}

@@ -1,0 +1,270 @@
+/* A member: libraft behind the guard, the state machine behind an applier's queue, their crash and
+ * restart, and what is checked of one member after each event. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "store/txn.h"
+#include "tests/sim/sim.h"
+
+/* ---- the state machine ---- */
+
+static uint32_t hash_of(const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * 16777619u;
+    return hash;
+}
+
+/* The committed prefix never changes: the first member to apply an index fixes it for all. */
+static void check_committed(struct sim_node *n, raft_index index, raft_term term,
+                            const struct raft_buffer *buf)
+{
+    struct sim *s = n->sim;
+    uint32_t hash = hash_of(buf->base, buf->len);
+    struct sim_applied *a;
+
+    if (index >= SIM_INDEX_MAX) {
+        sim_fail(s, "the log outgrew the simulation (%llu)", index);
+        return;
+    }
+    a = &s->applied[index];
+    if (a->seen && (a->term != term || a->hash != hash))
+        sim_fail(s, "member %u applies term %llu at index %llu where term %llu was committed",
+                 n->index + 1, term, index, a->term);
+    a->seen = true;
+    a->term = term;
+    a->hash = hash;
+}
+
+static int on_apply(struct raft_fsm *fsm, const struct raft_buffer *buf, void **result)
+{
+    struct sim_node *n = fsm->data;
+    raft_index index = raft_last_applied(&n->raft) + 1;
+    struct sim_handed *h;
+
+    *result = NULL;
+    check_committed(n, index, guard_term_of(&n->raft, index), buf);
+    if (index <= n->fsm->point.index)
+        return 0;
+    h = mem_alloc(sizeof(*h) + buf->len);
+    h->index = index;
+    h->term = guard_term_of(&n->raft, index);
+    h->len = buf->len;
+    memcpy(h->data, buf->base, buf->len);
+    list_append(&n->handed, &h->node);
+    if (!n->fsm_planned) {
+        n->fsm_planned = true;
+        sim_post(n->sim, SIM_FSM, n->index, n->sim->now + 1 + sim_draw(n->sim, 10));
+    }
+    return 0;
+}
+
+static int on_snapshot(struct raft_fsm *fsm, struct raft_buffer *bufs[], unsigned *n_bufs)
+{
+    (void)fsm;
+    (void)bufs;
+    (void)n_bufs;
+    return RAFT_BUSY;
+}
+
+static int on_restore(struct raft_fsm *fsm, struct raft_buffer *buf)
+{
+    (void)fsm;
+    raft_free(buf->base);
+    return 0;
+}
+
+static void check_digest(struct sim_node *n, raft_index index)
+{
+    struct sim_applied *a = &n->sim->applied[index];
+    uint64_t digest = n->fsm->point.digest;
+
+    if (a->digest_seen && a->digest != digest)
+        sim_fail(n->sim, "member %u has another digest at index %llu", n->index + 1, index);
+    a->digest_seen = true;
+    a->digest = digest;
+}
+
+void sim_node_apply(struct sim_node *n)
+{
+    struct kv_txn *t = kv_begin_write(n->kv);
+    struct list *node;
+
+    n->fsm_planned = false;
+    while ((node = list_pop(&n->handed)) != NULL) {
+        struct sim_handed *h = container_of(node, struct sim_handed, node);
+        size_t commands;
+        struct err e;
+        enum group_halt halt =
+            fsm_apply(n->fsm, t, h->index, str_of(h->data, h->len), NULL, NULL, &commands, &e);
+
+        if (halt != 0)
+            sim_fail(n->sim, "member %u halts at index %llu: %s", n->index + 1, h->index, e.msg);
+        else
+            check_digest(n, h->index);
+        mem_free(h);
+    }
+    fsm_save(n->fsm, t);
+    kv_commit(t);
+}
+
+/* ---- the guard's events ---- */
+
+static void on_edge(void *ctx, int state, uint64_t term, uint64_t leader_id)
+{
+    struct sim_node *n = ctx;
+
+    n->edge_state = state;
+    n->edge_term = term;
+    n->edge_leader = leader_id;
+}
+
+static void on_ready(void *ctx, uint64_t term)
+{
+    (void)ctx;
+    (void)term;
+}
+
+static void on_fatal(void *ctx, const char *what, int raft_code)
+{
+    struct sim_node *n = ctx;
+
+    (void)what;
+    (void)raft_code;
+    n->fatal = true;
+}
+
+static void on_behind(void *ctx, uint64_t snapshot_index)
+{
+    struct sim_node *n = ctx;
+
+    sim_fail(n->sim, "member %u was offered a snapshot at %llu", n->index + 1,
+             (unsigned long long)snapshot_index);
+}
+
+static void on_turn(void *ctx)
+{
+    (void)ctx;
+}
+
+static const struct guard_events guard_events = {
+    .edge = on_edge, .ready = on_ready, .fatal = on_fatal, .behind = on_behind, .turn = on_turn
+};
+
+/* ---- life ---- */
+
+void sim_node_start(struct sim_node *n)
+{
+    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
+    struct err e;
+    int rv;
+
+    sim_heap_enter(n);
+    n->up = true;
+    n->fatal = false;
+    n->incarnation++;
+    n->fsm_planned = false;
+    n->edge_state = RAFT_UNAVAILABLE;
+    n->edge_term = 0;
+    n->edge_leader = 0;
+    n->kv = kv_sim_open(n->disk.kv);
+    n->fsm = mem_alloc(sizeof(*n->fsm));
+    rv = fsm_init(n->fsm, n->kv, &e);
+    ASSERT(rv == 0);
+    memset(&n->raft, 0, sizeof(n->raft));
+    memset(&n->raft_fsm, 0, sizeof(n->raft_fsm));
+    n->raft_fsm.version = 1;
+    n->raft_fsm.data = n;
+    n->raft_fsm.apply = on_apply;
+    n->raft_fsm.snapshot = on_snapshot;
+    n->raft_fsm.restore = on_restore;
+    sim_io_init(n);
+    guard_init(&n->guard, &n->raft, &n->backend, n->sim->rules, &guard_events, n);
+    rv = raft_init(&n->raft, &n->guard.io, &n->raft_fsm, n->index + 1, addresses[n->index]);
+    ASSERT(rv == 0);
+    raft_set_election_timeout(&n->raft, SIM_ELECTION_MS);
+    raft_set_heartbeat_timeout(&n->raft, SIM_HEARTBEAT_MS);
+    raft_set_pre_vote(&n->raft, true);
+    raft_set_snapshot_threshold(&n->raft, 1u << 30);
+    rv = raft_start(&n->raft);
+    ASSERT(rv == 0);
+    guard_check(&n->guard);
+}
+
+void sim_crash(struct sim_node *n)
+{
+    struct list *node;
+
+    if (!n->up)
+        return;
+    n->up = false;
+    n->incarnation++; /* what was posted for the old one is dropped */
+    sim_io_crash(n);
+    while ((node = list_pop(&n->handed)) != NULL)
+        mem_free(container_of(node, struct sim_handed, node));
+    fsm_deinit(n->fsm);
+    mem_free(n->fsm);
+    n->fsm = NULL;
+    n->kv = NULL;
+    kv_sim_crash(n->disk.kv, sim_draw(n->sim, 3) == 0);
+    sim_heap_free_all(n);
+}
+
+void sim_restart(struct sim_node *n)
+{
+    if (n->up)
+        return;
+    n->sim->restarts++;
+    sim_node_start(n);
+}
+
+void sim_node_check(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct raft *r = &n->raft;
+
+    if (!n->up)
+        return;
+    if (n->fatal) {
+        sim_crash(n);
+        sim_post(s, SIM_RESTART, n->index, s->now + 50 + sim_draw(s, 500))->incarnation =
+            n->incarnation;
+        return;
+    }
+    if (r->state == RAFT_LEADER) {
+        if (r->current_term >= SIM_TERM_MAX) {
+            sim_fail(s, "terms outgrew the simulation");
+            return;
+        }
+        if (s->leader_of_term[r->current_term] == 0)
+            s->leader_of_term[r->current_term] = (unsigned char)(n->index + 1);
+        if (s->leader_of_term[r->current_term] != n->index + 1)
+            sim_fail(s, "two leaders in term %llu", r->current_term);
+    }
+    if (n->edge_state != r->state || n->edge_term != r->current_term ||
+        n->edge_leader != guard_leader(&n->guard))
+        sim_fail(s, "member %u: a change to state %d, term %llu was not reported", n->index + 1,
+                 r->state, r->current_term);
+}
+
+void sim_set_timeout(struct sim_node *n, unsigned ms)
+{
+    n->election_ms = ms;
+    if (n->up && n->raft.state == RAFT_FOLLOWER)
+        n->raft.follower_state.randomized_election_timeout = ms;
+    else if (n->up && n->raft.state == RAFT_CANDIDATE)
+        n->raft.candidate_state.randomized_election_timeout = ms;
+}
+
+void sim_forget_leader(struct sim_node *n)
+{
+    if (!n->up || n->raft.state != RAFT_FOLLOWER)
+        return;
+    n->raft.follower_state.current_leader.id = 0;
+    n->edge_leader = 0; /* our doing, not a change the guard could have missed */
+    n->guard.last_leader = 0;
+}
