@@ -13,7 +13,7 @@
 static int setup(void **state)
 {
     struct store_fixture *f = malloc(sizeof *f);
-    fixture_init(f);
+    fixture_init(f, 0);
     *state = f;
     return 0;
 }

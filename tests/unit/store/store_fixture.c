@@ -17,7 +17,9 @@ struct fixture_proposal {
 
 static void open_group(struct store_fixture *f)
 {
-    struct group_config config = { .env = f->env, .id = STORE_CLUSTER, .folder = f->folder };
+    struct group_config config = {
+        .env = f->env, .id = STORE_CLUSTER, .folder = f->folder, .ring_bytes = f->ring_bytes
+    };
     struct err e = { 0 };
     int rc = group_open(&config, &f->group, &e);
     if (rc != 0)
@@ -25,9 +27,10 @@ static void open_group(struct store_fixture *f)
     ASSERT(rc == 0);
 }
 
-void fixture_init(struct store_fixture *f)
+void fixture_init(struct store_fixture *f, size_t ring_bytes)
 {
-    *f = (struct store_fixture){ .env = env_uv_new(), .term = 1 };
+    *f = (struct store_fixture){ .env = env_uv_new(), .term = 1, .ring_bytes = ring_bytes };
+    buf_init(&f->entry);
     const char *base = getenv("TEST_TMPDIR");
     snprintf(f->folder, sizeof f->folder, "%s/store-XXXXXX", base != NULL ? base : "/tmp");
     ASSERT(mkdtemp(f->folder) != NULL);
@@ -37,6 +40,7 @@ void fixture_init(struct store_fixture *f)
 void fixture_deinit(struct store_fixture *f)
 {
     group_close(f->group);
+    buf_deinit(&f->entry);
     (void)env_remove_tree(f->env, f->folder, NULL); /* only a temporary folder */
     env_uv_free(f->env);
 }
@@ -61,11 +65,10 @@ static void on_released(struct proposal *p)
 void fixture_apply(struct store_fixture *f, const struct store_txn *txns, size_t count)
 {
     ASSERT(count <= FIXTURE_TXNS_MAX);
-    struct buf entry;
     struct buf txn;
-    buf_init(&entry);
+    buf_clear(&f->entry);
     buf_init(&txn);
-    entry_begin(&entry, STORE_FEATURE_LEVEL, f->term);
+    entry_begin(&f->entry, STORE_FEATURE_LEVEL, f->term);
     for (size_t i = 0; i < count; i++) {
         struct err e = { 0 };
         buf_clear(&txn);
@@ -73,16 +76,15 @@ void fixture_apply(struct store_fixture *f, const struct store_txn *txns, size_t
         if (rc != 0)
             fprintf(stderr, "txn_encode: %s\n", e.msg);
         ASSERT(rc == 0);
-        entry_add(&entry, buf_str(&txn));
+        entry_add(&f->entry, buf_str(&txn));
     }
-    entry_end(&entry, (uint32_t)count);
+    entry_end(&f->entry, (uint32_t)count);
     struct fixture_proposal *p = mem_alloc(sizeof *p);
     p->p = (struct proposal){ .answer = on_answer, .released = on_released, .count = count };
     p->fixture = f;
-    group_apply(f->group, ++f->index, f->term, buf_str(&entry), &p->p);
+    group_apply(f->group, ++f->index, f->term, buf_str(&f->entry), &p->p);
     while (!group_covers(f->group, f->index))
         nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
-    buf_deinit(&entry);
     buf_deinit(&txn);
 }
 

@@ -14,12 +14,14 @@ struct store_fixture {
     struct env *env;
     char folder[256];
     struct store_group *group;
-    uint64_t index; /* of the last entry handed over */
+    size_t ring_bytes; /* 0: the default */
+    uint64_t index;    /* of the last entry handed over */
+    struct buf entry;  /* its bytes */
     uint64_t term;
     struct store_result results[FIXTURE_TXNS_MAX]; /* of the last entry */
 };
 
-void fixture_init(struct store_fixture *f);
+void fixture_init(struct store_fixture *f, size_t ring_bytes);
 void fixture_deinit(struct store_fixture *f);
 void fixture_reopen(struct store_fixture *f);
 /* Hands over one entry of these transactions and waits until it is published. */

@@ -1,0 +1,546 @@
+/*
+ * Random transactions against a naive model: every version of every key in an array. After each
+ * entry the answers are compared; now and then every key, list, index, counter and event at a
+ * random revision. A twin state machine on the simulated map takes the same entries through
+ * crashes that lose the last commit, and must come to the same digest.
+ *
+ * The seed is printed on failure; MODEL_SEED=N runs another.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "store/fsm.h"
+#include "store/group_state.h"
+#include "store/txn.h"
+#include "tests/unit/store/store_fixture.h"
+#include "tests/unit/unit.h"
+
+#define KEYS        14
+#define TERMS       4
+#define COUNTERS    2
+#define CHANGES_MAX 20000
+#define ENTRIES     250
+#define ENTRY_TXNS  6
+#define NO_TERM     (-1)
+
+static const char *const key_names[KEYS] = { "lease/a",   "lease/b",    "lease/c",     "pods/ns/a",
+                                             "pods/ns/b", "pods/ns2/a", "pods/ns2/aa", "pods/ns2/b",
+                                             "z",         "zz",         "n/1",         "n/10",
+                                             "n/2",       "n/3" };
+static const char *const prefixes[] = { "",         "lease/", "pods/", "pods/ns",
+                                        "pods/ns/", "z",      "n/1",   "nothing" };
+static const char *const term_names[TERMS] = { "node-a", "node-b", "node", "" };
+
+struct change {
+    int key;
+    uint64_t revision;
+    uint64_t created;
+    uint64_t version;
+    bool deleted;
+    int value;
+    int term;
+    int64_t charge;
+    int counter;
+};
+
+struct model {
+    struct change changes[CHANGES_MAX]; /* in order */
+    size_t changes_count;
+    uint64_t revision;
+    uint64_t compacted;
+    uint64_t lease_compacted;
+    int64_t counters[COUNTERS];
+    int64_t limits[COUNTERS]; /* negative: none */
+    uint64_t seed;
+    int next_value;
+};
+
+struct run {
+    struct store_fixture f;
+    struct model m;
+    struct kv_sim_disk *disk; /* the twin's */
+    struct kv *kv;
+    struct fsm fsm;
+    struct buf entries[ENTRIES + 1]; /* by index */
+    struct arena arena;
+};
+
+static uint64_t below(struct model *m, uint64_t n)
+{
+    m->seed = m->seed * 6364136223846793005u + 1442695040888963407u;
+    return (m->seed >> 33) % n;
+}
+
+/* The change of key that was newest at revision, or NULL. */
+static const struct change *model_at(const struct model *m, int key, uint64_t revision)
+{
+    const struct change *found = NULL;
+    for (size_t i = 0; i < m->changes_count && m->changes[i].revision <= revision; i++)
+        if (m->changes[i].key == key)
+            found = &m->changes[i];
+    return found;
+}
+
+static const struct change *model_present(const struct model *m, int key, uint64_t revision)
+{
+    const struct change *c = model_at(m, key, revision);
+    return c != NULL && !c->deleted ? c : NULL;
+}
+
+/* ---- generating, and what the model says ---- */
+
+static struct store_guard make_guard(struct model *m, int *out_status)
+{
+    int key = (int)below(m, KEYS);
+    const struct change *c = model_present(m, key, UINT64_MAX);
+    uint64_t revision = c != NULL ? c->revision : 0;
+    struct store_guard g = { .key = str_from(key_names[key]) };
+    bool holds = true;
+    switch (below(m, 4)) {
+    case 0:
+        g.type = STORE_GUARD_EXISTS;
+        holds = c != NULL;
+        break;
+    case 1: {
+        const char *prefix = prefixes[1 + below(m, 7)];
+        g.type = STORE_GUARD_EMPTY;
+        g.key = str_from(prefix);
+        for (int k = 0; k < KEYS; k++)
+            if (str_starts(str_from(key_names[k]), g.key) && model_present(m, k, UINT64_MAX))
+                holds = false;
+        break;
+    }
+    case 2: {
+        int counter = (int)below(m, COUNTERS);
+        g.type = STORE_GUARD_COUNTER;
+        g.key = str_from(counter == 0 ? "c0" : "c1");
+        g.amount = (int64_t)below(m, 10);
+        holds = m->limits[counter] < 0 || m->counters[counter] + g.amount <= m->limits[counter];
+        break;
+    }
+    default:
+        g.type = STORE_GUARD_MOD;
+        g.revision = below(m, 4) > 0 ? revision : below(m, m->revision + 2);
+        holds = g.revision == revision;
+    }
+    if (!holds)
+        *out_status = -ERR_CONFLICT;
+    return g;
+}
+
+static struct store_op make_op(struct run *r, int key, struct change *out)
+{
+    struct model *m = &r->m;
+    struct store_op op = { .type = STORE_OP_DELETE, .key = str_from(key_names[key]) };
+    *out = (struct change){ .key = key, .term = NO_TERM, .deleted = true };
+    if (below(m, 4) == 0)
+        return op;
+    out->deleted = false;
+    out->value = m->next_value++;
+    op.type = STORE_OP_PUT;
+    op.value = str_printf(&r->arena, "value-%d", out->value);
+    if (below(m, 2) == 0) {
+        struct store_term *term = arena_new(&r->arena, struct store_term);
+        out->term = (int)below(m, TERMS);
+        *term = (struct store_term){ 7, str_from(term_names[out->term]) };
+        op.terms = term;
+        op.terms_count = 1;
+    }
+    if (below(m, 2) == 0) {
+        struct store_charge *charge = arena_new(&r->arena, struct store_charge);
+        out->counter = (int)below(m, COUNTERS);
+        out->charge = (int64_t)below(m, 9) - 3;
+        charge->counter = str_from(out->counter == 0 ? "c0" : "c1");
+        charge->amount = out->charge;
+        op.charges = charge;
+        op.charges_count = 1;
+    }
+    return op;
+}
+
+/* Returns whether something was written. */
+static bool model_change(struct model *m, struct change c)
+{
+    const struct change *old = model_present(m, c.key, UINT64_MAX);
+    if (c.deleted && old == NULL)
+        return false;
+    c.revision = m->revision + 1;
+    c.created = old != NULL ? old->created : c.revision;
+    c.version = old != NULL ? old->version + 1 : 1;
+    if (old != NULL)
+        m->counters[old->counter] -= old->charge;
+    m->counters[c.counter] += c.charge;
+    assert_true(m->changes_count < CHANGES_MAX);
+    m->changes[m->changes_count++] = c;
+    return true;
+}
+
+struct expected {
+    int status;
+    uint64_t revision;
+};
+
+static void make_special(struct run *r, struct store_op *op)
+{
+    struct model *m = &r->m;
+    int counter = (int)below(m, COUNTERS);
+    switch (below(m, 3)) {
+    case 0:
+        *op = (struct store_op){ .type = STORE_OP_SET_LIMIT,
+                                 .key = str_from(counter == 0 ? "c0" : "c1"),
+                                 .amount = (int64_t)below(m, 30) - 5 };
+        m->limits[counter] = op->amount >= 0 ? op->amount : -1;
+        break;
+    case 1:
+        *op = (struct store_op){ .type = STORE_OP_COMPACT, .revision = below(m, m->revision + 1) };
+        if (op->revision > m->compacted)
+            m->compacted = op->revision;
+        break;
+    default:
+        *op = (struct store_op){ .type = STORE_OP_COMPACT,
+                                 .key = STR("lease/"),
+                                 .revision = below(m, m->revision + 1) };
+        if (op->revision > m->lease_compacted)
+            m->lease_compacted = op->revision;
+    }
+}
+
+static void make_txn(struct run *r, struct store_txn *out, struct expected *expected)
+{
+    struct model *m = &r->m;
+    struct store_guard *guards = arena_array(&r->arena, 2, sizeof *guards);
+    struct store_op *ops = arena_array(&r->arena, 4, sizeof *ops);
+    *out = (struct store_txn){ .guards = guards, .ops = ops };
+    expected->status = 0;
+    bool wrote = false;
+    if (below(m, 40) == 0) {
+        make_special(r, &ops[out->ops_count++]);
+    } else {
+        out->guards_count = below(m, 3);
+        for (size_t i = 0; i < out->guards_count; i++)
+            guards[i] = make_guard(m, &expected->status);
+        out->ops_count = 1 + below(m, 3);
+        for (size_t i = 0; i < out->ops_count; i++) {
+            struct change c;
+            ops[i] = make_op(r, (int)below(m, KEYS), &c);
+            if (expected->status == 0)
+                wrote = model_change(m, c) || wrote;
+        }
+    }
+    m->revision += wrote ? 1 : 0;
+    expected->revision = m->revision;
+}
+
+/* ---- comparing ---- */
+
+static void assert_version(const struct store_version *v, const struct change *c)
+{
+    char value[32];
+    snprintf(value, sizeof value, "value-%d", c->value);
+    assert_true(str_eq_c(v->key, key_names[c->key]));
+    assert_true(str_eq_c(v->value, value));
+    assert_int_equal(v->revision, c->revision);
+    assert_int_equal(v->created, c->created);
+    assert_int_equal(v->version, c->version);
+}
+
+static bool is_lease(int key)
+{
+    return strncmp(key_names[key], "lease/", 6) == 0;
+}
+
+static void compare_keys(struct run *r, struct store_read *read)
+{
+    for (int key = 0; key < KEYS; key++) {
+        struct store_version v;
+        int rc = store_read_get(read, str_from(key_names[key]), &v);
+        const struct change *c = model_present(&r->m, key, read->revision);
+        if (rc == -ERR_EXPIRED) {
+            assert_true(is_lease(key) && read->revision < r->m.lease_compacted);
+            continue;
+        }
+        assert_int_equal(rc, c != NULL ? 0 : -ERR_NOT_FOUND);
+        if (c != NULL)
+            assert_version(&v, c);
+    }
+}
+
+struct listing {
+    struct run *run;
+    uint64_t revision;
+    char last[64];
+    int count;
+    int left; /* stop after so many */
+};
+
+static bool on_listed(void *ctx, const struct store_version *v)
+{
+    struct listing *l = ctx;
+    assert_true(l->last[0] == 0 || str_cmp(str_from(l->last), v->key) < 0);
+    snprintf(l->last, sizeof l->last, "%.*s", STR_ARG(v->key));
+    for (int key = 0; key < KEYS; key++)
+        if (str_eq_c(v->key, key_names[key])) {
+            const struct change *c = model_present(&l->run->m, key, l->revision);
+            assert_non_null(c);
+            assert_version(v, c);
+        }
+    l->count++;
+    return --l->left > 0;
+}
+
+static int model_count(const struct model *m, const char *prefix, uint64_t revision)
+{
+    int count = 0;
+    for (int key = 0; key < KEYS; key++)
+        if (str_starts(str_from(key_names[key]), str_from(prefix)) &&
+            model_present(m, key, revision) != NULL)
+            count++;
+    return count;
+}
+
+/* A paged list, each page in a read of its own. */
+static void compare_lists(struct run *r, uint64_t revision)
+{
+    const char *prefix = prefixes[below(&r->m, 8)];
+    struct listing l = { .run = r, .revision = revision };
+    bool more = true;
+    while (more) {
+        struct store_read read;
+        assert_int_equal(store_read_begin(r->f.group, revision, &read), 0);
+        l.left = 3;
+        int rc = store_read_scan(&read, str_from(prefix), str_from(l.last), on_listed, &l, &more);
+        uint64_t counted = store_read_count(&read, str_from(prefix), str_of("", 0), 100);
+        store_read_end(&read);
+        if (rc == -ERR_EXPIRED) {
+            assert_true(revision < r->m.lease_compacted);
+            return;
+        }
+        assert_int_equal(rc, 0);
+        if (revision >= r->m.lease_compacted)
+            assert_int_equal(counted, model_count(&r->m, prefix, revision));
+    }
+    assert_int_equal(l.count, model_count(&r->m, prefix, revision));
+}
+
+static void compare_index(struct run *r)
+{
+    struct store_read read;
+    assert_int_equal(store_read_begin(r->f.group, 0, &read), 0);
+    for (int term = 0; term < TERMS; term++) {
+        struct listing l = { .run = r, .revision = read.revision, .left = 1000 };
+        int expected = 0;
+        for (int key = 0; key < KEYS; key++) {
+            const struct change *c = model_present(&r->m, key, UINT64_MAX);
+            expected += c != NULL && c->term == term ? 1 : 0;
+        }
+        assert_int_equal(
+            store_read_index(&read, 7, str_from(term_names[term]), str_of("", 0), on_listed, &l),
+            0);
+        assert_int_equal(l.count, expected);
+    }
+    for (int counter = 0; counter < COUNTERS; counter++) {
+        int64_t limit;
+        assert_int_equal(store_read_counter(&read, str_from(counter == 0 ? "c0" : "c1"), &limit),
+                         r->m.counters[counter]);
+        assert_int_equal(limit, r->m.limits[counter]);
+    }
+    struct point point;
+    group_point(r->f.group, &point);
+    assert_true(fsm_digest_full(read.txn) == point.digest);
+    store_read_end(&read);
+}
+
+struct watching {
+    struct run *run;
+    size_t at; /* the next change of the model */
+    int left;
+};
+
+static bool is_change(const struct store_event *event, const struct change *c)
+{
+    char value[32];
+    snprintf(value, sizeof value, "value-%d", c->value);
+    return c->revision == event->revision && str_eq_c(event->key, key_names[c->key]) &&
+           c->deleted == event->deleted && (c->deleted || str_eq_c(event->value, value));
+}
+
+static bool on_event(void *ctx, const struct store_event *event)
+{
+    struct watching *w = ctx;
+    const struct model *m = &w->run->m;
+    if (w->left-- == 0)
+        return false;
+    const struct change *c = &m->changes[w->at];
+    /* Compaction of leases takes events that nobody may ask for any more. */
+    while (w->at < m->changes_count && is_lease(c->key) && c->revision <= m->lease_compacted &&
+           !is_change(event, c))
+        c = &m->changes[++w->at];
+    assert_true(w->at < m->changes_count);
+    assert_true(is_change(event, c));
+    assert_int_equal(event->terms_count, c->term != NO_TERM ? 1 : 0);
+    if (c->term != NO_TERM)
+        assert_true(str_eq_c(event->terms[0].bytes, term_names[c->term]));
+    const struct change *old = NULL;
+    for (size_t i = 0; i < w->at; i++)
+        if (m->changes[i].key == c->key)
+            old = &m->changes[i];
+    if (old == NULL || old->deleted) {
+        assert_int_equal(event->old_revision, 0);
+    } else {
+        assert_int_equal(event->old_revision, old->revision);
+        char value[32];
+        snprintf(value, sizeof value, "value-%d", old->value);
+        bool gone = is_lease(c->key) && old->revision <= m->lease_compacted;
+        assert_true(str_eq_c(event->old_value, value) || (gone && event->old_value.len == 0));
+    }
+    bool more = w->at + 1 < m->changes_count && m->changes[w->at + 1].revision == c->revision;
+    if (c->revision > m->lease_compacted)
+        assert_int_equal(event->more, more);
+    w->at++;
+    return true;
+}
+
+static void compare_events(struct run *r)
+{
+    struct model *m = &r->m;
+    uint64_t after = m->compacted + below(m, m->revision - m->compacted + 1);
+    uint64_t last = 0;
+    if (m->compacted > 0)
+        assert_int_equal(store_events(r->f.group, m->compacted - 1, on_event, NULL, &last),
+                         -ERR_EXPIRED);
+    while (after < m->revision) {
+        struct watching w = { .run = r, .left = 1 + (int)below(m, 30) };
+        while (w.at < m->changes_count && m->changes[w.at].revision <= after)
+            w.at++;
+        assert_int_equal(store_events(r->f.group, after, on_event, &w, &last), 0);
+        assert_true(last >= after && last <= m->revision);
+        if (last == after && w.left > 0)
+            assert_true(last == m->revision);
+        after = last > after ? last : after + (w.left <= 0 ? 1 : 0);
+    }
+}
+
+static void compare(struct run *r)
+{
+    struct model *m = &r->m;
+    struct store_read read;
+    assert_int_equal(store_published(r->f.group), m->revision);
+    assert_int_equal(store_compacted(r->f.group), m->compacted);
+    uint64_t revision = m->compacted + below(m, m->revision - m->compacted + 1);
+    if (revision > 0) {
+        assert_int_equal(store_read_begin(r->f.group, revision, &read), 0);
+        compare_keys(r, &read);
+        store_read_end(&read);
+        compare_lists(r, revision);
+    }
+    assert_int_equal(store_read_begin(r->f.group, 0, &read), 0);
+    compare_keys(r, &read);
+    store_read_end(&read);
+    if (m->compacted > 1)
+        assert_int_equal(store_read_begin(r->f.group, m->compacted - 1, &read), -ERR_EXPIRED);
+    compare_index(r);
+    compare_events(r);
+}
+
+/* ---- the twin ---- */
+
+static void twin_apply(struct run *r, uint64_t index)
+{
+    struct kv_txn *t = kv_begin_write(r->kv);
+    size_t commands;
+    enum group_halt why =
+        fsm_apply(&r->fsm, t, index, buf_str(&r->entries[index]), NULL, NULL, &commands, NULL);
+    assert_int_equal(why, 0);
+    if (below(&r->m, 3) == 0)
+        compact_step(&r->fsm.compact, t, COMPACT_STEP_ROWS);
+    fsm_save(&r->fsm, t);
+    kv_commit(t);
+}
+
+static void twin_step(struct run *r)
+{
+    buf_append_str(&r->entries[r->f.index], buf_str(&r->f.entry));
+    if (below(&r->m, 10) == 0) {
+        bool lose = below(&r->m, 2) == 0;
+        kv_close(r->kv);
+        fsm_deinit(&r->fsm);
+        kv_sim_crash(r->disk, lose);
+        r->kv = kv_sim_open(r->disk);
+        assert_int_equal(fsm_init(&r->fsm, r->kv, NULL), 0);
+        assert_true(r->fsm.point.index + 1 >= r->f.index - 1);
+    }
+    while (r->fsm.point.index < r->f.index)
+        twin_apply(r, r->fsm.point.index + 1);
+    struct point point;
+    group_point(r->f.group, &point);
+    assert_true(point.digest == r->fsm.point.digest);
+    assert_int_equal(point.revision, r->fsm.point.revision);
+    assert_int_equal(point.compacted, r->fsm.point.compacted);
+}
+
+static void step(struct run *r)
+{
+    struct store_txn txns[ENTRY_TXNS] = { 0 };
+    struct expected expected[ENTRY_TXNS];
+    size_t count = 1 + below(&r->m, ENTRY_TXNS);
+    for (size_t i = 0; i < count; i++)
+        make_txn(r, &txns[i], &expected[i]);
+    fixture_apply(&r->f, txns, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(r->f.results[i].status, expected[i].status);
+        if (expected[i].status == 0)
+            assert_int_equal(r->f.results[i].revision, expected[i].revision);
+    }
+    arena_reset(&r->arena);
+    twin_step(r);
+}
+
+static void run_model(uint64_t seed, size_t ring_bytes)
+{
+    struct run *r = calloc(1, sizeof *r);
+    fixture_init(&r->f, ring_bytes);
+    arena_init(&r->arena);
+    r->disk = kv_sim_disk_new();
+    r->kv = kv_sim_open(r->disk);
+    assert_int_equal(fsm_init(&r->fsm, r->kv, NULL), 0);
+    r->m.seed = seed;
+    for (int i = 0; i < COUNTERS; i++)
+        r->m.limits[i] = -1;
+    for (int i = 0; i < ENTRIES; i++) {
+        step(r);
+        if (below(&r->m, 4) == 0)
+            compare(r);
+        if (below(&r->m, 50) == 0)
+            fixture_reopen(&r->f);
+        if (below(&r->m, 10) == 0) /* let compaction in the background go on */
+            nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
+    }
+    for (int i = 0; i <= ENTRIES; i++)
+        buf_deinit(&r->entries[i]);
+    fsm_deinit(&r->fsm);
+    kv_close(r->kv);
+    kv_sim_disk_free(r->disk);
+    arena_deinit(&r->arena);
+    fixture_deinit(&r->f);
+    free(r);
+}
+
+static void test_model(void **state)
+{
+    (void)state;
+    const char *given = getenv("MODEL_SEED");
+    uint64_t first = given != NULL ? strtoull(given, NULL, 10) : 1;
+    for (uint64_t seed = first; seed < first + 3; seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        run_model(seed, seed % 2 == 0 ? 0 : 3000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_model) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
