@@ -160,7 +160,8 @@ bool http_responded(const struct http_exchange *x);
 /*
  * HTTP/1.1 only: answers 101 with the headers (upgrade is yours, connection is added) and turns the
  * exchange into a tunnel: body events carry the raw bytes that follow, http_write raw bytes,
- * http_end half-closes. Only where the request asked for it; otherwise -ERR_UNIMPLEMENTED (HTTP/2)
+ * http_end closes
+ * once they are out. Only where the request asked for it; otherwise -ERR_UNIMPLEMENTED (HTTP/2)
  * or -ERR_INVALID_ARGUMENT and nothing is sent. x->events->body must not be NULL.
  */
 int http_upgrade(struct http_exchange *x, const struct http_header *headers, size_t count);

@@ -23,11 +23,12 @@ struct env_stream;
 struct http_server;
 struct tls_context;
 
-#define HTTP_SERVER_CONNECTIONS_MAX 4096 /* per server; beyond it a connection is closed at once   \
-                                          */
-#define HTTP_SERVER_HANDSHAKE_MS 10000   /* TLS, then the first complete request's headers */
-#define HTTP_SERVER_IDLE_MS      120000  /* no exchange open and nothing received */
-#define HTTP_SERVER_STREAMS_MAX  250     /* concurrent HTTP/2 streams per connection */
+#define HTTP_SERVER_CONNECTIONS_MAX                                                                \
+    4096                                /* per server; beyond it a connection is closed at once    \
+                                         */
+#define HTTP_SERVER_HANDSHAKE_MS 10000  /* TLS, then the first complete request's headers */
+#define HTTP_SERVER_IDLE_MS      120000 /* no exchange open and nothing received */
+#define HTTP_SERVER_STREAMS_MAX  250    /* concurrent HTTP/2 streams per connection */
 
 struct http_server_options {
     const char *address;

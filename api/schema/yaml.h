@@ -1,9 +1,9 @@
 /*
  * YAML 1.1 as Kubernetes reads and prints it: libyaml's events to a JSON tree, and back.
  *
- * Plain scalars resolve by the YAML 1.1 table (yes, on, ~, 0o7, 0x1f ...); keys become strings;
- * merge keys (<<) are applied; aliases are expanded within YAML_NODES_MAX. Duplicate keys are an
- * error, as upstream's strict reading has it, unless lenient. Everything lives in the arena.
+ * Plain scalars resolve by the YAML 1.1 table (yes, on, ~, 0777, 0x1f ...); keys become strings;
+ * merge keys (<<) are applied; aliases share their node and count in full against YAML_NODES_MAX.
+ * Duplicate keys stay in the tree, where schema_decode reports them. Everything lives in the arena.
  */
 #ifndef API_SCHEMA_YAML_H
 #define API_SCHEMA_YAML_H
@@ -13,17 +13,19 @@
 
 #include "api/schema/json.h"
 
-/* Nodes one document may expand to, aliases included (billion laughs). */
+/* Nodes one stream may expand to, aliases included (billion laughs). */
 #define YAML_NODES_MAX 1000000u
 /* Documents of one stream. */
 #define YAML_DOCUMENTS_MAX 10000u
+/* Anchors of one stream. */
+#define YAML_ANCHORS_MAX 1000u
 
 /* The first document of the text; an empty one gives null. */
 int yaml_parse(struct arena *a, struct str text, const struct json **out, struct err *e);
 /* Every document, in order; empty ones are left out. */
 int yaml_parse_all(struct arena *a, struct str text, const struct json ***out_documents,
                    size_t *out_count, struct err *e);
-/* Keys sorted as go-yaml sorts them, block style, two spaces; ends with a line feed. */
+/* Keys sorted as go-yaml sorts them, block style, two spaces; ends with a line feed. Appended. */
 int yaml_write(struct buf *b, const struct json *j, struct err *e);
 
 #endif

@@ -1,0 +1,260 @@
+/* JSON tree → the leaves of structs, with the errors Go's decoder gives. */
+#include <string.h>
+
+#include "api/schema/access.h"
+#include "api/schema/decode.h"
+#include "api/schema/scalar.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+static const char *value_name(const struct json *j)
+{
+    static const char *const names[] = { "null",   "bool",  "number", "number",
+                                         "string", "array", "object" };
+    return names[j->type];
+}
+
+static const char *type_name(const struct schema_field *f)
+{
+    static const char *const names[] = { "bool",   "int32",   "int64",  "float64",
+                                         "string", "[]uint8", "string", "" };
+    return names[f->type];
+}
+
+int decode_type_error(struct decoder *d, const struct schema *owner, const struct schema_field *f,
+                      uint8_t card, const struct json *j, const struct path *path)
+{
+    struct buf text;
+    buf_init(&text);
+    path_write(&text, path, false);
+    bool whole = f->type <= SCHEMA_INT64 && (j->type == JSON_INT || j->type == JSON_DOUBLE) &&
+                 f->type != SCHEMA_BOOL && card == SCHEMA_ONE;
+    int rc = err_set(
+        d->e, ERR_INVALID_ARGUMENT,
+        "json: cannot unmarshal %s%s%.*s into Go struct field %s.%.*s of type %s%s%s",
+        value_name(j), whole && j->text != NULL ? " " : "",
+        whole && j->text != NULL ? (int)j->count : 0, j->text, owner->name, STR_ARG(buf_str(&text)),
+        card == SCHEMA_LIST  ? "[]"
+        : card == SCHEMA_MAP ? "map[string]"
+                             : "",
+        f->message != NULL ? "v1." : "", f->message != NULL ? f->message->name : type_name(f));
+    buf_deinit(&text);
+    return rc;
+}
+
+static int at_path(struct decoder *d, const struct path *path, int rc)
+{
+    struct buf text;
+    buf_init(&text);
+    path_write(&text, path, true);
+    rc = err_wrap(d->e, rc, "%.*s", STR_ARG(buf_str(&text)));
+    buf_deinit(&text);
+    return rc;
+}
+
+/* A C string in the arena. */
+static int copy_string(struct decoder *d, struct str s, const struct path *path, void *at)
+{
+    if (s.len > 0 && memchr(s.data, 0, s.len) != NULL)
+        return at_path(d, path,
+                       err_set(d->e, ERR_INVALID_ARGUMENT, "a string may not contain NUL"));
+    char *copy = str_dup(d->arena, s);
+    memcpy(at, &copy, sizeof(copy));
+    return 0;
+}
+
+static int decode_bytes(struct decoder *d, const struct schema_field *f, struct str s,
+                        const struct path *path, void *at)
+{
+    struct str bytes = s;
+    if (f->type == SCHEMA_BYTES) {
+        if (str_base64_decode(d->arena, s, &bytes) != 0)
+            return at_path(d, path, err_set(d->e, ERR_INVALID_ARGUMENT, "illegal base64 data"));
+    } else {
+        bytes = str_copy(d->arena, s);
+    }
+    ProtobufCBinaryData out = { .len = bytes.len, .data = (uint8_t *)(uintptr_t)bytes.data };
+    if (out.data == NULL)
+        out.data = arena_alloc(d->arena, 1); /* empty, not nil */
+    memcpy(at, &out, sizeof(out));
+    return 0;
+}
+
+int decode_scalar(struct decoder *d, const struct schema *owner, const struct schema_field *f,
+                  const struct json *j, const struct path *path, void *at)
+{
+    int32_t i32;
+    double number;
+    switch (f->type) {
+    case SCHEMA_BOOL:
+        if (j->type != JSON_BOOL)
+            break;
+        *(protobuf_c_boolean *)at = j->u.boolean;
+        return 0;
+    case SCHEMA_INT32:
+        if (j->type != JSON_INT || j->u.integer < INT32_MIN || j->u.integer > INT32_MAX)
+            break;
+        i32 = (int32_t)j->u.integer;
+        memcpy(at, &i32, sizeof(i32));
+        return 0;
+    case SCHEMA_INT64:
+        if (j->type != JSON_INT)
+            break;
+        memcpy(at, &j->u.integer, sizeof(j->u.integer));
+        return 0;
+    case SCHEMA_DOUBLE:
+        if (j->type != JSON_INT && j->type != JSON_DOUBLE)
+            break;
+        number = j->type == JSON_INT ? (double)j->u.integer : j->u.number;
+        memcpy(at, &number, sizeof(number));
+        return 0;
+    case SCHEMA_STRING:
+        if (j->type != JSON_STRING)
+            break;
+        return copy_string(d, json_str(j), path, at);
+    default:
+        if (j->type != JSON_STRING)
+            break;
+        return decode_bytes(d, f, json_str(j), path, at);
+    }
+    return decode_type_error(d, owner, f, SCHEMA_ONE, j, path);
+}
+
+/* ---- forms ---- */
+
+static int wrong_value(struct decoder *d, const struct json *j, const char *type)
+{
+    return err_set(d->e, ERR_INVALID_ARGUMENT, "json: cannot unmarshal %s into Go value of type %s",
+                   value_name(j), type);
+}
+
+static void set_int64(void *message, const struct schema_field *f, int64_t value)
+{
+    if (f->type == SCHEMA_INT32) {
+        int32_t narrow = (int32_t)value;
+        memcpy(field_at(message, f), &narrow, sizeof(narrow));
+    } else {
+        memcpy(field_at(message, f), &value, sizeof(value));
+    }
+    field_set_has(message, f);
+}
+
+static bool has_six_digits(struct str s)
+{
+    return s.len >= 27 && s.data[19] == '.' && (s.data[26] < '0' || s.data[26] > '9');
+}
+
+static int decode_time(struct decoder *d, const struct schema *s, const struct json *j,
+                       void *message)
+{
+    int64_t seconds;
+    int32_t nanos;
+    if (j->type != JSON_STRING)
+        return wrong_value(d, j, "string");
+    struct str text = json_str(j);
+    int rc = scalar_time_parse(text, &seconds, &nanos, d->e);
+    if (rc != 0)
+        return rc;
+    bool micro = s->form == SCHEMA_FORM_MICRO_TIME;
+    if (micro && !has_six_digits(text))
+        return err_set(d->e, ERR_INVALID_ARGUMENT,
+                       "parsing time \"%.*s\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot "
+                       "parse \"%.*s\" as \".000000\"",
+                       STR_ARG(text), STR_ARG(str_slice(text, 19, text.len)));
+    set_int64(message, &s->fields[0], seconds);
+    set_int64(message, &s->fields[1], micro ? nanos : 0);
+    return 0;
+}
+
+static int decode_quantity(struct decoder *d, const struct schema *s, const struct json *j,
+                           void *message)
+{
+    char text[SCALAR_TEXT_BYTES];
+    size_t len;
+    struct str source = json_str(j);
+    if (j->type == JSON_INT || j->type == JSON_DOUBLE)
+        source = j->text != NULL ? str_of(j->text, j->count) : (struct str){ 0 };
+    else if (j->type != JSON_STRING)
+        return wrong_value(d, j, "resource.Quantity");
+    int rc = scalar_quantity(str_trim(source), text, &len, d->e);
+    if (rc != 0)
+        return rc;
+    field_set_pointer(message, &s->fields[0], str_dup(d->arena, str_of(text, len)));
+    return 0;
+}
+
+static int decode_int_or_string(struct decoder *d, const struct schema *s, const struct json *j,
+                                const struct path *path, void *message)
+{
+    /* The wire's type: 0 a number, 1 a string. */
+    if (j->type == JSON_STRING) {
+        set_int64(message, &s->fields[0], 1);
+        return copy_string(d, json_str(j), path, field_at(message, &s->fields[2]));
+    }
+    if (j->type != JSON_INT || j->u.integer < INT32_MIN || j->u.integer > INT32_MAX)
+        return wrong_value(d, j, "int32");
+    set_int64(message, &s->fields[0], 0);
+    set_int64(message, &s->fields[1], j->u.integer);
+    return 0;
+}
+
+static int decode_raw(struct decoder *d, const struct schema *s, const struct json *j,
+                      void *message)
+{
+    struct buf text;
+    buf_init(&text);
+    json_write(&text, j, false);
+    ProtobufCBinaryData bytes = { .len = text.len,
+                                  .data = arena_copy(d->arena, text.data, text.len) };
+    buf_deinit(&text);
+    memcpy(field_at(message, &s->fields[0]), &bytes, sizeof(bytes));
+    field_set_has(message, &s->fields[0]);
+    return 0;
+}
+
+static int decode_string_list(struct decoder *d, const struct schema *s, const struct json *j,
+                              const struct path *path, void *message)
+{
+    const struct schema_field *f = &s->fields[0];
+    if (j->type != JSON_ARRAY)
+        return wrong_value(d, j, "[]string");
+    char **items = arena_array(d->arena, j->count, sizeof(*items));
+    for (size_t i = 0; i < j->count; i++) {
+        int rc = j->u.items[i].type == JSON_NULL
+                     ? copy_string(d, (struct str){ 0 }, path, &items[i])
+                     : decode_scalar(d, s, f, &j->u.items[i], path, &items[i]);
+        if (rc != 0)
+            return rc;
+    }
+    field_set_pointer(message, f, items);
+    field_set_count(message, f, j->count);
+    return 0;
+}
+
+int decode_form(struct decoder *d, const struct schema *s, const struct json *j,
+                const struct path *path, void *message)
+{
+    int64_t nanos;
+    int rc;
+    switch (s->form) {
+    case SCHEMA_FORM_TIME:
+    case SCHEMA_FORM_MICRO_TIME:
+        return decode_time(d, s, j, message);
+    case SCHEMA_FORM_QUANTITY:
+        return decode_quantity(d, s, j, message);
+    case SCHEMA_FORM_INT_OR_STRING:
+        return decode_int_or_string(d, s, j, path, message);
+    case SCHEMA_FORM_RAW:
+        return decode_raw(d, s, j, message);
+    case SCHEMA_FORM_STRING_LIST:
+        return decode_string_list(d, s, j, path, message);
+    default:
+        if (j->type != JSON_STRING)
+            return wrong_value(d, j, "string");
+        rc = scalar_duration_parse(json_str(j), &nanos, d->e);
+        if (rc == 0)
+            set_int64(message, &s->fields[0], nanos);
+        return rc;
+    }
+}

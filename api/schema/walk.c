@@ -1,0 +1,265 @@
+/* Functions over structs: defaults, structural validation, copies, comparison, unknown fields. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/schema/access.h"
+#include "api/schema/codec.h"
+#include "api/schema/err_list.h"
+#include "api/schema/path.h"
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* ---- defaults ---- */
+
+static bool has_defaults(const struct schema *s)
+{
+    for (size_t i = 0; i < s->field_count; i++) {
+        const struct schema_field *f = &s->fields[i];
+        if ((f->flags & SCHEMA_DEFAULT) != 0)
+            return true;
+        bool reached =
+            f->type == SCHEMA_MESSAGE && f->card == SCHEMA_ONE && (f->flags & SCHEMA_POINTER) == 0;
+        if (reached && has_defaults(f->message))
+            return true;
+    }
+    return false;
+}
+
+static bool is_unset(const struct schema_field *f, const void *message)
+{
+    int64_t wide = 0;
+    if (f->type == SCHEMA_STRING) {
+        const char *text = field_pointer(message, f);
+        return text == NULL || (*text == '\0' && (f->flags & SCHEMA_POINTER) == 0);
+    }
+    if (f->type == SCHEMA_MESSAGE)
+        return field_pointer(message, f) == NULL;
+    if (!field_has(message, f))
+        return true;
+    memcpy(&wide, field_at_const(message, f), type_size(f->type));
+    return wide == 0 && (f->flags & SCHEMA_POINTER) == 0;
+}
+
+/* The default is JSON text that schemagen took over as it stands: a string, number, bool or {}. */
+static void set_default(struct arena *a, const struct schema_field *f, void *message)
+{
+    struct str text = str_from(f->default_value);
+    int64_t number = 0;
+    int32_t narrow = 0;
+    switch (f->type) {
+    case SCHEMA_STRING:
+        ASSERT(text.len >= 2);
+        field_set_pointer(message, f, str_dup(a, str_slice(text, 1, text.len - 1)));
+        return;
+    case SCHEMA_BOOL:
+        *(protobuf_c_boolean *)field_at(message, f) = str_eq_c(text, "true");
+        break;
+    case SCHEMA_INT32:
+        narrow = (int32_t)strtol(f->default_value, NULL, 10);
+        memcpy(field_at(message, f), &narrow, sizeof(narrow));
+        break;
+    case SCHEMA_INT64:
+        number = strtoll(f->default_value, NULL, 10);
+        memcpy(field_at(message, f), &number, sizeof(number));
+        break;
+    case SCHEMA_MESSAGE:
+        if (str_eq_c(text, "{}"))
+            field_set_pointer(message, f, schema_new(a, f->message));
+        return;
+    default:
+        return;
+    }
+    field_set_has(message, f);
+}
+
+static void default_children(struct arena *a, const struct schema_field *f, void *message)
+{
+    if (f->card == SCHEMA_ONE) {
+        void *child = field_pointer(message, f);
+        if (child == NULL && (f->flags & SCHEMA_POINTER) == 0 && has_defaults(f->message)) {
+            child = schema_new(a, f->message);
+            field_set_pointer(message, f, child);
+        }
+        if (child != NULL)
+            schema_default(a, f->message, child);
+        return;
+    }
+    void **items = field_pointer(message, f);
+    for (size_t i = 0; i < field_count(message, f); i++) {
+        void *child = items[i];
+        if (f->card == SCHEMA_MAP)
+            memcpy(&child, (char *)items[i] + f->entry_value, sizeof(child));
+        if (child != NULL)
+            schema_default(a, f->message, child);
+    }
+}
+
+void schema_default(struct arena *a, const struct schema *s, void *message)
+{
+    for (size_t i = 0; i < s->field_count; i++) {
+        const struct schema_field *f = &s->fields[i];
+        if ((f->flags & SCHEMA_DEFAULT) != 0 && f->card == SCHEMA_ONE && is_unset(f, message))
+            set_default(a, f, message);
+        if (f->type == SCHEMA_MESSAGE && f->message->form == SCHEMA_FORM_OBJECT)
+            default_children(a, f, message);
+    }
+}
+
+/* ---- validation ---- */
+
+static void validate(const struct schema *s, const void *message, const struct path *up,
+                     struct err_list *errors);
+
+static void report_required(const struct path *p, struct err_list *errors)
+{
+    struct buf text;
+    buf_init(&text);
+    path_write(&text, p, true);
+    buf_append_byte(&text, '\0');
+    err_list_add(errors, (const char *)text.data, FIELD_REQUIRED, NULL);
+    buf_deinit(&text);
+}
+
+static bool is_empty(const struct schema_field *f, const void *message)
+{
+    if (f->card != SCHEMA_ONE)
+        return field_count(message, f) == 0;
+    if (f->type != SCHEMA_STRING && f->type != SCHEMA_MESSAGE)
+        return (f->flags & SCHEMA_POINTER) != 0 && !field_has(message, f);
+    const char *p = field_pointer(message, f);
+    return p == NULL || (f->type == SCHEMA_STRING && *p == '\0');
+}
+
+static void validate_field(const struct schema_field *f, const void *message, const struct path *up,
+                           struct err_list *errors)
+{
+    struct path name = { .up = up, .name = f->name, .index = -1 };
+    if ((f->flags & SCHEMA_REQUIRED) != 0 && is_empty(f, message))
+        report_required(&name, errors);
+    if (f->type != SCHEMA_MESSAGE || f->message->form != SCHEMA_FORM_OBJECT)
+        return;
+    if (f->card == SCHEMA_ONE) {
+        const void *child = field_pointer(message, f);
+        if (child != NULL)
+            validate(f->message, child, (f->flags & SCHEMA_INLINE) != 0 ? up : &name, errors);
+        return;
+    }
+    void *const *items = field_pointer(message, f);
+    for (size_t i = 0; f->card == SCHEMA_LIST && i < field_count(message, f); i++) {
+        struct path item = { .up = &name, .index = (ptrdiff_t)i };
+        validate(f->message, items[i], &item, errors);
+    }
+}
+
+static void validate(const struct schema *s, const void *message, const struct path *up,
+                     struct err_list *errors)
+{
+    for (size_t i = 0; i < s->field_count; i++)
+        validate_field(&s->fields[i], message, up, errors);
+}
+
+void schema_validate(const struct schema *s, const void *message, const char *path,
+                     struct err_list *errors)
+{
+    struct path root = { .name = str_from(path), .index = -1 };
+    validate(s, message, &root, errors);
+}
+
+/* ---- copies ---- */
+
+void *schema_copy(struct arena *a, const struct schema *s, const void *message)
+{
+    struct buf stored;
+    struct err e = { 0 };
+    void *copy = NULL;
+    buf_init(&stored);
+    schema_pack(&stored, s, message);
+    int rc = schema_unpack(a, s, buf_str(&stored), &copy, &e);
+    ASSERT(rc == 0); /* what we packed is well formed */
+    buf_deinit(&stored);
+    return copy;
+}
+
+bool schema_equal(const struct schema *s, const void *x, const void *y)
+{
+    struct buf a;
+    struct buf b;
+    buf_init(&a);
+    buf_init(&b);
+    schema_pack(&a, s, x);
+    schema_pack(&b, s, y);
+    bool equal = str_eq(buf_str(&a), buf_str(&b));
+    buf_deinit(&a);
+    buf_deinit(&b);
+    return equal;
+}
+
+/* ---- unknown fields ---- */
+
+static const char *key_text(const struct schema *s, const void *message, const char *key)
+{
+    const struct schema_field *f = schema_find_field(s, str_from(key));
+    if (f == NULL || f->type != SCHEMA_STRING || f->card != SCHEMA_ONE)
+        return NULL;
+    return field_pointer(message, f);
+}
+
+/* Items of a list are the same object when their merge key, else all list keys agree. */
+static bool same_item(const struct schema_field *f, const void *x, const void *y)
+{
+    const char *single[] = { f->merge_key, NULL };
+    const char *const *keys = f->merge_key != NULL ? single : f->list_keys;
+    for (; keys != NULL && *keys != NULL; keys++) {
+        const char *a = key_text(f->message, x, *keys);
+        const char *b = key_text(f->message, y, *keys);
+        if (a == NULL || b == NULL || strcmp(a, b) != 0)
+            return false;
+    }
+    return keys != NULL;
+}
+
+static void carry_list(struct arena *a, const struct schema_field *f, const void *from, void *to)
+{
+    void *const *old = field_pointer(from, f);
+    void *const *new = field_pointer(to, f);
+    for (size_t i = 0; i < field_count(to, f); i++) {
+        for (size_t k = 0; k < field_count(from, f); k++) {
+            /* The same place is the likely one. */
+            size_t at = (i + k) % field_count(from, f);
+            if (same_item(f, old[at], new[i])) {
+                schema_carry_unknown(a, f->message, old[at], new[i]);
+                break;
+            }
+        }
+    }
+}
+
+void schema_carry_unknown(struct arena *a, const struct schema *s, const void *from, void *to)
+{
+    const ProtobufCMessage *old = from;
+    ProtobufCMessage *new = to;
+    if (old->n_unknown_fields > 0 && new->n_unknown_fields == 0) {
+        size_t size = old->n_unknown_fields * sizeof(*old->unknown_fields);
+        new->n_unknown_fields = old->n_unknown_fields;
+        new->unknown_fields = arena_copy(a, old->unknown_fields, size);
+        for (unsigned i = 0; i < new->n_unknown_fields; i++)
+            new->unknown_fields[i].data =
+                arena_copy(a, new->unknown_fields[i].data, new->unknown_fields[i].len);
+    }
+    for (size_t i = 0; i < s->field_count; i++) {
+        const struct schema_field *f = &s->fields[i];
+        if (f->type != SCHEMA_MESSAGE || f->message->form != SCHEMA_FORM_OBJECT ||
+            f->card == SCHEMA_MAP)
+            continue;
+        if (f->card == SCHEMA_LIST) {
+            carry_list(a, f, from, to);
+            continue;
+        }
+        const void *x = field_pointer(from, f);
+        void *y = field_pointer(to, f);
+        if (x != NULL && y != NULL)
+            schema_carry_unknown(a, f->message, x, y);
+    }
+}

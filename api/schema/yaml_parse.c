@@ -1,0 +1,356 @@
+/*
+ * libyaml's events → JSON tree.
+ *
+ * Recursive over collections within JSON_DEPTH_MAX. Nodes are immutable, so an alias is its
+ * anchor's node again; what it would expand to is counted, because readers of the tree walk it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "api/schema/yaml.h"
+#include "api/schema/yaml_scalar.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct anchor {
+    const char *name;
+    struct json value;
+    size_t nodes; /* of the whole value */
+};
+
+struct yaml_reader {
+    struct arena *arena;
+    yaml_parser_t parser;
+    struct anchor *anchors;
+    size_t anchor_count;
+    size_t anchor_capacity;
+    size_t nodes;
+    struct json_member *stack;
+    size_t used;
+    size_t capacity;
+    struct err *e;
+};
+
+static int read_node(struct yaml_reader *r, yaml_event_t *event, int depth, struct json *out);
+
+static int next_event(struct yaml_reader *r, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&r->parser, event) != 0)
+        return 0;
+    const char *problem = r->parser.problem == NULL ? "malformed text" : r->parser.problem;
+    memset(event, 0, sizeof(*event));
+    return err_set(r->e, ERR_PARSE, "yaml: line %zu: %s", r->parser.problem_mark.line + 1, problem);
+}
+
+static void push(struct yaml_reader *r, struct str key, struct json value)
+{
+    if (r->used == r->capacity) {
+        r->capacity = r->capacity == 0 ? 64 : r->capacity * 2;
+        r->stack = mem_realloc(r->stack, r->capacity * sizeof(*r->stack));
+    }
+    r->stack[r->used++] = (struct json_member){ key, value };
+}
+
+static int count_nodes(struct yaml_reader *r, size_t nodes)
+{
+    r->nodes += nodes;
+    if (r->nodes > YAML_NODES_MAX)
+        return err_set(r->e, ERR_LIMIT, "yaml: document contains excessive aliasing or nodes");
+    return 0;
+}
+
+static int keep_anchor(struct yaml_reader *r, const yaml_char_t *name, struct json value,
+                       size_t nodes)
+{
+    if (name == NULL)
+        return 0;
+    if (r->anchor_count >= YAML_ANCHORS_MAX)
+        return err_set(r->e, ERR_LIMIT, "yaml: more than %u anchors", YAML_ANCHORS_MAX);
+    r->anchors =
+        arena_grow(r->arena, r->anchors, r->anchor_count, &r->anchor_capacity, sizeof(*r->anchors));
+    r->anchors[r->anchor_count++] = (struct anchor){
+        .name = str_dup(r->arena, str_from((const char *)name)), .value = value, .nodes = nodes
+    };
+    return 0;
+}
+
+static int read_alias(struct yaml_reader *r, const yaml_event_t *event, struct json *out)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    for (size_t i = r->anchor_count; i > 0; i--) {
+        if (strcmp(r->anchors[i - 1].name, name) == 0) {
+            *out = r->anchors[i - 1].value;
+            return count_nodes(r, r->anchors[i - 1].nodes);
+        }
+    }
+    return err_set(r->e, ERR_PARSE, "yaml: unknown anchor '%s' referenced", name);
+}
+
+static int read_scalar(struct yaml_reader *r, const yaml_event_t *event, struct json *out)
+{
+    struct str text =
+        str_copy(r->arena, str_of(event->data.scalar.value, event->data.scalar.length));
+    const char *tag = (const char *)event->data.scalar.tag;
+    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool resolve = tag == NULL ? plain : strcmp(tag, "tag:yaml.org,2002:str") != 0;
+    if (tag != NULL && strcmp(tag, "!") == 0)
+        resolve = false;
+    *out = json_string(text);
+    if (tag != NULL && strcmp(tag, "tag:yaml.org,2002:binary") == 0) {
+        if (str_base64_decode(r->arena, text, &text) != 0)
+            return err_set(r->e, ERR_PARSE, "yaml: !!binary value contains invalid base64 data");
+        *out = json_string(text);
+        return 0;
+    }
+    if (resolve)
+        *out = yaml_resolve(r->arena, text);
+    return 0;
+}
+
+/* The next event and the node it starts; *end when it closes the collection instead. */
+static int read_next(struct yaml_reader *r, yaml_event_type_t closing, int depth, struct json *out,
+                     bool *end)
+{
+    yaml_event_t event;
+    int rc = next_event(r, &event);
+    if (rc != 0)
+        return rc;
+    *end = event.type == closing;
+    rc = *end ? 0 : read_node(r, &event, depth, out);
+    yaml_event_delete(&event);
+    return rc;
+}
+
+static int read_sequence(struct yaml_reader *r, int depth, struct json *out)
+{
+    size_t base = r->used;
+    for (;;) {
+        struct json item;
+        bool end = false;
+        int rc = read_next(r, YAML_SEQUENCE_END_EVENT, depth + 1, &item, &end);
+        if (rc != 0)
+            return rc;
+        if (end)
+            break;
+        push(r, (struct str){ 0 }, item);
+    }
+    size_t count = r->used - base;
+    struct json *items = arena_array(r->arena, count, sizeof(*items));
+    for (size_t i = 0; i < count; i++)
+        items[i] = r->stack[base + i].value;
+    r->used = base;
+    *out = json_array(items, count);
+    return 0;
+}
+
+static int key_text(struct yaml_reader *r, const struct json *key, struct str *out)
+{
+    struct buf text;
+    if (key->type == JSON_STRING) {
+        *out = json_str(key);
+        return 0;
+    }
+    if (key->type >= JSON_ARRAY)
+        return err_set(r->e, ERR_PARSE, "yaml: invalid map key");
+    buf_init(&text);
+    json_write(&text, key, false);
+    *out = str_copy(r->arena, buf_str(&text));
+    buf_deinit(&text);
+    return 0;
+}
+
+/* Members of a merged map that the map itself has not. */
+static int merge_map(struct yaml_reader *r, size_t base, const struct json *value)
+{
+    if (value->type == JSON_ARRAY) {
+        for (size_t i = 0; i < value->count; i++) {
+            int rc = value->u.items[i].type == JSON_OBJECT
+                         ? merge_map(r, base, &value->u.items[i])
+                         : err_set(r->e, ERR_PARSE,
+                                   "yaml: map merge requires map or sequence of "
+                                   "maps as the value");
+            if (rc != 0)
+                return rc;
+        }
+        return 0;
+    }
+    if (value->type != JSON_OBJECT)
+        return err_set(r->e, ERR_PARSE,
+                       "yaml: map merge requires map or sequence of maps as the value");
+    for (size_t i = 0; i < value->count; i++) {
+        bool has = false;
+        for (size_t k = base; k < r->used && !has; k++)
+            has = str_eq(r->stack[k].key, value->u.members[i].key);
+        int rc = has ? 0 : count_nodes(r, 1 + r->used - base);
+        if (rc != 0)
+            return rc;
+        if (!has)
+            push(r, value->u.members[i].key, value->u.members[i].value);
+    }
+    return 0;
+}
+
+static int read_members(struct yaml_reader *r, int depth, size_t base)
+{
+    struct json merged = { .type = JSON_NULL };
+    bool merge = false;
+    for (;;) {
+        struct json key;
+        struct json value;
+        struct str name;
+        bool end = false;
+        int rc = read_next(r, YAML_MAPPING_END_EVENT, depth + 1, &key, &end);
+        if (rc != 0)
+            return rc;
+        if (end)
+            break;
+        rc = key_text(r, &key, &name);
+        if (rc == 0)
+            rc = read_next(r, YAML_NO_EVENT, depth + 1, &value, &end);
+        if (rc != 0)
+            return rc;
+        if (str_eq_c(name, "<<")) {
+            merged = value;
+            merge = true;
+        } else {
+            push(r, name, value);
+        }
+    }
+    return merge ? merge_map(r, base, &merged) : 0;
+}
+
+static int read_mapping(struct yaml_reader *r, int depth, struct json *out)
+{
+    size_t base = r->used;
+    int rc = read_members(r, depth, base);
+    if (rc != 0)
+        return rc;
+    size_t count = r->used - base;
+    *out = json_object(arena_copy(r->arena, r->stack + base, count * sizeof(*r->stack)), count);
+    r->used = base;
+    return 0;
+}
+
+static int read_node(struct yaml_reader *r, yaml_event_t *event, int depth, struct json *out)
+{
+    size_t before = r->nodes;
+    const yaml_char_t *anchor = NULL;
+    int rc = count_nodes(r, 1);
+    if (rc != 0)
+        return rc;
+    if (depth > JSON_DEPTH_MAX)
+        return err_set(r->e, ERR_LIMIT, "yaml: exceeded max depth of %d", JSON_DEPTH_MAX);
+    switch (event->type) {
+    case YAML_ALIAS_EVENT:
+        return read_alias(r, event, out);
+    case YAML_SCALAR_EVENT:
+        anchor = event->data.scalar.anchor;
+        rc = read_scalar(r, event, out);
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        anchor = event->data.sequence_start.anchor;
+        rc = read_sequence(r, depth, out);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        anchor = event->data.mapping_start.anchor;
+        rc = read_mapping(r, depth, out);
+        break;
+    default:
+        return err_set(r->e, ERR_PARSE, "yaml: line %zu: unexpected event",
+                       event->start_mark.line + 1);
+    }
+    return rc != 0 ? rc : keep_anchor(r, anchor, *out, r->nodes - before);
+}
+
+/* One document or the end of the stream (*done). */
+static int read_document(struct yaml_reader *r, struct json *out, bool *done)
+{
+    yaml_event_t event;
+    bool end = false;
+    for (;;) {
+        int rc = next_event(r, &event);
+        if (rc != 0)
+            return rc;
+        yaml_event_type_t type = event.type;
+        yaml_event_delete(&event);
+        if (type == YAML_STREAM_END_EVENT || type == YAML_NO_EVENT) {
+            *done = true;
+            return 0;
+        }
+        if (type == YAML_DOCUMENT_START_EVENT)
+            break;
+    }
+    r->anchor_count = 0;
+    int rc = read_next(r, YAML_NO_EVENT, 0, out, &end);
+    if (rc != 0)
+        return rc;
+    rc = next_event(r, &event);
+    yaml_event_delete(&event);
+    return rc;
+}
+
+static int reader_open(struct yaml_reader *r, struct arena *a, struct str text, struct err *e)
+{
+    *r = (struct yaml_reader){ .arena = a, .e = e };
+    if (text.len > JSON_BYTES_MAX)
+        return err_set(e, ERR_LIMIT, "YAML of %zu bytes: limit is %u", text.len, JSON_BYTES_MAX);
+    if (yaml_parser_initialize(&r->parser) == 0)
+        return err_set(e, ERR_INTERNAL, "yaml: no parser");
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)text.data, text.len);
+    return 0;
+}
+
+static void reader_close(struct yaml_reader *r)
+{
+    yaml_parser_delete(&r->parser);
+    mem_free(r->stack);
+}
+
+int yaml_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
+{
+    struct yaml_reader r;
+    struct json *root = arena_new(a, struct json);
+    bool done = false;
+    int rc = reader_open(&r, a, text, e);
+    if (rc != 0)
+        return rc;
+    rc = read_document(&r, root, &done);
+    reader_close(&r);
+    if (rc == 0)
+        *out = root;
+    return rc;
+}
+
+int yaml_parse_all(struct arena *a, struct str text, const struct json ***out_documents,
+                   size_t *out_count, struct err *e)
+{
+    struct yaml_reader r;
+    const struct json **documents = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    bool done = false;
+    int rc = reader_open(&r, a, text, e);
+    if (rc != 0)
+        return rc;
+    while (rc == 0 && !done) {
+        struct json *root = arena_new(a, struct json);
+        rc = read_document(&r, root, &done);
+        if (rc != 0 || done || root->type == JSON_NULL)
+            continue;
+        if (count >= YAML_DOCUMENTS_MAX) {
+            rc = err_set(e, ERR_LIMIT, "yaml: more than %u documents", YAML_DOCUMENTS_MAX);
+            continue;
+        }
+        documents = arena_grow(a, documents, count, &capacity, sizeof(*documents));
+        documents[count++] = root;
+    }
+    reader_close(&r);
+    if (rc != 0)
+        return rc;
+    *out_documents = documents;
+    *out_count = count;
+    return 0;
+}

@@ -1,0 +1,314 @@
+/*
+ * The HTTP server: accepts, finds out which protocol a connection speaks, and keeps its timer.
+ *
+ * A connection's life: transport (TLS) → ready → engine by ALPN, or by the HTTP/2 preface → engine
+ * runs → finished → transport_finish → closed. A failure goes to the engine first, so that every
+ * exchange is closed, then the transport is cut. conn_closed is the only place that frees.
+ */
+#include "net/server.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/env.h"
+#include "net/engine.h"
+#include "net/tls.h"
+#include "net/transport.h"
+
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+struct http_server {
+    struct env_loop *loop;
+    struct env_listener *listener;
+    struct tls_context *tls;
+    struct http_core core;
+    struct transport_scratch scratch;
+    uint32_t connections_max;
+    uint64_t handshake_ms;
+    uint64_t idle_ms;
+    struct list conns;
+    uint32_t conn_count;
+    struct env_timer drain;
+    bool closing;
+    bool cut; /* the drain is over */
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+struct conn {
+    struct transport t;
+    struct http_link link;
+    struct http_engine *engine;
+    struct http_server *server;
+    struct list node;
+    uint64_t active_ms; /* when something was last in progress */
+    bool served;        /* past the handshake timeout */
+    size_t head_len;    /* of the preface seen so far */
+};
+
+static struct conn *conn_of(struct transport *t)
+{
+    return container_of(t, struct conn, t);
+}
+
+/* ---- what the engine asks of its connection ---- */
+
+static void link_wake(struct http_link *l)
+{
+    transport_wake(&container_of(l, struct conn, link)->t);
+}
+
+static size_t link_queued(const struct http_link *l)
+{
+    return transport_queued(&container_of(l, const struct conn, link)->t);
+}
+
+static void link_pause(struct http_link *l, bool pause)
+{
+    transport_pause(&container_of(l, struct conn, link)->t, pause);
+}
+
+/* ---- the transport's events ---- */
+
+static void start_engine(struct conn *c, bool http2)
+{
+    c->engine = http2 ? http2_server_new(&c->link) : http1_server_new(&c->link);
+    c->served = http2; /* HTTP/1.1 has to show a request first */
+    if (c->server->closing)
+        c->engine->ops->shutdown(c->engine);
+}
+
+static void conn_ready(struct transport *t)
+{
+    struct conn *c = conn_of(t);
+    if (t->tls == NULL)
+        return;
+    c->link.peer.tls = true;
+    c->link.peer.identity = tls_peer(t->tls);
+    struct str alpn = tls_alpn(t->tls);
+    if (alpn.len > 0)
+        start_engine(c, str_eq_c(alpn, "h2"));
+}
+
+/* Without ALPN the first bytes decide: HTTP/2's preface is no possible HTTP/1.1 request. */
+static void conn_detect(struct conn *c, struct str bytes)
+{
+    size_t want = sizeof(PREFACE) - 1 - c->head_len;
+    size_t take = bytes.len < want ? bytes.len : want;
+    bool same = memcmp(bytes.data, PREFACE + c->head_len, take) == 0;
+    if (same && take < want) {
+        c->head_len += take;
+        return;
+    }
+    start_engine(c, same);
+    if (c->head_len > 0)
+        c->engine->ops->receive(c->engine, str_of(PREFACE, c->head_len));
+    c->engine->ops->receive(c->engine, bytes);
+}
+
+static void conn_data(struct transport *t, struct str bytes)
+{
+    struct conn *c = conn_of(t);
+    if (c->engine == NULL)
+        conn_detect(c, bytes);
+    else
+        c->engine->ops->receive(c->engine, bytes);
+}
+
+static void conn_turn(struct transport *t, struct buf *out, size_t bytes_max)
+{
+    struct conn *c = conn_of(t);
+    if (c->engine == NULL)
+        return;
+    c->engine->ops->turn(c->engine);
+    c->engine->ops->fill(c->engine, out, bytes_max);
+    if (!c->engine->ops->idle(c->engine)) {
+        c->served = true;
+        c->active_ms = env_loop_now_ms(t->loop);
+    }
+}
+
+static bool conn_again(struct transport *t)
+{
+    struct conn *c = conn_of(t);
+    if (c->engine == NULL)
+        return false;
+    if (c->engine->ops->finished(c->engine)) {
+        c->engine->ops->fail(c->engine, -ERR_CANCELED); /* what a broken session left open */
+        transport_finish(t);
+        return false;
+    }
+    return c->engine->ops->pending(c->engine);
+}
+
+static void conn_ended(struct transport *t)
+{
+    struct conn *c = conn_of(t);
+    if (c->engine == NULL)
+        transport_cut(t);
+    else
+        c->engine->ops->ended(c->engine);
+}
+
+static void conn_failed(struct transport *t, int status, const struct err *e)
+{
+    struct conn *c = conn_of(t);
+    (void)status; /* whatever broke it, the peer is gone */
+    (void)e;
+    if (c->engine != NULL)
+        c->engine->ops->fail(c->engine, -ERR_CANCELED);
+}
+
+static void conn_timer(struct transport *t)
+{
+    struct conn *c = conn_of(t);
+    struct http_server *s = c->server;
+    if (c->engine == NULL || !c->served) {
+        if (c->engine != NULL)
+            c->engine->ops->fail(c->engine, -ERR_TIMEOUT);
+        transport_cut(t);
+        return;
+    }
+    uint64_t now = env_loop_now_ms(t->loop);
+    if (!c->engine->ops->idle(c->engine))
+        c->active_ms = now;
+    uint64_t idle = now - c->active_ms;
+    if (idle >= s->idle_ms)
+        c->engine->ops->shutdown(c->engine);
+    env_timer_start(&t->timer, idle >= s->idle_ms ? s->idle_ms : s->idle_ms - idle);
+}
+
+static void maybe_closed(struct http_server *s)
+{
+    if (!s->closing || s->conn_count > 0 || !s->cut)
+        return;
+    void (*closed)(void *ctx) = s->closed;
+    void *ctx = s->closed_ctx;
+    env_timer_deinit(&s->drain);
+    tls_context_unref(s->tls);
+    transport_scratch_deinit(&s->scratch);
+    mem_free(s);
+    if (closed != NULL)
+        closed(ctx);
+}
+
+static void conn_closed(struct transport *t)
+{
+    struct conn *c = conn_of(t);
+    struct http_server *s = c->server;
+    if (c->engine != NULL)
+        c->engine->ops->free(c->engine);
+    list_remove(&c->node);
+    s->conn_count--;
+    mem_free(c);
+    if (s->closing && s->conn_count == 0 && !s->cut)
+        env_timer_start(&s->drain, 0); /* nothing to wait for any more */
+    maybe_closed(s);
+}
+
+/* ---- the server ---- */
+
+void http_server_serve(struct http_server *s, struct env_stream *stream)
+{
+    static const struct transport_ops ops = { .ready = conn_ready,
+                                              .data = conn_data,
+                                              .turn = conn_turn,
+                                              .again = conn_again,
+                                              .ended = conn_ended,
+                                              .failed = conn_failed,
+                                              .timer = conn_timer,
+                                              .closed = conn_closed };
+    static const struct http_link_ops link_ops = { .wake = link_wake,
+                                                   .queued = link_queued,
+                                                   .pause = link_pause };
+    if (s->closing || s->conn_count >= s->connections_max) {
+        env_stream_close(stream);
+        return;
+    }
+    struct conn *c = mem_alloc(sizeof(*c));
+    c->server = s;
+    c->link.ops = &link_ops;
+    c->link.core = &s->core;
+    c->link.peer.address = env_stream_peer(stream);
+    c->link.peer.identity = &tls_identity_none;
+    c->active_ms = env_loop_now_ms(s->loop);
+    list_append(&s->conns, &c->node);
+    s->conn_count++;
+    struct tls *tls = s->tls != NULL ? tls_server_new(s->tls) : NULL;
+    transport_open(&c->t, &ops, s->loop, stream, tls, &s->scratch);
+    env_timer_start(&c->t.timer, s->handshake_ms);
+}
+
+static void on_accept(void *ctx, struct env_stream *stream)
+{
+    http_server_serve(ctx, stream);
+}
+
+/* The drain's end: whatever still runs is told and cut. */
+static void on_drain(struct env_timer *t)
+{
+    struct http_server *s = container_of(t, struct http_server, drain);
+    s->cut = true;
+    list_foreach_safe (node, &s->conns) {
+        struct conn *c = container_of(node, struct conn, node);
+        if (c->engine != NULL)
+            c->engine->ops->fail(c->engine, -ERR_UNAVAILABLE);
+        transport_cut(&c->t);
+    }
+    maybe_closed(s);
+}
+
+int http_server_open(struct env_loop *loop, const struct http_server_options *o,
+                     struct http_server **out, struct err *e)
+{
+    struct http_server *s = mem_alloc(sizeof(*s));
+    s->loop = loop;
+    s->core.loop = loop;
+    s->core.handler = o->handler;
+    s->core.handler_ctx = o->ctx;
+    s->core.streams_max = o->streams_max != 0 ? o->streams_max : HTTP_SERVER_STREAMS_MAX;
+    s->connections_max = o->connections_max != 0 ? o->connections_max : HTTP_SERVER_CONNECTIONS_MAX;
+    s->handshake_ms = o->handshake_ms != 0 ? o->handshake_ms : HTTP_SERVER_HANDSHAKE_MS;
+    s->idle_ms = o->idle_ms != 0 ? o->idle_ms : HTTP_SERVER_IDLE_MS;
+    list_init(&s->conns);
+    if (o->address != NULL) {
+        int rc = env_listen(loop, o->address, o->reuse_port, on_accept, s, &s->listener, e);
+        if (rc != 0) {
+            mem_free(s);
+            return err_wrap(e, rc, "listen on %s", o->address);
+        }
+    }
+    transport_scratch_init(&s->scratch);
+    env_timer_init(loop, &s->drain, on_drain);
+    s->tls = o->tls != NULL ? tls_context_ref(o->tls) : NULL;
+    *out = s;
+    return 0;
+}
+
+int http_server_port(const struct http_server *s)
+{
+    return s->listener != NULL ? env_listener_port(s->listener) : 0;
+}
+
+uint32_t http_server_connections(const struct http_server *s)
+{
+    return s->conn_count;
+}
+
+void http_server_close(struct http_server *s, uint64_t drain_ms, void (*closed)(void *ctx),
+                       void *ctx)
+{
+    ASSERT(!s->closing);
+    s->closing = true;
+    s->closed = closed;
+    s->closed_ctx = ctx;
+    if (s->listener != NULL)
+        env_listener_close(s->listener);
+    s->listener = NULL;
+    list_foreach_safe (node, &s->conns) {
+        struct conn *c = container_of(node, struct conn, node);
+        if (c->engine != NULL)
+            c->engine->ops->shutdown(c->engine);
+    }
+    env_timer_start(&s->drain, s->conn_count == 0 ? 0 : drain_ms);
+}

@@ -1,0 +1,272 @@
+/*
+ * Happy path: open → (TLS handshake) → ready → data and turns → finish → the peer ends → closed.
+ * Failure: an error of the stream or of TLS calls failed once, then everything is closed. Two
+ * things may be outstanding at the end, the stream's close and a posted turn; closed runs when both
+ * are back.
+ */
+#include "net/transport.h"
+
+#include "base/assert.h"
+
+/* A scratch buffer that grew beyond this is given back after its use. */
+#define SCRATCH_KEEP_BYTES (64u << 10)
+
+void transport_scratch_init(struct transport_scratch *s)
+{
+    buf_init(&s->plain);
+    buf_init(&s->cipher);
+    buf_init(&s->out);
+}
+
+void transport_scratch_deinit(struct transport_scratch *s)
+{
+    buf_deinit(&s->plain);
+    buf_deinit(&s->cipher);
+    buf_deinit(&s->out);
+}
+
+static void scratch_reset(struct buf *b)
+{
+    if (b->capacity > SCRATCH_KEEP_BYTES) {
+        buf_deinit(b);
+        buf_init(b);
+    } else {
+        buf_clear(b);
+    }
+}
+
+static void maybe_closed(struct transport *t)
+{
+    if (!t->stream_closed || t->posted)
+        return;
+    env_timer_deinit(&t->timer);
+    tls_free(t->tls);
+    t->tls = NULL;
+    t->ops->closed(t);
+}
+
+void transport_cut(struct transport *t)
+{
+    t->failed = true;
+    if (t->closing)
+        return;
+    t->closing = true;
+    env_timer_stop(&t->timer);
+    env_stream_close(t->stream);
+}
+
+static void fail(struct transport *t, int status, const struct err *e)
+{
+    if (!t->failed) {
+        t->failed = true;
+        t->ops->failed(t, status, e);
+    }
+    transport_cut(t);
+}
+
+static void send_cipher(struct transport *t)
+{
+    struct buf *cipher = &t->scratch->cipher;
+    if (cipher->len > 0 && !t->closing && !t->shut)
+        env_stream_write(t->stream, buf_str(cipher));
+    scratch_reset(cipher);
+}
+
+static void send_plain(struct transport *t, struct str bytes)
+{
+    if (bytes.len == 0 || t->closing || t->shut)
+        return;
+    if (t->tls == NULL) {
+        env_stream_write(t->stream, bytes);
+        return;
+    }
+    struct err e = { 0 };
+    int rc = tls_send(t->tls, bytes, &t->scratch->cipher, &e);
+    send_cipher(t);
+    if (rc != 0)
+        fail(t, rc, &e);
+}
+
+static void run_turn(struct transport *t)
+{
+    if (t->closing || t->failed)
+        return;
+    if (t->start_failed) {
+        fail(t, -ERR_INVALID_ARGUMENT, NULL);
+        return;
+    }
+    if (!t->ready) {
+        if (t->tls != NULL && !tls_ready(t->tls))
+            return;
+        t->ready = true;
+        t->ops->ready(t);
+        if (t->closing || t->failed)
+            return;
+    }
+    if (t->finishing)
+        return;
+    size_t queued = env_stream_queued(t->stream);
+    size_t room = queued < TRANSPORT_QUEUE_BYTES ? TRANSPORT_QUEUE_BYTES - queued : 0;
+    struct buf *out = &t->scratch->out;
+    t->ops->turn(t, out, room);
+    bool full = out->len >= room && room > 0;
+    send_plain(t, buf_str(out));
+    scratch_reset(out);
+    if (t->closing || t->failed)
+        return;
+    /* When the kernel is slow, its drained event brings the next turn. */
+    bool more = full && env_stream_queued(t->stream) <= ENV_STREAM_LOW_BYTES;
+    if (t->ops->again(t) || more)
+        transport_wake(t);
+}
+
+static void on_turn(struct env_msg *m)
+{
+    struct transport *t = container_of(m, struct transport, msg);
+    t->posted = false;
+    run_turn(t);
+    maybe_closed(t);
+}
+
+void transport_wake(struct transport *t)
+{
+    if (t->posted || t->closing)
+        return;
+    t->posted = true;
+    env_post(t->loop, &t->msg, on_turn);
+}
+
+static void on_plain(struct transport *t, struct str bytes)
+{
+    if (!t->finishing && !t->failed && bytes.len > 0)
+        t->ops->data(t, bytes);
+}
+
+static void on_data(void *ctx, struct str bytes)
+{
+    struct transport *t = ctx;
+    if (t->closing || t->failed)
+        return;
+    if (t->tls == NULL) {
+        if (!t->ready) {
+            t->ready = true;
+            t->ops->ready(t);
+        }
+        on_plain(t, bytes);
+        run_turn(t);
+        return;
+    }
+    struct err e = { 0 };
+    struct buf plain = t->scratch->plain; /* taken out: data may end up here again */
+    buf_init(&t->scratch->plain);
+    int rc = tls_receive(t->tls, bytes, &plain, &t->scratch->cipher, &e);
+    send_cipher(t);
+    if (tls_ready(t->tls) && !t->ready && !t->failed) {
+        t->ready = true;
+        t->ops->ready(t);
+    }
+    on_plain(t, buf_str(&plain));
+    scratch_reset(&plain);
+    buf_deinit(&t->scratch->plain);
+    t->scratch->plain = plain;
+    if (rc != 0) {
+        fail(t, rc, &e);
+        return;
+    }
+    if (tls_peer_ended(t->tls) && !t->finishing && !t->failed)
+        t->ops->ended(t);
+    run_turn(t);
+}
+
+static void on_end(void *ctx, int status)
+{
+    struct transport *t = ctx;
+    if (t->finishing) {
+        transport_cut(t);
+    } else if (status != 0 || !t->ready) {
+        fail(t, status != 0 ? status : -ERR_UNAVAILABLE, NULL);
+    } else if (!t->failed) {
+        t->ops->ended(t);
+        run_turn(t);
+    }
+}
+
+static void on_drained(void *ctx)
+{
+    run_turn(ctx);
+}
+
+static void on_stream_closed(void *ctx)
+{
+    struct transport *t = ctx;
+    t->stream_closed = true;
+    maybe_closed(t);
+}
+
+static void on_timer(struct env_timer *timer)
+{
+    struct transport *t = container_of(timer, struct transport, timer);
+    if (!t->finishing) {
+        if (!t->failed)
+            t->ops->timer(t);
+        return;
+    }
+    /* A slow peer keeps the connection as long as it goes on taking what is queued. */
+    size_t queued = transport_queued(t);
+    if (queued > 0 && queued < t->linger_queued) {
+        t->linger_queued = queued;
+        env_timer_start(&t->timer, TRANSPORT_LINGER_MS);
+    } else {
+        transport_cut(t);
+    }
+}
+
+void transport_open(struct transport *t, const struct transport_ops *ops, struct env_loop *loop,
+                    struct env_stream *stream, struct tls *tls, struct transport_scratch *scratch)
+{
+    static const struct env_stream_events events = {
+        .data = on_data, .end = on_end, .drained = on_drained, .closed = on_stream_closed
+    };
+    t->ops = ops;
+    t->scratch = scratch;
+    t->loop = loop;
+    t->stream = stream;
+    t->tls = tls;
+    env_timer_init(loop, &t->timer, on_timer);
+    env_stream_start(stream, &events, t);
+    transport_wake(t);
+    struct err e = { 0 };
+    t->start_failed = tls != NULL && tls_start(tls, &scratch->cipher, &e) != 0;
+    send_cipher(t);
+}
+
+size_t transport_queued(const struct transport *t)
+{
+    return t->closing ? 0 : env_stream_queued(t->stream);
+}
+
+void transport_pause(struct transport *t, bool pause)
+{
+    if (t->closing)
+        return;
+    if (pause)
+        env_stream_pause(t->stream);
+    else
+        env_stream_resume(t->stream);
+}
+
+void transport_finish(struct transport *t)
+{
+    if (t->finishing || t->closing)
+        return;
+    t->finishing = true;
+    if (t->tls != NULL) {
+        tls_shutdown(t->tls, &t->scratch->cipher);
+        send_cipher(t);
+    }
+    env_stream_resume(t->stream); /* so that the peer's end is seen */
+    env_stream_shutdown(t->stream);
+    t->shut = true;
+    t->linger_queued = SIZE_MAX;
+    env_timer_start(&t->timer, TRANSPORT_LINGER_MS);
+}
