@@ -13,9 +13,9 @@
 #include "base/str.h"
 
 enum index_id {
-    INDEX_OWNER_UID, /* every metadata.ownerReferences[].uid */
-    INDEX_NODE_NAME, /* pods: spec.nodeName; an unassigned pod has the empty term */
-    INDEX_COUNT
+    INDEX_BY_OWNER, /* every metadata.ownerReferences[].uid */
+    INDEX_BY_NODE,  /* pods: spec.nodeName; an unassigned pod has the empty term */
+    INDEX_IDS
 };
 
 /* Terms point into bytes. An object has at most this many under one index; further are ignored. */

@@ -174,6 +174,14 @@ static void on_ready(struct env_msg *m)
         q->config.ready(q->config.ctx);
 }
 
+void workqueue_kick(struct workqueue *q)
+{
+    if (q->depth == 0 || q->ready_posted || q->config.ready == NULL)
+        return;
+    q->ready_posted = true;
+    env_post(q->config.loop, &q->ready_msg, on_ready);
+}
+
 static void enqueue(struct workqueue *q, struct item *it)
 {
     ASSERT(it->dirty && !it->processing && !it->queued);
@@ -181,10 +189,7 @@ static void enqueue(struct workqueue *q, struct item *it)
     it->queued_at_ms = now_ms(q);
     list_append(&q->queue, &it->node);
     q->depth++;
-    if (!q->ready_posted && q->config.ready != NULL) {
-        q->ready_posted = true;
-        env_post(q->config.loop, &q->ready_msg, on_ready);
-    }
+    workqueue_kick(q);
 }
 
 static void add_item(struct workqueue *q, struct item *it)
@@ -349,7 +354,7 @@ void workqueue_done(struct workqueue *q, struct str key)
         item_release(q, it);
 }
 
-void workqueue_sample(struct workqueue *q, struct workqueue_sample *out)
+void workqueue_peek(const struct workqueue *q, struct workqueue_sample *out)
 {
     uint64_t now = now_ms(q);
 
@@ -364,6 +369,11 @@ void workqueue_sample(struct workqueue *q, struct workqueue_sample *out)
                                       .interval_ms = now - q->sampled_at_ms };
     if (!list_empty(&q->queue))
         out->oldest_ms = now - container_of(q->queue.next, struct item, node)->queued_at_ms;
+}
+
+void workqueue_sample(struct workqueue *q, struct workqueue_sample *out)
+{
+    workqueue_peek(q, out);
     q->added = q->completed = q->retried = 0;
-    q->sampled_at_ms = now;
+    q->sampled_at_ms = now_ms(q);
 }

@@ -53,6 +53,8 @@ uint32_t workqueue_failures(const struct workqueue *q, struct str key);
 
 /* Hands out the next key (borrowed until workqueue_done), or false. */
 bool workqueue_get(struct workqueue *q, struct str *out_key);
+/* Calls ready on a later turn if keys are queued: for a consumer that had left some. */
+void workqueue_kick(struct workqueue *q);
 /* Ends the processing of a key handed out; if it became dirty meanwhile it is queued again. */
 void workqueue_done(struct workqueue *q, struct str key);
 
@@ -70,5 +72,7 @@ struct workqueue_sample {
     uint64_t interval_ms;
 };
 void workqueue_sample(struct workqueue *q, struct workqueue_sample *out);
+/* The same without starting a new interval. */
+void workqueue_peek(const struct workqueue *q, struct workqueue_sample *out);
 
 #endif

@@ -69,7 +69,10 @@ enum action_type {
     ACTION_PATCH,
     ACTION_DELETE,
     ACTION_EVENT,
-    ACTION_CONFIRM_ABSENT /* asks the API, not the cache; ends the list when the object is there */
+    ACTION_DELETE_COLLECTION, /* all objects of a kind in a namespace */
+    /* These ask the API, not the cache. */
+    ACTION_CONFIRM_ABSENT, /* ends the list when the object (by uid, if given) is there */
+    ACTION_CONFIRM_EMPTY   /* ends the list when the namespace holds an object of the kind */
 };
 
 /* An event about an object, written when its action succeeded (or failed). */
@@ -123,6 +126,8 @@ struct action *actions_update_status(struct actions *as, enum kind kind, const v
 struct action *actions_patch(struct actions *as, enum kind kind, const struct ObjectMeta *meta,
                              const char *subresource, enum client_content content, struct str body);
 struct action *actions_delete(struct actions *as, enum kind kind, const struct ObjectMeta *meta);
+struct action *actions_delete_collection(struct actions *as, enum kind kind, struct str namespace);
+struct action *actions_confirm_empty(struct actions *as, enum kind kind, struct str namespace);
 struct action *actions_confirm_absent(struct actions *as, enum kind kind, struct str namespace,
                                       struct str name, struct str uid);
 void actions_event(struct actions *as, enum kind kind, const struct ObjectMeta *about,
@@ -148,6 +153,10 @@ struct change {
 typedef void enqueue_fn(struct enqueue *q, const struct change *c);
 
 void enqueue_key(struct enqueue *q, enum kind kind, struct str namespace, struct str name);
+/* The same after a while; an earlier time asked for stays. */
+void enqueue_key_after(struct enqueue *q, enum kind kind, struct str namespace, struct str name,
+                       uint64_t delay_ms);
+const struct controllers_flags *enqueue_flags(const struct enqueue *q);
 /* Listers for mappings that must look around; NULL as in world. */
 struct lister *enqueue_lister(struct enqueue *q, enum kind kind);
 
