@@ -153,8 +153,9 @@ void env_stream_write(struct env_stream *s, struct str bytes);
 size_t env_stream_queued(const struct env_stream *s); /* bytes not yet taken by the kernel */
 void env_stream_pause(struct env_stream *s);          /* stop reading: back-pressure */
 void env_stream_resume(struct env_stream *s);
-void env_stream_shutdown(struct env_stream *s); /* half close after what is queued */
-void env_stream_close(struct env_stream *s);    /* ends in closed(); queued output is dropped */
+/* Half close after what is queued; nothing may be written after. */
+void env_stream_shutdown(struct env_stream *s);
+void env_stream_close(struct env_stream *s); /* ends in closed(); queued output is dropped */
 /* Textual peer address ("127.0.0.1:5000", "unix"). Borrowed from the stream. */
 const char *env_stream_peer(const struct env_stream *s);
 struct env_loop *env_stream_loop(const struct env_stream *s);

@@ -186,38 +186,12 @@ static void test_cut_holds_and_heal_delivers(void **state)
     check_big(&f->server.got);
 }
 
-static void test_attempts_that_fail(void **state)
-{
-    struct fixture *f = *state;
-    env_connect(f->client_loop, &f->connect, "m2:peer", 1000, on_connected);
-    env_sim_run(f->env, 100);
-    assert_int_equal(f->status, -ERR_UNAVAILABLE);
-    env_sim_partition(f->env, "server", "client", true);
-    env_connect(f->client_loop, &f->connect, "m1:peer", 1000, on_connected);
-    env_sim_run(f->env, 900);
-    assert_int_equal(f->done, 1);
-    env_sim_run(f->env, 200);
-    assert_int_equal(f->done, 2);
-    assert_int_equal(f->status, -ERR_TIMEOUT);
-    env_connect(f->client_loop, &f->connect, "m1:peer", 1000, on_connected);
-    env_connect_cancel(&f->connect);
-    assert_int_equal(f->done, 2);
-    env_sim_run(f->env, 100);
-    assert_int_equal(f->status, -ERR_CANCELED);
-    struct env_listener *l;
-    struct err e;
-    assert_int_equal(env_listen(f->server_loop, "m1:peer", false, on_accept, f, &l, &e),
-                     -ERR_ALREADY_EXISTS);
-    env_connect(f->client_loop, &f->connect, "m1:peer", 1000, on_connected); /* freed pending */
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { T(test_bytes_arrive_in_order_and_drain),
                                         T(test_close_delivers_what_was_sent),
-                                        T(test_cut_holds_and_heal_delivers),
-                                        T(test_attempts_that_fail) };
+                                        T(test_cut_holds_and_heal_delivers) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

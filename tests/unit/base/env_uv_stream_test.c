@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -294,138 +292,12 @@ static void test_close_is_never_inside_the_call(void **state)
     assert_int_equal(f->client.ends, 0);
 }
 
-static void test_connect_failures(void **state)
-{
-    static const struct {
-        const char *address;
-        uint64_t timeout_ms;
-        int status;
-    } rows[] = {
-        { "tcp:127.0.0.1:1", 0, -ERR_UNAVAILABLE },
-        { "unix:/nowhere/at/all.sock", 0, -ERR_UNAVAILABLE },
-        { "tcp:localhost:80", 0, -ERR_INVALID_ARGUMENT },
-        { "tcp:127.0.0.1:99999", 0, -ERR_INVALID_ARGUMENT },
-        { "tcp:127.0.0.1", 0, -ERR_INVALID_ARGUMENT },
-        { "fd:3", 0, -ERR_INVALID_ARGUMENT },
-        { "nonsense", 0, -ERR_INVALID_ARGUMENT },
-        { "", 0, -ERR_INVALID_ARGUMENT },
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        teardown(state);
-        setup(state);
-        struct fixture *f = *state;
-        env_connect(f->loop, &f->connect, rows[i].address, rows[i].timeout_ms, on_connected);
-        assert_int_equal(f->connect_done, 0);
-        env_loop_run(f->loop);
-        assert_int_equal(f->connect_done, 1);
-        if (f->connect_status != rows[i].status)
-            fail_msg("%s: %d", rows[i].address, f->connect_status);
-    }
-}
-
-static void test_connect_is_canceled(void **state)
-{
-    struct fixture *f = *state;
-    open_pair(f, "127.0.0.1");
-    env_connect_cancel(&f->connect);
-    assert_int_equal(f->connect_done, 0);
-    env_connect_cancel(&f->connect); /* harmless */
-    env_loop_run(f->loop);
-    assert_int_equal(f->connect_done, 1);
-    assert_int_equal(f->connect_status, -ERR_CANCELED);
-}
-
-static void test_free_cancels_a_connect(void **state)
-{
-    struct fixture *f = *state;
-    struct fixture g = { .env = f->env };
-    g.loop = env_loop_new(f->env, "other");
-    open_pair(&g, "127.0.0.1");
-    env_loop_free(g.loop);
-    assert_int_equal(g.connect_done, 1);
-}
-
-static void test_listen_failures(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const bad[] = { "tcp:here:1", "fd:x",  "fd:9999",
-                                       "unix:",      "udp:1", "tcp:192.0.2.77:1" };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct err e = { 0 };
-        struct env_listener *l = NULL;
-        assert_true(env_listen(f->loop, bad[i], false, on_accept, f, &l, &e) < 0);
-        assert_true(e.msg[0] != '\0');
-        assert_null(l);
-    }
-}
-
-static void test_stale_socket_is_replaced_and_live_one_is_not(void **state)
-{
-    struct fixture *f = *state;
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    (void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", f->path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    close(fd); /* the file stays, nobody listens */
-    char address[160];
-    (void)snprintf(address, sizeof(address), "unix:%s", f->path);
-    struct err e = { 0 };
-    struct env_listener *second = NULL;
-    assert_int_equal(env_listen(f->loop, address, false, on_accept, f, &f->listener, &e), 0);
-    assert_int_equal(env_listen(f->loop, address, false, on_accept, f, &second, &e),
-                     -ERR_ALREADY_EXISTS);
-}
-
-static void test_listening_descriptor_is_handed_in(void **state)
-{
-    struct fixture *f = *state;
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    (void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", f->path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    char address[160];
-    (void)snprintf(address, sizeof(address), "fd:%d", fd);
-    struct err e = { 0 };
-    assert_int_equal(env_listen(f->loop, address, false, on_accept, f, &f->listener, &e), 0);
-    f->server.echo = true;
-    f->on_open = say_hello;
-    f->on_client_data = close_on_hello;
-    (void)snprintf(address, sizeof(address), "unix:%s", f->path);
-    env_connect(f->loop, &f->connect, address, 0, on_connected);
-    env_loop_run(f->loop);
-    assert_int_equal(f->client.got.len, 5);
-    close(fd);
-}
-
-static void test_two_listeners_share_a_port(void **state)
-{
-    struct fixture *f = *state;
-    struct err e = { 0 };
-    struct env_listener *other;
-    char address[64];
-    assert_int_equal(env_listen(f->loop, "tcp:127.0.0.1:0", true, on_accept, f, &f->listener, &e),
-                     0);
-    (void)snprintf(address, sizeof(address), "tcp:127.0.0.1:%d", env_listener_port(f->listener));
-    assert_int_equal(env_listen(f->loop, address, true, on_accept, f, &other, &e), 0);
-    env_listener_close(other);
-    assert_true(env_listen(f->loop, address, false, on_accept, f, &other, &e) < 0);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { T(test_echo),
-                                        T(test_unix_peer_is_known),
+    const struct CMUnitTest tests[] = { T(test_echo), T(test_unix_peer_is_known),
                                         T(test_back_pressure_and_half_close),
-                                        T(test_close_is_never_inside_the_call),
-                                        T(test_connect_failures),
-                                        T(test_connect_is_canceled),
-                                        T(test_free_cancels_a_connect),
-                                        T(test_listen_failures),
-                                        T(test_stale_socket_is_replaced_and_live_one_is_not),
-                                        T(test_listening_descriptor_is_handed_in),
-                                        T(test_two_listeners_share_a_port) };
+                                        T(test_close_is_never_inside_the_call) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
