@@ -15,6 +15,7 @@
 
 #include "base/env.h"
 #include "net/client.h"
+#include "net/grpc_frame.h"
 #include "net/http.h"
 
 /* ---- status codes ---- */
@@ -51,6 +52,14 @@ int grpc_code_to_err(enum grpc_code code);           /* 0 or -ERR_X */
 enum grpc_code grpc_code_from_err(int err);          /* err positive or negative; 0 is OK */
 enum grpc_code grpc_code_from_http(int status);      /* an answer without grpc-status */
 enum grpc_code grpc_code_from_h2(uint32_t h2_error); /* RST_STREAM without trailers */
+
+/* grpc-timeout: up to eight digits and a unit. -ERR_PARSE. Rounded up to a millisecond. */
+int grpc_timeout_parse(struct str s, uint64_t *out_ms);
+struct str grpc_timeout_format(struct arena *a, uint64_t ms);
+/* grpc-message: percent-encoding of everything but printable ASCII. Decoding keeps what is broken.
+ */
+struct str grpc_message_encode(struct arena *a, struct str text);
+struct str grpc_message_decode(struct arena *a, struct str text);
 
 /* Default limit of one received message; gRPC's usual default. */
 #define GRPC_MESSAGE_BYTES_MAX (4u << 20)
@@ -147,7 +156,8 @@ struct grpc_call {
 
     /* The call's own. */
     struct http_request http;
-    struct buf in;
+    struct grpc_frames frames;
+    struct buf rest; /* received while paused */
     uint32_t messages;
     uint32_t flags;
 };

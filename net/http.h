@@ -75,8 +75,9 @@ struct str http_query_get(struct arena *a, struct str query, const char *name);
 /* ---- one request, seen from the server ---- */
 
 struct http_exchange_events {
-    /* A piece of the body, borrowed for the call; not called while paused. NULL: the engine
-     * collects the body in x->body, which is complete at end. */
+    /* A piece of the body, borrowed for the call; not called while paused. Over HTTP/2 one call
+     * follows every resume, with an empty piece when nothing had come: what the handler itself held
+     * back may go on there. NULL: the engine collects the body in x->body, complete at end. */
     void (*body)(struct http_exchange *x, struct str bytes);
     /* 0: the request is complete (x->trailers too). -ERR_LIMIT: the body went over
      * x->body_bytes_max; the rest is thrown away: answer 413. Called once, unless closed comes

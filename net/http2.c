@@ -283,7 +283,8 @@ void http2_receive(struct http_engine *g, struct str bytes)
 /* Gives a stream what arrived while it was paused. */
 static void deliver_input(struct http2_stream *s)
 {
-    if (s->in.len > 0 && !s->paused) {
+    if ((s->in.len > 0 || s->resumed) && !s->paused) {
+        s->resumed = false;
         struct buf in = s->in;
         buf_init(&s->in);
         s->conn->role->body(s, buf_str(&in));

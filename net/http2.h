@@ -70,6 +70,7 @@ struct http2_stream {
     bool output_ended;
     bool output_sent; /* END_STREAM left */
     bool paused;
+    bool resumed; /* since the last turn: one body event is due, perhaps empty */
     bool remote_ended;
     bool end_delivered;
     bool header_overflow;

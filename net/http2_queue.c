@@ -135,8 +135,10 @@ void http2_stream_end(struct http2_stream *s, const struct http_header *trailers
 
 void http2_stream_pause(struct http2_stream *s, bool paused)
 {
-    if (s->paused && !paused)
+    if (s->paused && !paused) {
+        s->resumed = true;
         http2_stream_ready(s);
+    }
     s->paused = paused;
 }
 

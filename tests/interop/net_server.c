@@ -11,8 +11,10 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/env_uv.h"
+#include "net/grpc.h"
 #include "net/server.h"
 #include "net/tls.h"
+#include "tests/interop/net_echo.h"
 
 #define BIG_BYTES  (8u << 20)
 #define BIG_PIECE  (64u << 10)
@@ -20,6 +22,7 @@
 
 static struct env_loop *main_loop;
 static struct http_server *server;
+static struct grpc_health *health;
 
 static void ignore_closed(struct http_exchange *x, int status)
 {
@@ -65,6 +68,9 @@ static void on_request(void *ctx, struct http_exchange *x)
     static const struct http_exchange_events echo = { .end = echo_end, .closed = ignore_closed };
     static const struct http_exchange_events big = { .drained = big_more, .closed = ignore_closed };
     (void)ctx;
+    const struct grpc_service *services[] = { &net_echo_service, grpc_health_service(health) };
+    if (grpc_serve(x, services, 2))
+        return;
     x->events = &plain;
     if (str_eq_c(x->path, "/hello")) {
         http_reply(x, 200, "text/plain", str_lit("hello\n"));
@@ -118,6 +124,9 @@ int main(int argc, char **argv)
     struct err e = { 0 };
     struct arena a;
     arena_init(&a);
+    health = grpc_health_new();
+    grpc_health_set(health, "", true);
+    grpc_health_set(health, "test.Echo", false);
     main_loop = env_loop_new(env, "main");
     struct http_server_options o = { .address = argv[1], .handler = on_request };
     if (argc == 5)
@@ -131,6 +140,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     env_loop_run(main_loop);
     tls_context_unref(o.tls);
+    grpc_health_free(health);
     env_loop_free(main_loop);
     env_uv_free(env);
     arena_deinit(&a);
