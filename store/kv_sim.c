@@ -44,7 +44,7 @@ struct kv_sim_disk {
     uint64_t generator;
     uint64_t life; /* counts crashes: transactions of an earlier life are dead */
     int readers;
-    bool writing;
+    struct kv_txn *writing; /* the open write transaction */
 };
 
 struct kv_sim {
@@ -197,13 +197,13 @@ static struct kv_txn *sim_begin(struct kv *kv, bool write)
     struct kv_sim *sim = (struct kv_sim *)kv;
     struct kv_sim_disk *d = sim->disk;
     ASSERT(sim->life == d->life);
-    ASSERT(!d->writing);
+    ASSERT(d->writing == NULL);
     ASSERT(!write || d->readers == 0);
     struct sim_txn *t = mem_alloc(sizeof *t);
     t->txn = (struct kv_txn){ .kv = kv, .write = write };
     t->disk = d;
     if (write)
-        d->writing = true;
+        d->writing = &t->txn;
     else
         d->readers++;
     return &t->txn;
@@ -212,13 +212,13 @@ static struct kv_txn *sim_begin(struct kv *kv, bool write)
 static void sim_commit(struct kv_txn *t)
 {
     struct kv_sim_disk *d = disk_of(t);
-    ASSERT(d->writing);
+    ASSERT(d->writing == t);
     undo_forget(&d->last_undo);
     list_foreach_safe (n, &d->open_undo) {
         list_remove(n);
         list_append(&d->last_undo, n);
     }
-    d->writing = false;
+    d->writing = NULL;
     mem_free(t);
 }
 
@@ -227,7 +227,7 @@ static void sim_abort(struct kv_txn *t)
     struct kv_sim_disk *d = disk_of(t);
     if (t->write) {
         undo_run(d, &d->open_undo);
-        d->writing = false;
+        d->writing = NULL;
     } else {
         d->readers--;
     }
@@ -373,7 +373,8 @@ void kv_sim_crash(struct kv_sim_disk *d, bool lose_last_commit)
     if (lose_last_commit)
         undo_run(d, &d->last_undo);
     undo_forget(&d->last_undo);
-    d->writing = false;
+    mem_free(d->writing);
+    d->writing = NULL;
     d->readers = 0;
     d->life++;
 }
