@@ -1,4 +1,6 @@
 /* Log lines: format, quoting, levels, cutting; the ring of traces. */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,11 +109,45 @@ static void test_ring_keeps_the_newest(void **state)
     (void)fclose(f);
 }
 
+#define LOGGERS          4
+#define LINES_PER_LOGGER 1000
+
+static void *log_many(void *arg)
+{
+    for (int i = 0; i < LINES_PER_LOGGER; i++) {
+        log_trace("step", KVN("n", i));
+        log_info("line", KVN("logger", (intptr_t)arg), KVN("n", i));
+    }
+    return NULL;
+}
+
+/* Whole lines only, all of them, while the ring is written and dumped by several threads. */
+static void test_threads(void **state)
+{
+    struct buf *lines = *state;
+    pthread_t threads[LOGGERS];
+    for (intptr_t i = 0; i < LOGGERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, log_many, (void *)i), 0);
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    log_dump_ring(fd);
+    (void)close(fd); /* nothing is kept */
+    for (int i = 0; i < LOGGERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    struct str rest = buf_str(lines);
+    struct str line;
+    int count = 0;
+    while (str_split(&rest, '\n', &line) && line.len > 0) {
+        assert_true(str_starts(line, str_lit("2026-01-01T00:00:00.123Z INFO line logger=")));
+        count++;
+    }
+    assert_int_equal(count, LOGGERS * LINES_PER_LOGGER);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { T(test_format), T(test_levels), T(test_long_lines_are_cut),
-                                        T(test_ring_keeps_the_newest) };
+                                        T(test_ring_keeps_the_newest), T(test_threads) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
