@@ -1,0 +1,250 @@
+#include "controlplane/apiserver/route.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+
+static const char *const verb_names[VERB_COUNT] = {
+    "", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection",
+};
+
+const char *verb_name(enum verb verb)
+{
+    return verb < VERB_COUNT ? verb_names[verb] : "";
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return -1;
+}
+
+/* Percent-decodes s into the arena; plus: '+' means a space (queries, not paths). */
+static int percent_decode(struct arena *a, struct str s, bool plus, struct str *out)
+{
+    if (s.len == 0 ||
+        (memchr(s.data, '%', s.len) == NULL && (!plus || memchr(s.data, '+', s.len) == NULL))) {
+        *out = s.len == 0 ? str_lit("") : s;
+        return 0;
+    }
+    char *bytes = arena_alloc(a, s.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        if (c == '%') {
+            if (i + 2 >= s.len || hex_digit(s.data[i + 1]) < 0 || hex_digit(s.data[i + 2]) < 0) {
+                return -ERR_PARSE;
+            }
+            c = (char)(hex_digit(s.data[i + 1]) * 16 + hex_digit(s.data[i + 2]));
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
+        if (c == '\0') {
+            return -ERR_PARSE;
+        }
+        bytes[len++] = c;
+    }
+    *out = str_of(bytes, len);
+    return 0;
+}
+
+static int parse_params(struct arena *a, struct str query, struct route *r, struct err *e)
+{
+    struct param *params = arena_array(a, ROUTE_PARAMS_MAX, sizeof(*params));
+    struct str pair;
+    size_t count = 0;
+    while (query.data != NULL && str_split(&query, '&', &pair)) {
+        if (pair.len == 0) {
+            continue;
+        }
+        if (count == ROUTE_PARAMS_MAX) {
+            return err_set(e, ERR_INVALID_ARGUMENT, "more than %d query parameters",
+                           ROUTE_PARAMS_MAX);
+        }
+        struct str name = pair;
+        struct str value = str_lit("");
+        ptrdiff_t eq = str_find_char(pair, '=', 0);
+        if (eq >= 0) {
+            name = str_slice(pair, 0, (size_t)eq);
+            value = str_slice(pair, (size_t)eq + 1, pair.len);
+        }
+        if (percent_decode(a, name, true, &params[count].name) != 0 ||
+            percent_decode(a, value, true, &params[count].value) != 0 ||
+            !str_utf8_valid(params[count].value)) {
+            return err_set(e, ERR_INVALID_ARGUMENT, "invalid escape in the query string");
+        }
+        count++;
+    }
+    r->params = params;
+    r->params_count = count;
+    return 0;
+}
+
+static int split_path(struct arena *a, struct str path, struct str *segments, size_t *out_count,
+                      struct err *e)
+{
+    struct str rest = str_slice(path, 1, path.len);
+    struct str part;
+    size_t count = 0;
+    while (rest.data != NULL && str_split(&rest, '/', &part)) {
+        if (count == ROUTE_SEGMENTS_MAX) {
+            return err_set(e, ERR_INVALID_ARGUMENT, "more than %d path segments",
+                           ROUTE_SEGMENTS_MAX);
+        }
+        if (percent_decode(a, part, false, &segments[count]) != 0 ||
+            !str_utf8_valid(segments[count])) {
+            return err_set(e, ERR_INVALID_ARGUMENT, "invalid escape in the request path");
+        }
+        count++;
+    }
+    if (count > 0 && segments[count - 1].len == 0) {
+        count--; /* one trailing slash means the same path */
+    }
+    *out_count = count;
+    return 0;
+}
+
+static bool namespace_subresource(struct str s)
+{
+    return str_eq_c(s, "status") || str_eq_c(s, "finalize");
+}
+
+/* Reads the part after /api/v1 or /apis/G/V. */
+static void parse_resource(struct route *r, const struct str *segments, size_t count)
+{
+    size_t at = 0;
+    if (count > 2 && str_eq_c(segments[0], "namespaces") && !namespace_subresource(segments[2])) {
+        r->ns = segments[1];
+        at = 2;
+    }
+    r->resource = true;
+    r->plural = segments[at++];
+    if (at < count) {
+        r->name = segments[at++];
+    }
+    if (at < count) {
+        r->sub = segments[at++];
+    }
+    if (at < count) {
+        /* The tail keeps its inner slashes: it is the end of the path as sent. */
+        struct str first = segments[at];
+        const char *end = r->path.data + r->path.len;
+        size_t tail = first.len;
+        for (size_t i = at + 1; i < count; i++) {
+            tail += 1 + segments[i].len;
+        }
+        r->tail = tail <= r->path.len ? str_of(end - tail, tail) : first;
+    }
+}
+
+static enum verb verb_of(const struct route *r, bool watch)
+{
+    bool named = r->name.len > 0;
+    if (str_eq_c(r->method, "GET")) {
+        if (watch && r->sub.len == 0) {
+            return VERB_WATCH;
+        }
+        return named ? VERB_GET : VERB_LIST;
+    }
+    if (str_eq_c(r->method, "POST")) {
+        return VERB_CREATE;
+    }
+    if (str_eq_c(r->method, "PUT")) {
+        return VERB_UPDATE;
+    }
+    if (str_eq_c(r->method, "PATCH")) {
+        return VERB_PATCH;
+    }
+    if (str_eq_c(r->method, "DELETE")) {
+        return named ? VERB_DELETE : VERB_DELETECOLLECTION;
+    }
+    return VERB_NONE;
+}
+
+int route_parse(struct arena *a, struct str method, struct str target, struct route *out,
+                struct err *e)
+{
+    struct str segments[ROUTE_SEGMENTS_MAX];
+    size_t count = 0;
+    memset(out, 0, sizeof(*out));
+    if (target.len == 0 || target.data[0] != '/' || target.len > ROUTE_TARGET_BYTES_MAX) {
+        return err_set(e, ERR_INVALID_ARGUMENT, "malformed request target");
+    }
+    ptrdiff_t mark = str_find_char(target, '?', 0);
+    out->method = method;
+    out->path = mark < 0 ? target : str_slice(target, 0, (size_t)mark);
+    struct str query =
+        mark < 0 ? (struct str){ 0 } : str_slice(target, (size_t)mark + 1, target.len);
+    int rc = parse_params(a, query, out, e);
+    rc = rc == 0 ? split_path(a, out->path, segments, &count, e) : rc;
+    if (rc != 0) {
+        return rc;
+    }
+    size_t at = 0;
+    if (count > 2 && str_eq_c(segments[0], "api")) {
+        out->version = segments[1];
+        at = 2;
+    } else if (count > 3 && str_eq_c(segments[0], "apis")) {
+        out->group = segments[1];
+        out->version = segments[2];
+        at = 3;
+    } else {
+        return 0;
+    }
+    bool watch = route_param_bool(out, "watch");
+    if (str_eq_c(segments[at], "watch") && at + 1 < count) {
+        watch = true;
+        at++;
+    }
+    for (size_t i = at; i < count; i++) {
+        if (segments[i].len == 0) {
+            return 0; /* an empty segment names nothing: no such path */
+        }
+    }
+    parse_resource(out, segments + at, count - at);
+    out->verb = verb_of(out, watch);
+    return 0;
+}
+
+bool route_has_param(const struct route *r, const char *name)
+{
+    return route_param(r, name).data != NULL;
+}
+
+struct str route_param(const struct route *r, const char *name)
+{
+    for (size_t i = 0; i < r->params_count; i++) {
+        if (str_eq_c(r->params[i].name, name)) {
+            return r->params[i].value;
+        }
+    }
+    return (struct str){ 0 };
+}
+
+bool route_param_bool(const struct route *r, const char *name)
+{
+    struct str v = route_param(r, name);
+    return v.data != NULL && !str_eq_c(v, "false") && !str_eq_c(v, "0");
+}
+
+int route_param_i64(const struct route *r, const char *name, int64_t *out, struct err *e)
+{
+    struct str v = route_param(r, name);
+    if (v.len == 0) {
+        return 0;
+    }
+    if (str_to_i64(v, out) != 0) {
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "strconv.ParseInt: parsing \"%.*s\": invalid syntax", STR_ARG(v));
+    }
+    return 0;
+}
