@@ -52,7 +52,7 @@ struct apiserver_config {
      * beside the Kubernetes API (gRPC, its own state). NULL: nothing. */
     bool (*intercept)(void *ctx, struct http_exchange *x);
     void *intercept_ctx;
-    uint32_t inflight_max;   /* requests in work per loop, watches excluded; 0: default */
+    uint32_t inflight_max; /* requests in work per loop, watches excluded; 0: default */
 };
 
 /* Copies the config. Subscribes to the group on every loop and, whenever this member leads, makes

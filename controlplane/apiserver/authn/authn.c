@@ -1,0 +1,38 @@
+#include "controlplane/apiserver/authn/authn.h"
+
+#include "base/arena.h"
+#include "net/http.h"
+#include "net/tls.h"
+
+/* Every identity but the anonymous one is also in this group. */
+static const struct str group_authenticated = STR("system:authenticated");
+
+static void fill_groups(struct arena *a, const struct str *from, size_t count, struct identity *out)
+{
+    out->groups = arena_array(a, count + 1, sizeof(*out->groups));
+    for (size_t i = 0; i < count; i++) {
+        out->groups[i] = str_copy(a, from[i]);
+    }
+    out->groups[count] = group_authenticated;
+    out->groups_count = count + 1;
+}
+
+int authn_identify(struct arena *a, const struct http_peer *peer, const char *plain_user,
+                   struct identity *out, struct err *e)
+{
+    if (!peer->tls) {
+        if (plain_user == NULL) {
+            return err_set(e, ERR_UNAUTHENTICATED, "Unauthorized");
+        }
+        out->user = str_copy(a, str_from(plain_user));
+        fill_groups(a, NULL, 0, out);
+        return 0;
+    }
+    const struct tls_identity *id = peer->identity;
+    if (!id->verified || id->common_name.len == 0) {
+        return err_set(e, ERR_UNAUTHENTICATED, "Unauthorized");
+    }
+    out->user = str_copy(a, id->common_name);
+    fill_groups(a, id->organizations, id->organization_count, out);
+    return 0;
+}

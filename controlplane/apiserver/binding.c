@@ -1,0 +1,169 @@
+/* pods/NAME/binding: puts a pod on a node. The write is guarded by the pod's revision, so two
+ * schedulers cannot both bind it. */
+#include "api/meta/condition.h"
+#include "api/proto/core.pb-c.h"
+#include "api/proto/meta.pb-c.h"
+#include "api/proto/schemas.h"
+#include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/write.h"
+
+static int conflict(struct request *r, struct str name, struct str text)
+{
+    return status_conflict(&r->arena, &r->status, kind_info(KIND_POD), name, text);
+}
+
+/* What forbids the binding now. */
+static int check_pod(struct request *r, const Pod *pod, const Binding *b, struct str name)
+{
+    struct str uid = write_text(b->metadata == NULL ? NULL : b->metadata->uid);
+    struct str node = write_text(pod->spec->node_name);
+    if (uid.len > 0 && !str_eq(uid, write_text(pod->metadata->uid))) {
+        return conflict(r, name,
+                        str_printf(&r->arena,
+                                   "Precondition failed: UID in precondition: %.*s, UID in object "
+                                   "meta: %s",
+                                   STR_ARG(uid), write_text(pod->metadata->uid).data));
+    }
+    if (pod->metadata->deletion_timestamp != NULL) {
+        return conflict(r, name,
+                        str_printf(&r->arena,
+                                   "pod %.*s is being deleted, cannot be assigned to a host",
+                                   STR_ARG(name)));
+    }
+    if (node.len > 0) {
+        return conflict(r, name,
+                        str_printf(&r->arena, "pod %.*s is already assigned to node \"%.*s\"",
+                                   STR_ARG(name), STR_ARG(node)));
+    }
+    if (pod->spec->n_scheduling_gates > 0) {
+        return conflict(
+            r, name,
+            str_printf(&r->arena, "pod %.*s has non-empty .spec.schedulingGates", STR_ARG(name)));
+    }
+    return 0;
+}
+
+static int check_binding(struct request *r, const Binding *b, struct str name)
+{
+    const struct status_cause required = { .reason = str_lit("FieldValueRequired"),
+                                           .message = str_lit("Required value"),
+                                           .field = str_lit("target.name") };
+    struct str kind = write_text(b->target == NULL ? NULL : b->target->kind);
+    struct str own = write_text(b->metadata == NULL ? NULL : b->metadata->name);
+    if (r->route.sub.len > 0 && own.len > 0 && !str_eq(own, name)) {
+        return status_bad_request(&r->status,
+                                  str_lit("name in URL does not match name in Binding object"));
+    }
+    if (b->target == NULL || write_text(b->target->name).len == 0) {
+        return status_invalid_field(&r->arena, &r->status, str_lit("Binding"), str_lit("Binding"),
+                                    str_lit(""), name, &required);
+    }
+    if (kind.len > 0 && !str_eq_c(kind, "Node")) {
+        const struct status_cause unsupported = {
+            .reason = str_lit("FieldValueNotSupported"),
+            .message = str_printf(&r->arena,
+                                  "Unsupported value: \"%.*s\": supported values: \"Node\", "
+                                  "\"<empty>\"",
+                                  STR_ARG(kind)),
+            .field = str_lit("target.kind"),
+        };
+        return status_invalid_field(&r->arena, &r->status, str_lit("Binding"), str_lit("Binding"),
+                                    str_lit(""), name, &unsupported);
+    }
+    return 0;
+}
+
+/* Annotations of the binding come to the pod's. */
+static void merge_annotations(struct request *r, ObjectMeta *to, const ObjectMeta *from)
+{
+    if (from == NULL || from->n_annotations == 0) {
+        return;
+    }
+    ObjectMeta__AnnotationsEntry **all =
+        arena_array(&r->arena, to->n_annotations + from->n_annotations, sizeof(*all));
+    size_t count = 0;
+    for (size_t i = 0; i < to->n_annotations; i++) {
+        bool replaced = false;
+        for (size_t j = 0; j < from->n_annotations; j++) {
+            replaced = replaced || str_eq_c(write_text(to->annotations[i]->key),
+                                            write_text(from->annotations[j]->key).data);
+        }
+        if (!replaced) {
+            all[count++] = to->annotations[i];
+        }
+    }
+    for (size_t i = 0; i < from->n_annotations; i++) {
+        all[count++] = from->annotations[i];
+    }
+    to->annotations = all;
+    to->n_annotations = count;
+}
+
+static void bind(struct request *r, Pod *pod, const Binding *b)
+{
+    const struct condition_value scheduled = { .type = "PodScheduled", .status = "True" };
+    pod->spec->node_name = b->target->name;
+    merge_annotations(r, pod->metadata, b->metadata);
+    if (pod->status == NULL) {
+        pod->status = schema_new(&r->arena, &schema_PodStatus);
+    }
+    (void)condition_set(&r->arena, &pod_condition__descriptor, &pod->status->conditions,
+                        &pod->status->n_conditions, &scheduled, request_now_ns(r));
+}
+
+static enum request_run answer_created(struct request *r, struct str payload)
+{
+    (void)payload;
+    status_success(&r->status, r->kind, str_lit(""), str_lit(""));
+    r->status.code = 201;
+    return request_answer_status(r);
+}
+
+static enum request_run bind_run(struct request *r)
+{
+    const struct body_type type = body_type_of(kind_info(KIND_BINDING));
+    const struct kind_info *pods = kind_info(KIND_POD);
+    struct stored found;
+    struct stored replay;
+    void *object = NULL;
+    void *old = NULL;
+    if (write_check_options(r, "CreateOptions") != 0 ||
+        object_decode_body(r, &type, &object) != 0) {
+        return RUN_FAIL;
+    }
+    const Binding *b = object;
+    struct str name = r->route.name.len > 0
+                          ? r->route.name
+                          : write_text(b->metadata == NULL ? NULL : b->metadata->name);
+    if (check_binding(r, b, name) != 0) {
+        return RUN_FAIL;
+    }
+    struct write w = { .kind = pods, .old = &found, .answer = answer_created };
+    w.key = request_key(r, KIND_POD, r->route.ns, name);
+    int rc = request_read(r, w.key, &found);
+    if (rc == -ERR_NOT_FOUND) {
+        (void)status_not_found(&r->arena, &r->status, pods, name);
+    }
+    rc = rc == 0 ? object_unpack(r, pods, found.payload, &old) : rc;
+    if (rc != 0) {
+        return RUN_FAIL;
+    }
+    if (request_find_replay(r, w.key, &found, &replay)) {
+        return answer_created(r, found.payload);
+    }
+    if (check_pod(r, old, b, name) != 0) {
+        return RUN_FAIL;
+    }
+    w.object = schema_copy(&r->arena, kind_info(KIND_POD)->schema, old);
+    bind(r, w.object, b);
+    return write_object(r, &w);
+}
+
+const struct operation operation_bind = {
+    .name = "bind",
+    .body = true,
+    .mode = READ_OPTIMISTIC,
+    .allow = MEDIA_ALLOW_YAML | MEDIA_ALLOW_PROTOBUF,
+    .run = bind_run,
+    .committed = write_committed,
+};

@@ -1,0 +1,158 @@
+#include "controlplane/apiserver/list_options.h"
+
+#include "api/schema/json.h"
+
+#define CONTINUE_BYTES_MAX 4096
+
+int list_options_invalid(struct request *r, const char *field, const char *reason,
+                         const char *message)
+{
+    const struct status_cause cause = { .reason = str_from(reason),
+                                        .message = str_from(message),
+                                        .field = str_from(field) };
+    return status_invalid_field(&r->arena, &r->status, str_lit("ListOptions.meta.k8s.io"),
+                                str_lit("ListOptions"), str_lit("meta.k8s.io"), str_lit(""),
+                                &cause);
+}
+
+struct str continue_encode(struct arena *a, int64_t revision, struct str after)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_printf(&b, "{\"v\":\"meta.k8s.io/v1\",\"rv\":%lld,\"start\":", (long long)revision);
+    /* The first key that comes after `after`, as upstream writes it. */
+    struct str start = str_printf(a, "%.*s%c", STR_ARG(after), '\0');
+    json_write_string(&b, str_of(start.data, after.len + 1), true);
+    buf_append_c(&b, "}");
+    struct str token = str_base64url(a, buf_str(&b));
+    buf_deinit(&b);
+    return token;
+}
+
+int continue_decode(struct arena *a, struct str token, int64_t *out_revision, struct str *out_after,
+                    struct err *e)
+{
+    struct str text;
+    const struct json *tree;
+    if (token.len > CONTINUE_BYTES_MAX || str_base64url_decode(a, token, &text) != 0 ||
+        json_parse(a, text, &tree, e) != 0) {
+        return err_set(e, ERR_INVALID_ARGUMENT, "continue key is not valid: it is no token");
+    }
+    const struct json *v = json_get_c(tree, "v");
+    const struct json *rv = json_get_c(tree, "rv");
+    const struct json *start = json_get_c(tree, "start");
+    if (v == NULL || !str_eq_c(json_str(v), "meta.k8s.io/v1")) {
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "continue key is not valid: server does not "
+                       "recognize this encoded version");
+    }
+    if (rv == NULL || rv->type != JSON_INT || rv->u.integer == 0 || rv->u.integer < -1) {
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "continue key is not valid: incorrect encoded "
+                       "start resourceVersion (version meta.k8s.io/v1)");
+    }
+    struct str key = start == NULL ? str_lit("") : json_str(start);
+    if (key.len < 2 || key.data[key.len - 1] != '\0') {
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "continue key is not valid: encoded start key "
+                       "empty (version meta.k8s.io/v1)");
+    }
+    *out_revision = rv->u.integer;
+    *out_after = str_slice(key, 0, key.len - 1);
+    return 0;
+}
+
+static int check_match(struct request *r, struct str match, struct str rv, struct str token)
+{
+    static const char field[] = "resourceVersionMatch";
+    static const char forbidden[] = "FieldValueForbidden";
+    if (route_has_param(&r->route, "sendInitialEvents")) {
+        return list_options_invalid(r, "sendInitialEvents", forbidden,
+                                    "Forbidden: sendInitialEvents is forbidden for list");
+    }
+    if (match.len == 0) {
+        return 0;
+    }
+    if (token.len > 0) {
+        return list_options_invalid(
+            r, field, forbidden,
+            "Forbidden: resourceVersionMatch is forbidden when continue is provided");
+    }
+    if (rv.len == 0) {
+        return list_options_invalid(r, field, forbidden,
+                                    "Forbidden: resourceVersionMatch is forbidden unless "
+                                    "resourceVersion is provided");
+    }
+    if (!str_eq_c(match, "Exact") && !str_eq_c(match, "NotOlderThan")) {
+        return list_options_invalid(
+            r, field, "FieldValueNotSupported",
+            str_dup(&r->arena,
+                    str_printf(&r->arena,
+                               "Unsupported value: \"%.*s\": supported values: \"Exact\", "
+                               "\"NotOlderThan\", \"\"",
+                               STR_ARG(match))));
+    }
+    if (str_eq_c(match, "Exact") && str_eq_c(rv, "0")) {
+        return list_options_invalid(r, field, forbidden,
+                                    "Forbidden: resourceVersionMatch \"exact\" is forbidden for "
+                                    "resourceVersion \"0\"");
+    }
+    return 0;
+}
+
+static int resume(struct request *r, struct str token, struct str rv, struct list_options *out)
+{
+    struct err e = { 0 };
+    int64_t revision = 0;
+    if (rv.len > 0 && !str_eq_c(rv, "0")) {
+        return status_bad_request(
+            &r->status, str_lit("specifying resource version is not allowed when using continue"));
+    }
+    if (continue_decode(&r->arena, token, &revision, &out->after, &e) != 0) {
+        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
+    }
+    out->resumed = true;
+    if (revision > 0) {
+        out->exact = true;
+        out->revision = (uint64_t)revision;
+        r->revision = out->revision;
+        r->mode = READ_AT_LEAST;
+    }
+    return 0;
+}
+
+int list_options_parse(struct request *r, struct list_options *out)
+{
+    struct err e = { 0 };
+    struct str token = route_param(&r->route, "continue");
+    struct str rv = route_param(&r->route, "resourceVersion");
+    struct str match = route_param(&r->route, "resourceVersionMatch");
+    *out = (struct list_options){ 0 };
+    if (route_param_i64(&r->route, "limit", &out->limit, &e) != 0) {
+        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
+    }
+    out->limit = out->limit < 0 ? 0 : out->limit;
+    int rc = check_match(r, match, rv, token);
+    if (rc != 0) {
+        return rc;
+    }
+    if (token.len > 0) {
+        return resume(r, token, rv, out);
+    }
+    if (rv.len == 0) {
+        return 0;
+    }
+    if (str_to_u64(rv, &out->revision) != 0) {
+        return list_options_invalid(
+            r, "resourceVersion", "FieldValueInvalid",
+            str_dup(&r->arena, str_printf(&r->arena,
+                                          "Invalid value: \"%.*s\": strconv.ParseUint: parsing "
+                                          "\"%.*s\": invalid syntax",
+                                          STR_ARG(rv), STR_ARG(rv))));
+    }
+    r->revision = out->revision;
+    r->mode = out->revision == 0 ? READ_LOCAL : READ_AT_LEAST;
+    out->exact =
+        out->revision != 0 && (str_eq_c(match, "Exact") || (match.len == 0 && out->limit > 0));
+    return 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * From which state a list reads: resourceVersion, resourceVersionMatch, limit and continue.
+ *
+ * | resourceVersion | match        | limit | reads                                |
+ * |-----------------|--------------|-------|--------------------------------------|
+ * | ""              |              |       | the newest (a barrier)               |
+ * | "0"             | NotOlderThan |       | what is published here               |
+ * | N               | NotOlderThan |       | what is published, once N is         |
+ * | N               |              | 0     | as NotOlderThan                      |
+ * | N               |              | > 0   | exactly N                            |
+ * | N               | Exact        |       | exactly N                            |
+ * | continue        |              |       | exactly the token's revision         |
+ *
+ * A token is upstream's: base64url of {"v":"meta.k8s.io/v1","rv":N,"start":"ns/name\0"}; rv -1
+ * goes on at the newest state, inconsistently.
+ */
+#ifndef CONTROLPLANE_APISERVER_LIST_OPTIONS_H
+#define CONTROLPLANE_APISERVER_LIST_OPTIONS_H
+
+#include "controlplane/apiserver/request.h"
+
+struct list_options {
+    int64_t limit;     /* 0: none */
+    bool exact;        /* read at `revision` and nowhere else */
+    uint64_t revision; /* wanted; 0: none */
+    bool resumed;      /* a continue token was given */
+    struct str after;  /* what the store key's prefix is followed by; empty: from the first */
+};
+
+/* Checks everything and sets r->mode and r->revision. -ERR_X with r->status set. */
+int list_options_parse(struct request *r, struct list_options *out);
+
+/* One forbidden or unsupported member of ListOptions: 422. */
+int list_options_invalid(struct request *r, const char *field, const char *reason,
+                         const char *message);
+
+struct str continue_encode(struct arena *a, int64_t revision, struct str after);
+/* -ERR_INVALID_ARGUMENT when it is no token of ours. */
+int continue_decode(struct arena *a, struct str token, int64_t *out_revision, struct str *out_after,
+                    struct err *e);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * pods/NAME/log: the kubelet's answer, passed through as it comes.
+ *
+ * Run finds the pod, its container and its node's address, and sends the request to the kubelet;
+ * the exchange is a stream from then on. A 200 is passed on piece by piece (a slow client pauses
+ * the kubelet); anything else becomes a Status. On close from either side the other is cancelled;
+ * the request is held until the kubelet's side is done.
+ */
+#include "api/client/client.h"
+#include "api/proto/core.pb-c.h"
+#include "base/assert.h"
+#include "controlplane/apiserver/kubelet.h"
+#include "controlplane/apiserver/object.h"
+#include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/write.h"
+#include "net/client.h"
+
+/* Of a kubelet's error text. */
+#define LOG_ERROR_BYTES_MAX 2048
+
+struct log_stream {
+    struct http_request out;
+    struct request *request;
+    bool streaming; /* the kubelet said 200 and the head is sent */
+    struct buf error;
+};
+
+/* ---- what to ask for ---- */
+
+static int bad_container(struct request *r, const PodSpec *spec, struct str wanted)
+{
+    struct buf names;
+    if (wanted.len > 0) {
+        return status_bad_request(&r->status,
+                                  str_printf(&r->arena, "container %.*s is not valid for pod %.*s",
+                                             STR_ARG(wanted), STR_ARG(r->route.name)));
+    }
+    buf_init(&names);
+    for (size_t i = 0; i < spec->n_containers; i++) {
+        buf_printf(&names, "%s%s", i > 0 ? " " : "", spec->containers[i]->name);
+    }
+    int rc = status_bad_request(
+        &r->status, str_printf(&r->arena,
+                               "a container name must be specified for pod %.*s, choose one of: "
+                               "[%.*s]",
+                               STR_ARG(r->route.name), STR_ARG(buf_str(&names))));
+    buf_deinit(&names);
+    return rc;
+}
+
+static int pick_container(struct request *r, const Pod *pod, struct str *out)
+{
+    struct str wanted = route_param(&r->route, "container");
+    const PodSpec *spec = pod->spec;
+    if (wanted.len == 0 && spec->n_containers == 1) {
+        *out = str_from(spec->containers[0]->name);
+        return 0;
+    }
+    for (size_t i = 0; wanted.len > 0 && i < spec->n_containers; i++) {
+        if (str_eq(wanted, write_text(spec->containers[i]->name))) {
+            *out = wanted;
+            return 0;
+        }
+    }
+    for (size_t i = 0; wanted.len > 0 && i < spec->n_init_containers; i++) {
+        if (str_eq(wanted, write_text(spec->init_containers[i]->name))) {
+            *out = wanted;
+            return 0;
+        }
+    }
+    return bad_container(r, spec, wanted);
+}
+
+static int unavailable(struct request *r, const char *text)
+{
+    struct err e;
+    return status_from_err(&r->arena, &r->status, err_set(&e, ERR_UNAVAILABLE, "%s", text), &e);
+}
+
+/* The address and port that a node's kubelet listens on. */
+static int find_node(struct request *r, struct str name, struct str *out_address, int *out_port)
+{
+    struct stored found;
+    void *object = NULL;
+    int rc = request_read(r, request_key(r, KIND_NODE, str_lit(""), name), &found);
+    if (rc == -ERR_NOT_FOUND) {
+        return status_not_found(&r->arena, &r->status, kind_info(KIND_NODE), name);
+    }
+    rc = rc == 0 ? object_unpack(r, kind_info(KIND_NODE), found.payload, &object) : rc;
+    if (rc != 0) {
+        return rc;
+    }
+    const Node *node = object;
+    const NodeStatus *status = node->status;
+    *out_port = KUBELET_PORT;
+    if (status != NULL && status->daemon_endpoints != NULL &&
+        status->daemon_endpoints->kubelet_endpoint != NULL &&
+        status->daemon_endpoints->kubelet_endpoint->port > 0) {
+        *out_port = status->daemon_endpoints->kubelet_endpoint->port;
+    }
+    for (size_t i = 0; status != NULL && i < status->n_addresses; i++) {
+        if (str_eq_c(write_text(status->addresses[i]->type), "InternalIP")) {
+            *out_address = write_text(status->addresses[i]->address);
+            return 0;
+        }
+    }
+    return unavailable(r, "the pod's node has no InternalIP address");
+}
+
+static int find_pod(struct request *r, const Pod **out)
+{
+    struct stored found;
+    void *object = NULL;
+    int rc = request_read(r, request_key(r, KIND_POD, r->route.ns, r->route.name), &found);
+    if (rc == -ERR_NOT_FOUND) {
+        return status_not_found(&r->arena, &r->status, kind_info(KIND_POD), r->route.name);
+    }
+    rc = rc == 0 ? object_unpack(r, kind_info(KIND_POD), found.payload, &object) : rc;
+    *out = object;
+    return rc;
+}
+
+/* The kubelet takes the same parameters as we do, but the container is in the path. */
+static struct str make_target(struct request *r, struct str container)
+{
+    static const char *const passed[] = { "follow",    "previous",  "timestamps", "sinceSeconds",
+                                          "sinceTime", "tailLines", "limitBytes" };
+    struct buf b;
+    buf_init(&b);
+    buf_printf(&b, "/containerLogs/%.*s/%.*s/%.*s", STR_ARG(r->route.ns), STR_ARG(r->route.name),
+               STR_ARG(container));
+    char mark = '?';
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+        struct str value = route_param(&r->route, passed[i]);
+        if (value.data != NULL) {
+            buf_printf(&b, "%c%s=", mark, passed[i]);
+            client_query_escape(&b, value);
+            mark = '&';
+        }
+    }
+    struct str target = str_copy(&r->arena, buf_str(&b));
+    buf_deinit(&b);
+    return target;
+}
+
+/* ---- passing on ---- */
+
+static struct log_stream *log_of(struct http_request *out)
+{
+    return container_of(out, struct log_stream, out);
+}
+
+static void on_response(struct http_request *out)
+{
+    struct log_stream *l = log_of(out);
+    struct request *r = l->request;
+    if (out->status == 200 && r->x != NULL) {
+        l->streaming = true;
+        request_stream_head(r, "text/plain");
+    }
+}
+
+static void on_body(struct http_request *out, struct str bytes)
+{
+    struct log_stream *l = log_of(out);
+    struct request *r = l->request;
+    if (!l->streaming) {
+        buf_append_str(&l->error, str_slice(bytes, 0, LOG_ERROR_BYTES_MAX - l->error.len));
+        return;
+    }
+    if (r->x != NULL) {
+        http_write(r->x, bytes);
+        if (http_queued(r->x) > HTTP_QUEUE_HIGH_BYTES) {
+            http_request_pause(out);
+        }
+    }
+}
+
+/* What to tell the client when the kubelet did not answer 200. */
+static void answer_failure(struct log_stream *l, int status)
+{
+    struct request *r = l->request;
+    struct str text = str_trim(str_copy(&r->arena, buf_str(&l->error)));
+    if (status != 0) {
+        (void)unavailable(
+            r, str_dup(&r->arena, str_printf(&r->arena, "the node's agent did not answer: %s",
+                                             err_name(status))));
+    } else if (l->out.status == 404) {
+        (void)status_bad_request(&r->status, text);
+        r->status.code = 404;
+        r->status.reason = str_lit("NotFound");
+    } else {
+        (void)status_bad_request(&r->status, text);
+        r->status.code = l->out.status >= 400 ? l->out.status : 500;
+        r->status.reason = r->status.code == 400 ? r->status.reason : str_lit("InternalError");
+    }
+    (void)request_answer_status(r);
+    request_send_answer(r);
+}
+
+static void on_done(struct http_request *out, int status)
+{
+    struct log_stream *l = log_of(out);
+    struct request *r = l->request;
+    if (r->x != NULL) {
+        if (!l->streaming) {
+            answer_failure(l, status);
+        } else if (status == 0) {
+            http_end(r->x);
+        } else {
+            http_reset(r->x, status);
+        }
+    }
+    request_unhold(r); /* may free r and l */
+}
+
+static const struct http_request_events log_events = {
+    .response = on_response,
+    .body = on_body,
+    .done = on_done,
+};
+
+static enum request_run log_run(struct request *r)
+{
+    const Pod *pod = NULL;
+    struct str container = str_lit("");
+    struct str address = str_lit("");
+    int port = 0;
+    if (find_pod(r, &pod) != 0 || pick_container(r, pod, &container) != 0) {
+        return RUN_FAIL;
+    }
+    if (write_text(pod->spec->node_name).len == 0) {
+        (void)status_bad_request(&r->status,
+                                 str_printf(&r->arena, "pod %.*s does not have a host assigned",
+                                            STR_ARG(r->route.name)));
+        return RUN_FAIL;
+    }
+    if (find_node(r, write_text(pod->spec->node_name), &address, &port) != 0) {
+        return RUN_FAIL;
+    }
+    struct http_client *client = kubelet_pool_get(r->loop->kubelets, address, port);
+    if (client == NULL) {
+        (void)unavailable(r, "this server has no certificate to show to node agents");
+        return RUN_FAIL;
+    }
+    struct log_stream *l = arena_new(&r->arena, struct log_stream);
+    r->state = l;
+    l->request = r;
+    buf_init(&l->error);
+    l->out.method = "GET";
+    l->out.target = make_target(r, container);
+    l->out.events = &log_events;
+    request_hold(r);
+    http_client_send(client, &l->out);
+    return RUN_STREAM;
+}
+
+static void log_drained(struct request *r)
+{
+    struct log_stream *l = r->state;
+    if (http_request_active(&l->out)) {
+        http_request_resume(&l->out);
+    }
+}
+
+static void log_closed(struct request *r)
+{
+    struct log_stream *l = r->state;
+    if (http_request_active(&l->out)) {
+        http_request_cancel(&l->out);
+    }
+}
+
+static void log_stop(struct request *r)
+{
+    log_closed(r);
+}
+
+static void log_release(struct request *r)
+{
+    struct log_stream *l = r->state;
+    if (l != NULL) {
+        http_request_deinit(&l->out);
+        buf_deinit(&l->error);
+    }
+}
+
+const struct operation operation_log = {
+    .name = "log",
+    .long_running = true,
+    .mode = READ_FRESH,
+    .allow = 0,
+    .run = log_run,
+    .drained = log_drained,
+    .stop = log_stop,
+    .closed = log_closed,
+    .release = log_release,
+};

@@ -1,0 +1,104 @@
+#include "controlplane/apiserver/operations.h"
+
+#include <string.h>
+
+struct operation_row {
+    const char *sub;
+    unsigned bit; /* of resource.subresources; 0: the object itself */
+    enum verb verb;
+    const struct operation *operation;
+};
+
+static const struct operation_row rows[] = {
+    { "", 0, VERB_GET, &operation_get },
+    { "", 0, VERB_LIST, &operation_list },
+    { "", 0, VERB_WATCH, &operation_watch },
+    { "", 0, VERB_CREATE, &operation_create },
+    { "", 0, VERB_UPDATE, &operation_update },
+    { "", 0, VERB_PATCH, &operation_patch },
+    { "", 0, VERB_DELETE, &operation_delete },
+    { "", 0, VERB_DELETECOLLECTION, &operation_delete_collection },
+    { "status", SUBRESOURCE_STATUS, VERB_GET, &operation_get },
+    { "status", SUBRESOURCE_STATUS, VERB_UPDATE, &operation_status_update },
+    { "status", SUBRESOURCE_STATUS, VERB_PATCH, &operation_status_patch },
+    { "scale", SUBRESOURCE_SCALE, VERB_GET, &operation_scale_get },
+    { "scale", SUBRESOURCE_SCALE, VERB_UPDATE, &operation_scale_update },
+    { "scale", SUBRESOURCE_SCALE, VERB_PATCH, &operation_scale_patch },
+    { "binding", SUBRESOURCE_BINDING, VERB_CREATE, &operation_bind },
+    { "log", SUBRESOURCE_LOG, VERB_GET, &operation_log },
+    { "finalize", SUBRESOURCE_FINALIZE, VERB_UPDATE, &operation_finalize },
+};
+
+static int no_method(struct request *r)
+{
+    struct err e;
+    return status_from_err(&r->arena, &r->status,
+                           err_set(&e, ERR_METHOD_NOT_ALLOWED,
+                                   "the server does not allow this method on the requested "
+                                   "resource"),
+                           &e);
+}
+
+/* Does the path have the parts this verb works on? */
+static bool shape_fits(const struct request *r)
+{
+    const struct route *t = &r->route;
+    bool all_namespaces = r->kind->namespaced && t->ns.len == 0;
+    switch (t->verb) {
+    case VERB_LIST:
+    case VERB_WATCH:
+        return true;
+    case VERB_CREATE:
+        return !all_namespaces && (t->sub.len > 0 || t->name.len == 0);
+    case VERB_DELETECOLLECTION:
+        return !all_namespaces && !r->resource->no_delete_collection;
+    default:
+        return !all_namespaces && t->name.len > 0;
+    }
+}
+
+static int find_resource(struct request *r)
+{
+    const struct route *t = &r->route;
+    r->kind = kind_by_resource(t->group, t->version, t->plural);
+    if (r->kind == NULL || t->tail.len > 0 || (!r->kind->namespaced && t->ns.len > 0)) {
+        return status_no_route(&r->status);
+    }
+    if (r->kind->kind == KIND_BINDING && t->sub.len == 0) {
+        r->operation = &operation_bind;
+        return t->verb == VERB_CREATE && t->name.len == 0 && t->ns.len > 0 ? 0 : no_method(r);
+    }
+    r->resource = resource_of(r->kind->kind);
+    if (r->resource == NULL || !r->kind->stored) {
+        return status_no_route(&r->status);
+    }
+    bool known = false;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct operation_row *row = &rows[i];
+        if (!str_eq_c(t->sub, row->sub) ||
+            (row->bit != 0 && (r->resource->subresources & row->bit) == 0)) {
+            continue;
+        }
+        known = true;
+        if (row->verb == t->verb) {
+            r->operation = row->operation;
+            return shape_fits(r) ? 0 : no_method(r);
+        }
+    }
+    return known ? no_method(r) : status_no_route(&r->status);
+}
+
+int operation_find(struct request *r)
+{
+    if (r->route.resource) {
+        return find_resource(r);
+    }
+    r->operation = paths_find(&r->route);
+    if (r->operation == NULL) {
+        return status_no_route(&r->status);
+    }
+    if (!str_eq_c(r->route.method, "GET") && !str_eq_c(r->route.method, "HEAD")) {
+        return no_method(r);
+    }
+    return 0;
+}

@@ -1,0 +1,467 @@
+/*
+ * The state machine of a request (request.h has its diagram) and the exchange's events.
+ *
+ * Failure modes: the client goes away (closed: x becomes NULL, what is in flight in the store still
+ * completes, nothing is sent); the body is late (the timer fails the request); the store is slow or
+ * leaderless (its own deadlines complete the barrier or the write). On close nothing is cancelled:
+ * a submitted write has no owner but the store.
+ */
+#include "controlplane/apiserver/request.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "controlplane/apiserver/authz/authz.h"
+#include "controlplane/apiserver/operations.h"
+
+enum {
+    REQ_BEGIN,
+    REQ_BODY,
+    REQ_BARRIER,
+    REQ_FRESH,
+    REQ_RUN,
+    REQ_COMMIT,
+    REQ_COMMITTED,
+    REQ_RESPOND,
+    REQ_STREAM,
+    REQ_DONE
+};
+
+static struct request *request_of(struct sm *m)
+{
+    return container_of(m, struct request, sm);
+}
+
+static void request_free(struct request *r)
+{
+    if (r->operation != NULL && r->operation->release != NULL) {
+        r->operation->release(r);
+    }
+    list_remove(&r->node);
+    buf_deinit(&r->out);
+    env_timer_deinit(&r->timer);
+    if (r->counted) {
+        r->loop->inflight--;
+    }
+    arena_deinit(&r->arena);
+    mem_free(r);
+}
+
+static void request_release(struct request *r)
+{
+    if (sm_done(&r->sm) && r->x == NULL && r->holds == 0) {
+        request_free(r);
+    }
+}
+
+void request_hold(struct request *r)
+{
+    r->holds++;
+}
+
+void request_unhold(struct request *r)
+{
+    ASSERT(r->holds > 0);
+    r->holds--;
+    request_release(r);
+}
+
+/* ---- begin ---- */
+
+static int check_authorized(struct request *r)
+{
+    const struct authz_request q = {
+        .identity = &r->identity,
+        .verb = verb_name(r->route.verb),
+        .resource = r->route.resource,
+        .group = r->route.group,
+        .plural = r->route.plural,
+        .sub = r->route.sub,
+        .ns = r->route.ns,
+        .name = r->route.name,
+        .path = r->route.path,
+    };
+    if (authz_allow(&q)) {
+        return 0;
+    }
+    struct err e;
+    return status_from_err(&r->arena, &r->status,
+                           err_set(&e, ERR_FORBIDDEN,
+                                   "forbidden: User \"%.*s\" cannot %s path \"%.*s\"",
+                                   STR_ARG(r->identity.user), q.verb, STR_ARG(q.path)),
+                           &e);
+}
+
+static int read_headers(struct request *r)
+{
+    const struct http_headers *h = &r->x->headers;
+    struct str id = http_headers_get(h, "gantry-request-id");
+    struct str fence = http_headers_get(h, "gantry-fence-term");
+    if (id.len > REQUEST_ID_BYTES_MAX) {
+        return status_bad_request(&r->status,
+                                  str_lit("Gantry-Request-Id: must be at most 64 bytes"));
+    }
+    if (fence.len > 0 && str_to_u64(fence, &r->fence_term) != 0) {
+        return status_bad_request(&r->status, str_lit("Gantry-Fence-Term: not a number"));
+    }
+    r->request_id_sent = id.len > 0;
+    if (r->request_id_sent) {
+        r->request_id = str_copy(&r->arena, id);
+    } else {
+        uint8_t random[16];
+        env_random(r->server->config.env, random, sizeof(random));
+        r->request_id = str_hex(&r->arena, str_of(random, sizeof(random)));
+    }
+    r->user_agent = str_copy(&r->arena, http_headers_get(h, "user-agent"));
+    return 0;
+}
+
+static void read_pretty(struct request *r)
+{
+    static const char *const agents[] = { "curl", "Wget", "Mozilla/5.0" };
+    struct str v = route_param(&r->route, "pretty");
+    if (v.data != NULL) {
+        r->pretty = route_param_bool(&r->route, "pretty");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++) {
+        r->pretty = r->pretty || str_starts(r->user_agent, str_from(agents[i]));
+    }
+}
+
+/* Everything that needs no body. */
+static int request_begin(struct request *r)
+{
+    struct err e;
+    struct str accept = http_headers_get(&r->x->headers, "accept");
+    /* Failures before negotiation are told in the encoding the client asked for, if any. */
+    (void)media_accept(accept, MEDIA_ALLOW_OBJECTS, &r->media, &e);
+    r->media.transform = TRANSFORM_NONE;
+    int rc = authn_identify(&r->arena, r->x->peer, r->server->config.plain_user, &r->identity, &e);
+    if (rc != 0) {
+        return status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    rc = route_parse(&r->arena, str_copy(&r->arena, r->x->method),
+                     str_copy(&r->arena, r->x->target), &r->route, &e);
+    if (rc != 0) {
+        return status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    rc = read_headers(r);
+    rc = rc == 0 ? check_authorized(r) : rc;
+    rc = rc == 0 ? operation_find(r) : rc;
+    if (rc != 0) {
+        return rc;
+    }
+    read_pretty(r);
+    rc = media_accept(accept, r->operation->allow, &r->media, &e);
+    if (rc != 0 && r->operation->allow != 0) {
+        return status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    if (!r->operation->long_running) {
+        uint32_t max = r->server->config.inflight_max;
+        if (r->loop->inflight >= (max == 0 ? APISERVER_INFLIGHT_MAX : max)) {
+            return status_too_many_requests(&r->status);
+        }
+        r->counted = true;
+        r->loop->inflight++;
+    }
+    r->mode = r->operation->mode;
+    return r->operation->prepare == NULL ? 0 : r->operation->prepare(r);
+}
+
+static int start_reading(const struct request *r)
+{
+    return r->mode == READ_FRESH || r->mode == READ_AT_LEAST ? REQ_BARRIER : REQ_RUN;
+}
+
+static int fail(struct request *r)
+{
+    (void)request_answer_status(r);
+    return REQ_RESPOND;
+}
+
+static int run_begin(struct sm *m)
+{
+    struct request *r = request_of(m);
+    if (request_begin(r) != 0) {
+        return fail(r);
+    }
+    if (r->operation->body && r->x->has_body) {
+        env_timer_start(&r->timer, APISERVER_REQUEST_MS);
+        return SM_AWAIT(REQ_BODY);
+    }
+    return start_reading(r);
+}
+
+static int run_body(struct sm *m)
+{
+    struct request *r = request_of(m);
+    struct err e;
+    env_timer_stop(&r->timer);
+    if (m->status == -ERR_LIMIT || m->status == -ERR_TOO_LARGE) {
+        (void)err_set(&e, ERR_TOO_LARGE, "Request entity too large: limit is %d",
+                      REQUEST_BODY_BYTES_MAX);
+        (void)status_from_err(&r->arena, &r->status, -ERR_TOO_LARGE, &e);
+        return fail(r);
+    }
+    if (m->status != 0) {
+        (void)err_set(&e, ERR_TIMEOUT, "the request body did not arrive in time");
+        (void)status_from_err(&r->arena, &r->status, -ERR_TIMEOUT, &e);
+        return fail(r);
+    }
+    r->body = str_copy(&r->arena, buf_str(&r->x->body));
+    return start_reading(r);
+}
+
+/* ---- reading and running ---- */
+
+static void on_barrier(struct store_barrier *b)
+{
+    struct request *r = b->priv;
+    sm_resume(&r->sm, b->status);
+    request_release(r);
+}
+
+static int run_barrier(struct sm *m)
+{
+    struct request *r = request_of(m);
+    struct store_group *g = r->server->config.group;
+    r->barrier = (struct store_barrier){ .loop = r->loop->loop, .done = on_barrier, .priv = r };
+    if (r->mode == READ_AT_LEAST) {
+        if (store_published(g) >= r->revision) {
+            return REQ_RUN;
+        }
+        r->barrier.deadline_ms = env_loop_now_ms(r->loop->loop) + REQUEST_WAIT_RV_MS;
+        store_wait_revision(g, &r->barrier, r->revision);
+    } else {
+        store_barrier(g, &r->barrier);
+    }
+    return SM_AWAIT(REQ_FRESH);
+}
+
+static int run_fresh(struct sm *m)
+{
+    struct request *r = request_of(m);
+    struct err e;
+    if (m->status == 0) {
+        r->fresh = true;
+        return REQ_RUN;
+    }
+    if (r->mode == READ_AT_LEAST && m->status == -ERR_TIMEOUT) {
+        (void)status_rv_too_large(&r->arena, &r->status, r->revision,
+                                  store_published(r->server->config.group));
+        return fail(r);
+    }
+    (void)err_set(&e, (enum err_code) - m->status, "no leader answered: %s", err_name(m->status));
+    (void)status_from_err(&r->arena, &r->status, m->status, &e);
+    return fail(r);
+}
+
+static void on_suspended(struct env_msg *msg)
+{
+    struct request *r = container_of(msg, struct request, msg);
+    sm_resume(&r->sm, 0);
+    request_release(r);
+}
+
+/* What run or committed asked for, as the next state. */
+static int follow(struct request *r, enum request_run run)
+{
+    switch (run) {
+    case RUN_COMMIT:
+        return REQ_COMMIT;
+    case RUN_SUSPEND:
+        env_post(r->loop->loop, &r->msg, on_suspended);
+        return SM_AWAIT(REQ_RUN);
+    case RUN_STREAM:
+        return REQ_STREAM;
+    case RUN_FAIL:
+        return fail(r);
+    case RUN_ANSWER:
+    default:
+        return REQ_RESPOND;
+    }
+}
+
+static int run_run(struct sm *m)
+{
+    struct request *r = request_of(m);
+    if (r->x == NULL && r->operation->mode != READ_OPTIMISTIC) {
+        return REQ_DONE; /* nobody waits for what this would read */
+    }
+    r->looked = false;
+    enum request_run run = r->operation->run(r);
+    bool proved = run == RUN_COMMIT || run == RUN_SUSPEND || run == RUN_STREAM;
+    if (r->mode == READ_OPTIMISTIC && !proved && r->looked && !r->fresh) {
+        r->answer_headers_count = 0;
+        return REQ_BARRIER;
+    }
+    return follow(r, run);
+}
+
+/* ---- committing ---- */
+
+static void on_written(struct store_write *w)
+{
+    struct request *r = w->priv;
+    sm_resume(&r->sm, w->result.status);
+    request_release(r);
+}
+
+static int run_commit(struct sm *m)
+{
+    struct request *r = request_of(m);
+    r->attempts++;
+    r->txn.request_id = r->request_id;
+    r->txn.fence_term = r->fence_term;
+    r->write = (struct store_write){ .loop = r->loop->loop, .done = on_written, .priv = r };
+    r->write.deadline_ms = env_loop_now_ms(r->loop->loop) + REQUEST_WRITE_MS;
+    store_submit(r->server->config.group, &r->write, &r->txn);
+    return SM_AWAIT(REQ_COMMITTED);
+}
+
+static int commit_failed(struct request *r, int rc)
+{
+    struct err e;
+    if (rc == -ERR_TOO_LARGE) {
+        (void)err_set(&e, ERR_TOO_LARGE, "Request entity too large: limit is %u",
+                      STORE_TXN_BYTES_MAX);
+    } else if (rc == -ERR_FENCED) {
+        (void)err_set(&e, ERR_FENCED, "fenced: another leader's term began");
+    } else {
+        (void)err_set(&e, (enum err_code) - rc, "the write was not acknowledged: %s", err_name(rc));
+    }
+    (void)status_from_err(&r->arena, &r->status, rc, &e);
+    if (rc == -ERR_FENCED) {
+        r->status.reason = str_lit("Fenced"); /* for the in-process client: no retry */
+    }
+    return fail(r);
+}
+
+static int run_committed(struct sm *m)
+{
+    struct request *r = request_of(m);
+    const struct store_result *result = &r->write.result;
+    bool replayed = m->status == -ERR_CONFLICT && result->replayed;
+    /* Applied by this transaction, or by our own first submission of the same bytes. An attempt by
+     * another request of the same id is found by run, which answers with what that one stored. */
+    if (m->status == 0 || (replayed && r->resubmitted)) {
+        r->revision = result->revision;
+        return follow(r, r->operation->committed(r));
+    }
+    if (r->attempts >= REQUEST_ATTEMPTS_MAX) {
+        return commit_failed(r, m->status);
+    }
+    if (m->status == -ERR_UNKNOWN_OUTCOME) {
+        /* The same transaction again: its guard tells whether the first one was applied. */
+        r->resubmitted = true;
+        return REQ_COMMIT;
+    }
+    if (m->status == -ERR_CONFLICT) {
+        r->fresh = false;
+        r->resubmitted = false;
+        return REQ_BARRIER;
+    }
+    return commit_failed(r, m->status);
+}
+
+/* ---- the end ---- */
+
+static int run_respond(struct sm *m)
+{
+    struct request *r = request_of(m);
+    if (r->x != NULL) {
+        request_send_answer(r);
+    }
+    return REQ_DONE;
+}
+
+static const struct sm_state request_states[] = {
+    [REQ_BEGIN] = { "begin", TO(REQ_BODY) | TO(REQ_BARRIER) | TO(REQ_RUN) | TO(REQ_RESPOND),
+                    run_begin },
+    [REQ_BODY] = { "body", TO(REQ_BARRIER) | TO(REQ_RUN) | TO(REQ_RESPOND), run_body },
+    [REQ_BARRIER] = { "barrier", TO(REQ_FRESH) | TO(REQ_RUN), run_barrier },
+    [REQ_FRESH] = { "fresh", TO(REQ_RUN) | TO(REQ_RESPOND), run_fresh },
+    [REQ_RUN] = { "run",
+                  TO(REQ_RUN) | TO(REQ_BARRIER) | TO(REQ_COMMIT) | TO(REQ_RESPOND) |
+                      TO(REQ_STREAM) | TO(REQ_DONE),
+                  run_run },
+    [REQ_COMMIT] = { "commit", TO(REQ_COMMITTED), run_commit },
+    [REQ_COMMITTED] = { "committed",
+                        TO(REQ_COMMIT) | TO(REQ_BARRIER) | TO(REQ_RUN) | TO(REQ_RESPOND),
+                        run_committed },
+    [REQ_RESPOND] = { "respond", TO(REQ_DONE), run_respond },
+    [REQ_STREAM] = { "stream", 0, NULL },
+    [REQ_DONE] = { "done", 0, NULL },
+};
+
+static void on_timer(struct env_timer *t)
+{
+    struct request *r = container_of(t, struct request, timer);
+    ASSERT(r->sm.awaiting == REQ_BODY);
+    sm_resume(&r->sm, -ERR_TIMEOUT);
+    request_release(r);
+}
+
+static void on_end(struct http_exchange *x, int status)
+{
+    struct request *r = x->user;
+    if (r->sm.awaiting == REQ_BODY) {
+        sm_resume(&r->sm, status);
+        request_release(r);
+    }
+}
+
+static void on_closed(struct http_exchange *x, int status)
+{
+    struct request *r = x->user;
+    bool stream = sm_done(&r->sm) && r->sm.state == REQ_STREAM;
+    if (stream && r->operation->closed != NULL) {
+        r->operation->closed(r);
+    }
+    r->x = NULL;
+    if (r->sm.awaiting == REQ_BODY) {
+        sm_resume(&r->sm, status == 0 ? -ERR_CANCELED : status);
+    }
+    request_release(r);
+}
+
+static void on_drained(struct http_exchange *x)
+{
+    struct request *r = x->user;
+    if (r->sm.state == REQ_STREAM && r->operation->drained != NULL) {
+        r->operation->drained(r);
+    }
+}
+
+static const struct http_exchange_events request_events = {
+    .end = on_end,
+    .drained = on_drained,
+    .closed = on_closed,
+};
+
+void request_start(struct api_loop *l, struct http_exchange *x)
+{
+    struct request *r = mem_alloc(sizeof(*r));
+    arena_init(&r->arena);
+    buf_init(&r->out);
+    r->loop = l;
+    r->server = l->server;
+    r->x = x;
+    r->began_ns = env_now_ns(l->server->config.env);
+    env_timer_init(l->loop, &r->timer, on_timer);
+    list_append(&l->requests, &r->node);
+    x->user = r;
+    x->events = &request_events;
+    x->body_bytes_max = REQUEST_BODY_BYTES_MAX;
+    sm_init(&r->sm, "request", request_states, REQ_BEGIN);
+    r->sm.id = ++l->ids;
+    sm_run(&r->sm);
+}
+
+void request_stop(struct request *r)
+{
+    if (r->x != NULL && r->sm.state == REQ_STREAM && r->operation->stop != NULL) {
+        r->operation->stop(r);
+    }
+}

@@ -1,0 +1,221 @@
+/* The scale subresource of deployments and replicasets: a view of autoscaling/v1 over the parent.
+ */
+#include "api/meta/selector.h"
+#include "api/proto/apps.pb-c.h"
+#include "api/proto/autoscaling.pb-c.h"
+#include "api/proto/meta.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/err_list.h"
+#include "base/assert.h"
+#include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/write.h"
+
+/* What scale sees of its parent. */
+struct scaled {
+    int32_t replicas;
+    int32_t status_replicas;
+    const LabelSelector *selector;
+};
+
+static struct scaled look(const struct kind_info *k, const void *object)
+{
+    struct scaled s = { 0 };
+    if (k->kind == KIND_DEPLOYMENT) {
+        const Deployment *d = object;
+        s.replicas = d->spec == NULL ? 0 : d->spec->replicas;
+        s.selector = d->spec == NULL ? NULL : d->spec->selector;
+        s.status_replicas = d->status == NULL ? 0 : d->status->replicas;
+    } else {
+        const ReplicaSet *rs = object;
+        ASSERT(k->kind == KIND_REPLICA_SET);
+        s.replicas = rs->spec == NULL ? 0 : rs->spec->replicas;
+        s.selector = rs->spec == NULL ? NULL : rs->spec->selector;
+        s.status_replicas = rs->status == NULL ? 0 : rs->status->replicas;
+    }
+    return s;
+}
+
+static void set_replicas(const struct kind_info *k, void *object, int32_t replicas)
+{
+    if (k->kind == KIND_DEPLOYMENT) {
+        Deployment *d = object;
+        d->spec->has_replicas = 1;
+        d->spec->replicas = replicas;
+    } else {
+        ReplicaSet *rs = object;
+        ASSERT(k->kind == KIND_REPLICA_SET);
+        rs->spec->has_replicas = 1;
+        rs->spec->replicas = replicas;
+    }
+}
+
+static Scale *make_scale(struct request *r, const void *parent)
+{
+    struct arena *a = &r->arena;
+    const ObjectMeta *from = resource_meta_const(parent);
+    const struct scaled s = look(r->kind, parent);
+    struct selector selector = { 0 };
+    Scale *scale = schema_new(a, &schema_Scale);
+    scale->metadata = schema_new(a, &schema_ObjectMeta);
+    scale->metadata->name = from->name;
+    scale->metadata->namespace_ = from->namespace_;
+    scale->metadata->uid = from->uid;
+    scale->metadata->creation_timestamp = from->creation_timestamp;
+    scale->spec = schema_new(a, &schema_ScaleSpec);
+    scale->spec->has_replicas = 1;
+    scale->spec->replicas = s.replicas;
+    scale->status = schema_new(a, &schema_ScaleStatus);
+    scale->status->has_replicas = 1;
+    scale->status->replicas = s.status_replicas;
+    if (s.selector != NULL && selector_from_struct(a, s.selector, &selector, NULL) == 0) {
+        scale->status->selector = str_dup(a, selector_text(a, &selector));
+    }
+    return scale;
+}
+
+/* payload: the parent's. */
+static enum request_run answer_scale(struct request *r, struct str payload)
+{
+    void *parent = NULL;
+    if (object_unpack(r, r->kind, payload, &parent) != 0) {
+        return RUN_FAIL;
+    }
+    struct str bytes = schema_pack_arena(&r->arena, &schema_Scale, make_scale(r, parent));
+    return object_answer(r, 200, kind_info(KIND_SCALE), bytes, r->revision);
+}
+
+static int read_parent(struct request *r, struct str key, struct stored *out, void **out_object)
+{
+    int rc = request_read(r, key, out);
+    if (rc == -ERR_NOT_FOUND) {
+        return status_not_found(&r->arena, &r->status, r->kind, r->route.name);
+    }
+    return rc != 0 ? rc : object_unpack(r, r->kind, out->payload, out_object);
+}
+
+static enum request_run scale_get(struct request *r)
+{
+    struct stored found;
+    void *parent = NULL;
+    if (read_parent(r, request_key(r, r->kind->kind, r->route.ns, r->route.name), &found,
+                    &parent) != 0) {
+        return RUN_FAIL;
+    }
+    r->revision = found.revision;
+    return answer_scale(r, found.payload);
+}
+
+static int invalid_scale(struct request *r, const char *field, const char *message)
+{
+    const struct status_cause cause = { .reason = str_lit("FieldValueInvalid"),
+                                        .message = str_from(message),
+                                        .field = str_from(field) };
+    return status_invalid_field(&r->arena, &r->status, str_lit("Scale.autoscaling"),
+                                str_lit("Scale"), str_lit("autoscaling"), r->route.name, &cause);
+}
+
+static int check_scale(struct request *r, const Scale *scale, const struct stored *parent)
+{
+    const ObjectMeta *meta = scale->metadata;
+    int32_t replicas = scale->spec == NULL ? 0 : scale->spec->replicas;
+    struct str name = write_text(meta == NULL ? NULL : meta->name);
+    struct str rv = write_text(meta == NULL ? NULL : meta->resource_version);
+    if (name.len > 0 && !str_eq(name, r->route.name)) {
+        return status_bad_request(
+            &r->status, str_printf(&r->arena,
+                                   "the name of the object (%.*s) does not match the name on the "
+                                   "URL (%.*s)",
+                                   STR_ARG(name), STR_ARG(r->route.name)));
+    }
+    if (rv.len > 0 && !str_eq(rv, object_rv(&r->arena, parent->revision))) {
+        return status_modified(&r->arena, &r->status, r->kind, r->route.name);
+    }
+    if (replicas < 0) {
+        return invalid_scale(
+            r, "spec.replicas",
+            str_printf(&r->arena, "Invalid value: %d: must be greater than or equal to 0", replicas)
+                .data);
+    }
+    return 0;
+}
+
+/* The Scale that the request asks for: its body, or its patch over the present one. */
+static int wanted_scale(struct request *r, const void *parent, const struct stored *stored,
+                        Scale **out)
+{
+    const struct body_type type = body_type_of(kind_info(KIND_SCALE));
+    struct err e = { 0 };
+    const struct json *tree = NULL;
+    const struct json *patched = NULL;
+    void *scale = NULL;
+    int rc;
+    if (r->route.verb != VERB_PATCH) {
+        rc = object_decode_body(r, &type, &scale);
+    } else {
+        const struct encoding encoding = {
+            .api_version = str_from(type.api_version),
+            .kind = str_from(type.kind),
+            .resource_version = object_rv(&r->arena, stored->revision),
+        };
+        struct str bytes = schema_pack_arena(&r->arena, &schema_Scale, make_scale(r, parent));
+        if (schema_to_dom(&r->arena, &schema_Scale, bytes, &encoding, &tree, &e) != 0) {
+            return status_internal(&r->arena, &r->status, str_from(e.msg));
+        }
+        rc = patch_apply(r, &schema_Scale, tree, &patched);
+        rc = rc == 0 ? object_decode_tree(r, &type, patched, &scale) : rc;
+    }
+    *out = scale;
+    return rc;
+}
+
+static enum request_run scale_write(struct request *r)
+{
+    struct stored found;
+    struct err_list errors;
+    void *old = NULL;
+    Scale *scale = NULL;
+    const struct resource_context context = request_context(r);
+    struct write w = { .kind = r->kind, .old = &found, .answer = answer_scale };
+    w.key = request_key(r, r->kind->kind, r->route.ns, r->route.name);
+    if (write_check_options(r, "UpdateOptions") != 0 || read_parent(r, w.key, &found, &old) != 0 ||
+        wanted_scale(r, old, &found, &scale) != 0 || check_scale(r, scale, &found) != 0) {
+        return RUN_FAIL;
+    }
+    w.object = schema_copy(&r->arena, r->kind->schema, old);
+    set_replicas(r->kind, w.object, scale->spec == NULL ? 0 : scale->spec->replicas);
+    resource_prepare_update(r->resource, &context, w.object, old);
+    err_list_init(&errors, &r->arena);
+    resource_validate_update(r->resource, &context, w.object, old, &errors);
+    if (write_admit(r, &w, old, "scale") != 0 ||
+        write_check(r, r->kind, r->route.name, &errors) != 0) {
+        return RUN_FAIL;
+    }
+    return write_object(r, &w);
+}
+
+#define SCALE_ALLOW (MEDIA_ALLOW_YAML | MEDIA_ALLOW_PROTOBUF | MEDIA_ALLOW_PARTIAL)
+
+const struct operation operation_scale_get = {
+    .name = "get scale",
+    .mode = READ_FRESH,
+    .allow = SCALE_ALLOW,
+    .run = scale_get,
+};
+
+const struct operation operation_scale_update = {
+    .name = "update scale",
+    .body = true,
+    .mode = READ_OPTIMISTIC,
+    .allow = SCALE_ALLOW,
+    .run = scale_write,
+    .committed = write_committed,
+};
+
+const struct operation operation_scale_patch = {
+    .name = "patch scale",
+    .body = true,
+    .mode = READ_OPTIMISTIC,
+    .allow = SCALE_ALLOW,
+    .run = scale_write,
+    .committed = write_committed,
+};

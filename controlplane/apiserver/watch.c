@@ -1,0 +1,439 @@
+/*
+ * One watch: a stream of events to one client.
+ *
+ *   listing   -> catching up -> live
+ *                ^               |  (the client reads too slowly, or the hub lost its place)
+ *                +---------------+
+ *
+ * listing sends what is there at one revision as ADDED, slice by slice; catching up reads the
+ * store's events at the client's pace; live is a membership in the loop's hub. Between slices the
+ * watch posts itself a message, or waits for its output to drain. It ends at its timeout, when the
+ * server stops, with an in-stream 410 when its place in the history is gone, and when the client
+ * goes.
+ */
+#include "api/meta/object.h"
+#include "base/assert.h"
+#include "controlplane/apiserver/list_options.h"
+#include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/table.h"
+#include "controlplane/apiserver/watch_hub.h"
+
+#define WATCH_TIMEOUT_MIN_S    1800 /* the default is drawn from here to twice as much */
+#define WATCH_BOOKMARK_MS      60000
+#define WATCH_LAST_BOOKMARK_MS 2000 /* before the timeout */
+#define WATCH_EVENTS_PER_TURN  256  /* given to one watcher before others have their turn */
+
+enum watch_state { WATCH_LISTING, WATCH_CATCHING_UP, WATCH_LIVE, WATCH_ENDED };
+
+struct watch {
+    struct watch_member member;
+    struct request *request;
+    struct watch_hub *hub;
+    struct selection selection;
+    struct selection_text text;
+    enum watch_state state;
+    bool initial;     /* what is there comes first, as ADDED */
+    bool initial_end; /* and ends with a bookmark */
+    bool bookmarks;
+    bool started; /* timer and head are there */
+    bool posted;
+    uint64_t list_revision; /* 0 before the first slice */
+    struct buf after;
+    struct str prefix;
+    unsigned given; /* in this turn */
+    uint64_t deadline_ms;
+    struct env_timer timer;
+    struct env_msg msg;
+};
+
+static struct watch *watch_of(struct request *r)
+{
+    return r->state;
+}
+
+static bool keeps_up(const struct watch *w)
+{
+    return http_queued(w->request->x) < HTTP_QUEUE_HIGH_BYTES;
+}
+
+static void write_event(struct watch *w, struct shared *bytes)
+{
+    if (bytes != NULL) {
+        http_write_shared(w->request->x, bytes);
+        w->member.style.columns = false;
+    }
+}
+
+static void end_watch(struct watch *w)
+{
+    if (w->state != WATCH_ENDED) {
+        w->state = WATCH_ENDED;
+        watch_hub_leave(w->hub, &w->member);
+        env_timer_stop(&w->timer);
+        http_end(w->request->x);
+    }
+}
+
+static void end_with_status(struct watch *w)
+{
+    struct watch_cache cache;
+    watch_cache_init(&cache);
+    http_write_shared(w->request->x,
+                      watch_encode_error(&cache, &w->request->status, w->member.style.media.type));
+    watch_cache_deinit(&cache);
+    end_watch(w);
+}
+
+static void send_bookmark(struct watch *w, bool end)
+{
+    struct watch_cache cache;
+    watch_cache_init(&cache);
+    write_event(w, watch_encode_bookmark(&cache, w->request->kind, w->member.position, end,
+                                         &w->member.style));
+    watch_cache_deinit(&cache);
+}
+
+/* ---- at the client's own pace ---- */
+
+static void on_turn(struct env_msg *msg);
+
+static void next_turn(struct watch *w)
+{
+    if (!w->posted) {
+        w->posted = true;
+        request_hold(w->request);
+        env_post(w->request->loop->loop, &w->msg, on_turn);
+    }
+}
+
+static bool may_give(struct watch *w)
+{
+    return w->given < WATCH_EVENTS_PER_TURN && keeps_up(w);
+}
+
+static bool list_visit(void *ctx, const struct store_version *v)
+{
+    struct watch *w = ctx;
+    struct str payload;
+    struct err e;
+    if (!may_give(w)) {
+        return false;
+    }
+    if (object_payload(v->value, &payload, &e) == 0 && selection_matches(&w->selection, payload)) {
+        struct watch_cache *cache = watch_hub_cache(w->hub);
+        watch_cache_clear(cache);
+        write_event(w, watch_encode(cache, WATCH_ADDED, w->request->kind, payload, v->revision,
+                                    &w->member.style));
+        w->given++;
+    }
+    buf_clear(&w->after);
+    buf_append_str(&w->after, v->key);
+    return true;
+}
+
+/* One slice of what is there; the state changes with the last one. */
+static int list_slice(struct watch *w)
+{
+    struct store_read read;
+    bool more = false;
+    int rc = store_read_begin(w->request->server->config.group, w->list_revision, &read);
+    if (rc != 0) {
+        return rc;
+    }
+    w->list_revision = read.revision;
+    rc = store_read_scan(&read, w->prefix, buf_str(&w->after), list_visit, w, &more);
+    store_read_end(&read);
+    if (rc == 0 && !more && may_give(w)) {
+        w->member.position = w->list_revision;
+        w->state = WATCH_CATCHING_UP;
+        if (w->initial_end && w->bookmarks) {
+            send_bookmark(w, true);
+        }
+    }
+    return rc;
+}
+
+static bool event_visit(void *ctx, const struct store_event *event)
+{
+    struct watch *w = ctx;
+    struct str payload;
+    if (!may_give(w)) {
+        return false;
+    }
+    /* Keys of the selection start with its prefix. */
+    if (str_starts(event->key, w->prefix)) {
+        int type = watch_event_type(&w->selection, event, &payload);
+        if (type >= 0) {
+            struct watch_cache *cache = watch_hub_cache(w->hub);
+            watch_cache_clear(cache);
+            write_event(w, watch_encode(cache, (enum watch_type)type, w->request->kind, payload,
+                                        event->revision, &w->member.style));
+            w->given++;
+        }
+    }
+    w->member.position = event->revision;
+    return true;
+}
+
+static int catch_up(struct watch *w)
+{
+    struct store_group *g = w->request->server->config.group;
+    uint64_t last = w->member.position;
+    int rc = 0;
+    if (store_published(g) > w->member.position) {
+        rc = store_events(g, w->member.position, event_visit, w, &last);
+    }
+    if (rc == 0 && last > w->member.position && may_give(w)) {
+        w->member.position = last;
+    }
+    if (rc == 0 && w->member.position >= watch_hub_position(w->hub)) {
+        w->state = WATCH_LIVE;
+        watch_hub_join(w->hub, &w->text, &w->member);
+    }
+    return rc;
+}
+
+static void fail_watch(struct watch *w, int rc)
+{
+    struct request *r = w->request;
+    struct err e;
+    if (rc == -ERR_EXPIRED) {
+        uint64_t wanted = w->state == WATCH_LISTING ? w->list_revision : w->member.position;
+        (void)status_rv_too_old(&r->arena, &r->status, wanted,
+                                store_compacted(r->server->config.group));
+    } else {
+        (void)err_set(&e, (enum err_code) - rc, "the store cannot be read: %s", err_name(rc));
+        (void)status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    end_with_status(w);
+}
+
+/* Goes on until live, until the output is full (drained comes), or for one turn's share. */
+static void pump(struct watch *w)
+{
+    w->given = 0;
+    while (w->state == WATCH_LISTING || w->state == WATCH_CATCHING_UP) {
+        enum watch_state before = w->state;
+        int rc = w->state == WATCH_LISTING ? list_slice(w) : catch_up(w);
+        if (rc != 0) {
+            fail_watch(w, rc);
+            return;
+        }
+        if (w->state == before) {
+            if (keeps_up(w)) {
+                next_turn(w);
+            }
+            return;
+        }
+    }
+}
+
+static void on_turn(struct env_msg *msg)
+{
+    struct watch *w = container_of(msg, struct watch, msg);
+    struct request *r = w->request;
+    w->posted = false;
+    if (r->x != NULL && w->state != WATCH_ENDED) {
+        pump(w);
+    }
+    request_unhold(r); /* may free r and w */
+}
+
+/* ---- live ---- */
+
+static void on_event(struct watch_member *m, struct shared *bytes, uint64_t revision)
+{
+    struct watch *w = container_of(m, struct watch, member);
+    (void)revision;
+    write_event(w, bytes);
+    if (!keeps_up(w)) {
+        watch_hub_leave(w->hub, m);
+        w->state = WATCH_CATCHING_UP; /* drained goes on */
+    }
+}
+
+static void on_lost(struct watch_member *m)
+{
+    struct watch *w = container_of(m, struct watch, member);
+    w->state = WATCH_CATCHING_UP;
+    next_turn(w);
+}
+
+static void watch_drained(struct request *r)
+{
+    struct watch *w = watch_of(r);
+    if (w->state == WATCH_LISTING || w->state == WATCH_CATCHING_UP) {
+        next_turn(w);
+    }
+}
+
+static void arm(struct watch *w)
+{
+    uint64_t now = env_loop_now_ms(w->request->loop->loop);
+    uint64_t left = w->deadline_ms > now ? w->deadline_ms - now : 0;
+    uint64_t wait = left;
+    if (w->bookmarks) {
+        wait = left > WATCH_LAST_BOOKMARK_MS ? left - WATCH_LAST_BOOKMARK_MS : left;
+        wait = wait > WATCH_BOOKMARK_MS ? WATCH_BOOKMARK_MS : wait;
+    }
+    env_timer_start(&w->timer, wait);
+}
+
+static void on_timer(struct env_timer *t)
+{
+    struct watch *w = container_of(t, struct watch, timer);
+    if (w->request->x == NULL || w->state == WATCH_ENDED) {
+        return;
+    }
+    if (env_loop_now_ms(w->request->loop->loop) >= w->deadline_ms) {
+        end_watch(w);
+        return;
+    }
+    if (w->bookmarks && w->state == WATCH_LIVE) {
+        /* Every event up to the hub's place was given to its live members. */
+        uint64_t reached = watch_hub_position(w->hub);
+        w->member.position = reached > w->member.position ? reached : w->member.position;
+        send_bookmark(w, false);
+    }
+    arm(w);
+}
+
+/* ---- the start ---- */
+
+/* sendInitialEvents and resourceVersionMatch go together or not at all. */
+static int check_initial_events(struct request *r, struct str match)
+{
+    bool sends = route_has_param(&r->route, "sendInitialEvents");
+    if (sends && !str_eq_c(match, "NotOlderThan")) {
+        return list_options_invalid(r, "resourceVersionMatch", "FieldValueForbidden",
+                                    "Forbidden: sendInitialEvents requires setting "
+                                    "resourceVersionMatch to NotOlderThan");
+    }
+    if (!sends && match.len > 0) {
+        return list_options_invalid(r, "resourceVersionMatch", "FieldValueForbidden",
+                                    "Forbidden: resourceVersionMatch is forbidden for watch "
+                                    "unless sendInitialEvents is provided");
+    }
+    return 0;
+}
+
+static int parse_start(struct request *r, struct watch *w)
+{
+    struct str rv = route_param(&r->route, "resourceVersion");
+    bool sends = route_has_param(&r->route, "sendInitialEvents");
+    uint64_t from = 0;
+    if (check_initial_events(r, route_param(&r->route, "resourceVersionMatch")) != 0) {
+        return -ERR_INVALID;
+    }
+    if (rv.len > 0 && str_to_u64(rv, &from) != 0) {
+        return status_bad_request(&r->status,
+                                  str_printf(&r->arena,
+                                             "invalid resource version \"%.*s\": "
+                                             "strconv.ParseUint: parsing \"%.*s\": invalid syntax",
+                                             STR_ARG(rv), STR_ARG(rv)));
+    }
+    w->initial = sends ? route_param_bool(&r->route, "sendInitialEvents") : from == 0;
+    w->initial_end = sends && w->initial;
+    w->member.position = from;
+    r->revision = from;
+    r->mode = from > 0 ? READ_AT_LEAST : rv.len > 0 && !w->initial_end ? READ_LOCAL : READ_FRESH;
+    return 0;
+}
+
+static int watch_prepare(struct request *r)
+{
+    struct watch *w = arena_new(&r->arena, struct watch);
+    struct err e = { 0 };
+    int64_t timeout_s = 0;
+    w->request = r;
+    w->hub = r->loop->hub;
+    w->bookmarks = route_param_bool(&r->route, "allowWatchBookmarks");
+    w->text = selection_text_of(r);
+    buf_init(&w->after);
+    r->state = w;
+    if (r->media.type == MEDIA_YAML) {
+        return status_from_err(&r->arena, &r->status,
+                               media_accept(str_lit("none/none"), 0, &r->media, &e), &e);
+    }
+    int rc = selection_parse(r, &w->selection);
+    rc = rc == 0 ? parse_start(r, w) : rc;
+    if (rc != 0) {
+        return rc;
+    }
+    if (route_param_i64(&r->route, "timeoutSeconds", &timeout_s, &e) != 0 ||
+        table_include_parse(route_param(&r->route, "includeObject"),
+                            &w->member.style.include_object, &e) != 0) {
+        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
+    }
+    if (timeout_s <= 0) {
+        timeout_s = WATCH_TIMEOUT_MIN_S +
+                    (int64_t)(env_random_u64(r->server->config.env) % WATCH_TIMEOUT_MIN_S);
+    }
+    w->deadline_ms = env_loop_now_ms(r->loop->loop) + (uint64_t)timeout_s * 1000;
+    w->prefix = selection_prefix(&r->arena, &w->selection);
+    w->member.style = object_style_of(r);
+    w->member.event = on_event;
+    w->member.lost = on_lost;
+    list_init(&w->member.node);
+    return 0;
+}
+
+static enum request_run watch_run(struct request *r)
+{
+    struct watch *w = watch_of(r);
+    struct store_group *g = r->server->config.group;
+    if (r->loop->stopping) {
+        struct err e;
+        (void)status_from_err(&r->arena, &r->status,
+                              err_set(&e, ERR_UNAVAILABLE, "the server is stopping"), &e);
+        return RUN_FAIL;
+    }
+    request_stream_head(r, media_name(r->media.type, true));
+    env_timer_init(r->loop->loop, &w->timer, on_timer);
+    w->started = true;
+    if (!w->initial && w->member.position == 0) {
+        w->member.position = store_published(g);
+    }
+    w->state = w->initial ? WATCH_LISTING : WATCH_CATCHING_UP;
+    arm(w);
+    pump(w);
+    return RUN_STREAM;
+}
+
+static void watch_stop(struct request *r)
+{
+    end_watch(watch_of(r));
+}
+
+static void watch_closed(struct request *r)
+{
+    struct watch *w = watch_of(r);
+    w->state = WATCH_ENDED;
+    watch_hub_leave(w->hub, &w->member);
+    env_timer_stop(&w->timer);
+}
+
+static void watch_release(struct request *r)
+{
+    struct watch *w = watch_of(r);
+    if (w == NULL) {
+        return;
+    }
+    if (w->started) {
+        env_timer_deinit(&w->timer);
+    }
+    buf_deinit(&w->after);
+}
+
+const struct operation operation_watch = {
+    .name = "watch",
+    .long_running = true,
+    .mode = READ_FRESH,
+    .allow = MEDIA_ALLOW_OBJECTS,
+    .prepare = watch_prepare,
+    .run = watch_run,
+    .drained = watch_drained,
+    .stop = watch_stop,
+    .closed = watch_closed,
+    .release = watch_release,
+};

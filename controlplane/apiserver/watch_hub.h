@@ -1,0 +1,53 @@
+/*
+ * A loop's watchers, and how committed events reach them.
+ *
+ * The hub walks the store's events once per publication. Watchers that want the same part of a
+ * collection form a group: an event is tested once per group, encoded once per style, and given to
+ * each watcher as a counted slice. Groups that pin an indexed field (spec.nodeName=n) are found by
+ * the event's terms and are not tested by events of other terms.
+ *
+ * A watcher is in its group only while it keeps up ("live"). One that does not reads the store at
+ * its own pace (watch.c) and joins again when it has reached the hub's position: no gap, no
+ * duplicate. Everything is on the loop's thread.
+ */
+#ifndef CONTROLPLANE_APISERVER_WATCH_HUB_H
+#define CONTROLPLANE_APISERVER_WATCH_HUB_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "controlplane/apiserver/selection.h"
+#include "controlplane/apiserver/watch_encode.h"
+
+struct watch_group;
+struct watch_hub;
+
+/* Embedded by watchers. */
+struct watch_member {
+    struct list node;
+    struct watch_group *group; /* NULL: not live */
+    uint64_t position;         /* every event up to it was given */
+    struct object_style style;
+    /* bytes NULL: the event does not encode. May leave the hub from inside. */
+    void (*event)(struct watch_member *m, struct shared *bytes, uint64_t revision);
+    /* The hub lost its place (compacted away): catch up alone. The member has left already. */
+    void (*lost)(struct watch_member *m);
+};
+
+struct watch_hub *watch_hub_new(struct api_loop *l);
+/* No members may be left. */
+void watch_hub_free(struct watch_hub *hub);
+/* All members that join from now on start at or below this. */
+uint64_t watch_hub_position(const struct watch_hub *hub);
+/* m->position must be at least the hub's: earlier events would be missed. */
+void watch_hub_join(struct watch_hub *hub, const struct selection_text *text,
+                    struct watch_member *m);
+void watch_hub_leave(struct watch_hub *hub, struct watch_member *m); /* harmless when not in */
+size_t watch_hub_groups(const struct watch_hub *hub);                /* for tests */
+
+/* What an event is to a selection: WATCH_ADDED, _MODIFIED, _DELETED, or -1: nothing. The payload to
+ * show (old for DELETED) is *out_payload. */
+int watch_event_type(const struct selection *s, const struct store_event *event,
+                     struct str *out_payload);
+struct watch_cache *watch_hub_cache(struct watch_hub *hub);
+
+#endif
