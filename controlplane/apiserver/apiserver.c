@@ -1,3 +1,4 @@
+/* The server as a whole: loops, listeners, stopping. */
 #include "controlplane/apiserver/apiserver.h"
 
 #include "base/arena.h"

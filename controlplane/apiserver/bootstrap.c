@@ -1,3 +1,7 @@
+/*
+ * One call at a time: each namespace is created, or found to exist, before the next. A failure
+ * waits for the timer; losing the leadership stops it, and the fence refuses what was in flight.
+ */
 #include "controlplane/apiserver/bootstrap.h"
 
 #include "api/client/client.h"

@@ -1,3 +1,4 @@
+/* Discovery documents, written straight from the registry; they are small and rarely asked for. */
 #include "controlplane/apiserver/discovery.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* One http_client per node address, made when first needed. */
 #include "controlplane/apiserver/kubelet.h"
 
 #include "base/arena.h"

@@ -1,3 +1,4 @@
+/* The rules in the header's table, with upstream's texts for what they refuse. */
 #include "controlplane/apiserver/list_options.h"
 
 #include "api/schema/json.h"

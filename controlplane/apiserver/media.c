@@ -1,3 +1,4 @@
+/* Accept and Content-Type, after RFC 9110 as far as upstream follows it. */
 #include "controlplane/apiserver/media.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Decoding bodies and encoding answers: the only file that knows all forms of an object. */
 #include "controlplane/apiserver/object.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* OpenAPI v3 documents from the registry. */
 #include "controlplane/apiserver/openapi.h"
 
 #include "api/meta/kinds.h"

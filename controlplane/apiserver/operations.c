@@ -1,3 +1,4 @@
+/* The table of (subresource, verb) and the lookup of a route in it. */
 #include "controlplane/apiserver/operations.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Parsing of request targets; every result points into the target or the arena. */
 #include "controlplane/apiserver/route.h"
 
 #include <string.h>

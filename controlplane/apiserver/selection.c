@@ -1,3 +1,4 @@
+/* Selectors over stored bytes. */
 #include "controlplane/apiserver/selection.h"
 
 #include "api/meta/key.h"

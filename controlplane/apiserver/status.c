@@ -1,3 +1,4 @@
+/* Texts of failures, and their one encoder. */
 #include "controlplane/apiserver/status.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Tables are written as text: a cell can be of any type and no protobuf form exists. */
 #include "controlplane/apiserver/table.h"
 
 #include "api/schema/codec.h"

@@ -1,3 +1,4 @@
+/* Encodings of one event, kept while it is given out. */
 #include "controlplane/apiserver/watch_encode.h"
 
 #include <string.h>

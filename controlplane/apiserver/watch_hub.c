@@ -1,3 +1,8 @@
+/*
+ * Groups live in two maps: by the text they were asked for, so that equal watches meet, and, for
+ * those that pin an indexed field, by that term. A walk over a group's members may end members;
+ * groups left empty by it are freed after the walk.
+ */
 #include "controlplane/apiserver/watch_hub.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* From an object that should be stored to a transaction, and to the answer after it. */
 #include "controlplane/apiserver/write.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The plugins and their order. */
 #include "controlplane/apiserver/admission/admission.h"
 
 /* Upstream's order. */

@@ -1,3 +1,4 @@
+/* Client certificates; the connection has verified them already. */
 #include "controlplane/apiserver/authn/authn.h"
 
 #include "base/arena.h"

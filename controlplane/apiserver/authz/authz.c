@@ -1,3 +1,4 @@
+/* Everybody who is somebody may do everything, until RBAC comes. */
 #include "controlplane/apiserver/authz/authz.h"
 
 #include "controlplane/apiserver/authn/authn.h"
