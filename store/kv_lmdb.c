@@ -6,9 +6,10 @@
  * MDB_NOTLS: read transactions belong to the object, not to the thread's slot. The map is large
  * address space, set once. Any LMDB error while writing aborts: see kv.h.
  *
- * The file grows ahead of use: LMDB would extend it a few pages per commit, and each extension
- * makes the flush commit the file system's journal. Zeros are written beyond LMDB's last page,
- * where it neither reads nor has written, by the one writing thread, between transactions.
+ * The file is extended ahead of use with fallocate, by the one writing thread between transactions:
+ * LMDB would grow it a few pages at every commit, and each growth makes the flush commit the file
+ * system's journal. (Writing zeros ahead was measured too: it writes everything twice and costs
+ * more than it saves.)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +27,7 @@
 
 #define LMDB_READERS_MAX 1024
 /* The file is kept at least this far ahead of the last used page, and grown by this much. */
-#define LMDB_AHEAD_BYTES (4u << 20)
-#define LMDB_ZERO_BYTES  (256u << 10)
+#define LMDB_AHEAD_BYTES (32u << 20)
 
 struct kv_lmdb {
     struct kv kv;
@@ -118,15 +118,9 @@ static void lmdb_extend(struct kv_lmdb *l)
     mdb_filehandle_t fd;
     if (mdb_env_get_fd(l->env, &fd) != 0)
         return;
-    static const uint8_t zeros[LMDB_ZERO_BYTES];
-    uint64_t at = l->file_bytes > used ? l->file_bytes : used;
-    uint64_t end = used + LMDB_AHEAD_BYTES;
-    while (at < end && at + sizeof zeros <= l->map_bytes) {
-        ssize_t n = pwrite(fd, zeros, sizeof zeros, (off_t)at);
-        if (n <= 0)
-            break;
-        at += (uint64_t)n;
-    }
+    uint64_t at = used + LMDB_AHEAD_BYTES;
+    if (at > l->map_bytes || fallocate(fd, 0, 0, (off_t)at) != 0)
+        at = UINT64_MAX; /* this file system cannot: LMDB grows the file itself */
     l->file_bytes = at;
 }
 
