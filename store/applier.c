@@ -6,8 +6,8 @@
  * batch.
  *
  * Failure: an entry that cannot be applied halts the applier: what came before is committed, the
- * raft loop is told once, nothing more is applied or answered (a proposer's deadline answers
- * UNKNOWN_OUTCOME). A commit that fails aborts the process inside kv.
+ * raft loop is told once, nothing more is applied, and every later command is answered
+ * UNKNOWN_OUTCOME. A commit that fails aborts the process inside kv.
  *
  * Compaction: when the queue is empty and rows wait to be forgotten, one step of bounded size in a
  * transaction of its own, then a rest.
@@ -31,6 +31,7 @@ struct queued {
     struct proposal *proposal;
     uint64_t index;
     uint64_t term;
+    bool answered;
     size_t len;
     uint8_t bytes[];
 };
@@ -89,6 +90,14 @@ static void tell(struct store_group *g, bool revision_moved)
 
 /* ---- applying ---- */
 
+/* What was handed over and will not be applied here: the log has it, others may apply it. */
+static void answer_unknown(struct queued *q)
+{
+    struct store_result unknown = { .status = -ERR_UNKNOWN_OUTCOME };
+    for (size_t i = 0; q->proposal != NULL && !q->answered && i < q->proposal->count; i++)
+        q->proposal->answer(q->proposal, i, &unknown);
+}
+
 static void queued_free(struct queued *q)
 {
     list_remove(&q->simulated);
@@ -128,6 +137,8 @@ static bool apply_queued(struct store_group *g, struct kv_txn *t)
         atomic_fetch_sub(&g->queue_bytes, q->len);
         commands += count;
         bytes += q->len;
+        q->answered = why == 0;
+        answer_unknown(q);
         queued_free(q);
         if (why != 0) {
             halt(g, why, &e);
@@ -163,6 +174,7 @@ static void drop_queue(struct store_group *g)
     for (struct list *n = list_pop(&g->queue); n != NULL; n = list_pop(&g->queue)) {
         struct queued *q = container_of(n, struct queued, node);
         atomic_fetch_sub(&g->queue_bytes, q->len);
+        answer_unknown(q);
         queued_free(q);
     }
 }

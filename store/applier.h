@@ -29,9 +29,10 @@
 /*
  * A local proposal: who waits for the commands of one entry, in command order. Given with the entry
  * on the member that proposed it; NULL elsewhere. The raft loop allocates it and keeps no access
- * after group_apply; answer runs on the applier's loop and only copies the result and posts it on
- * (a store_write to its loop, a forwarded one to the peer loop); released runs there after the last
- * answer and frees it.
+ * after group_apply; answer runs on the applier's loop, once for each command, and only copies the
+ * result and posts it on (a store_write to its loop, a forwarded one to the peer loop); released
+ * runs there after the last answer and frees it. A halted or closing applier answers
+ * -ERR_UNKNOWN_OUTCOME.
  */
 struct proposal {
     void (*answer)(struct proposal *p, size_t command, const struct store_result *result);
