@@ -51,6 +51,8 @@ uint64_t peers_caller(struct peers *p, const struct grpc_stream *s);
 
 /* One unary call to a member; done on the peer loop, exactly once, never inside the call. */
 struct peer_call {
+    struct env_msg msg;
+    struct peers *peers;
     struct grpc_call grpc;
     void (*done)(struct peer_call *c, int status, struct str reply); /* reply borrowed */
     bool refused; /* the member surely did not see it */

@@ -1,0 +1,303 @@
+/*
+ * See forward.h. Each ask is one struct that travels raft loop → peer loop → raft loop and is freed
+ * there.
+ */
+#include "store/forward.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "store/peers.h"
+#include "store/proposer.h"
+#include "store/proto/peer.pb-c.h"
+#include "store/readindex.h"
+#include "store/replica.h"
+#include "store/txn.h"
+
+#define PATH_FORWARD "/PeerService/Forward"
+#define PATH_CONFIRM "/PeerService/Confirm"
+#define PATH_READ    "/PeerService/Read"
+
+struct forwarder {
+    struct env_loop *raft_loop;
+    struct env_loop *peer_loop;
+    const struct store_config *config;
+    struct peers *peers;
+    unsigned inflight[STORE_BUS + 1]; /* by group */
+};
+
+struct forwarder *forwarder_new(struct env_loop *raft_loop, struct env_loop *peer_loop,
+                                const struct store_config *config)
+{
+    struct forwarder *f = mem_alloc(sizeof(*f));
+
+    f->raft_loop = raft_loop;
+    f->peer_loop = peer_loop;
+    f->config = config;
+    return f;
+}
+
+void forwarder_set_peers(struct forwarder *f, struct peers *peers)
+{
+    f->peers = peers;
+}
+
+void forwarder_free(struct forwarder *f)
+{
+    mem_free(f);
+}
+
+static struct str pack(const ProtobufCMessage *m)
+{
+    size_t len = protobuf_c_message_get_packed_size(m);
+    uint8_t *bytes = mem_alloc(len + 1);
+
+    protobuf_c_message_pack(m, bytes);
+    return str_of(bytes, len);
+}
+
+/* ---- writes ---- */
+
+struct forward_batch {
+    struct env_msg msg;
+    struct forwarder *forwarder;
+    struct replica *replica;
+    uint64_t leader_id;
+    uint64_t timeout_ms;
+    struct peer_call call;
+    struct list returned; /* surely not proposed */
+    size_t count;
+    struct pending *writes[];
+};
+
+static void on_batch_back(struct env_msg *m)
+{
+    struct forward_batch *b = container_of(m, struct forward_batch, msg);
+
+    b->forwarder->inflight[group_id(b->replica->group)]--;
+    /* Each goes to the front of the queue: the last one first keeps their order. */
+    while (!list_empty(&b->returned)) {
+        struct list *node = b->returned.prev;
+
+        list_remove(node);
+        proposer_return(&b->replica->proposer, container_of(node, struct pending, node));
+    }
+    /* What was returned waits for the next turn of raft: the leader known here may be old news. */
+    mem_free(b);
+}
+
+static void fail_batch(struct forward_batch *b, bool refused)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (refused)
+            list_append(&b->returned, &b->writes[i]->node);
+        else
+            pending_fail(b->writes[i], -ERR_UNKNOWN_OUTCOME);
+}
+
+static void take_result(struct forward_batch *b, struct pending *w, const PeerResult *from)
+{
+    struct store_result result = { .status = from->status,
+                                   .revision = from->revision,
+                                   .sequence = from->sequence,
+                                   .failed_guard = from->failed_guard,
+                                   .replayed = from->replayed };
+
+    if (result.status == -ERR_NOT_LEADER)
+        list_append(&b->returned, &w->node);
+    else
+        pending_finish(w, &result);
+}
+
+static void on_forwarded(struct peer_call *c, int status, struct str reply)
+{
+    struct forward_batch *b = container_of(c, struct forward_batch, call);
+    PeerForwardResponse *m = NULL;
+
+    if (status == 0)
+        m = peer_forward_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
+    if (m == NULL || m->n_results != b->count)
+        fail_batch(b, status != 0 && c->refused);
+    else
+        for (size_t i = 0; i < b->count; i++)
+            take_result(b, b->writes[i], m->results[i]);
+    if (m != NULL)
+        peer_forward_response__free_unpacked(m, NULL);
+    env_post(b->forwarder->raft_loop, &b->msg, on_batch_back);
+}
+
+static void send_batch(struct env_msg *m)
+{
+    struct forward_batch *b = container_of(m, struct forward_batch, msg);
+    PeerForwardRequest request = PEER_FORWARD_REQUEST__INIT;
+    uint64_t now = env_loop_now_ms(b->forwarder->peer_loop);
+    struct str bytes;
+
+    request.group = (uint32_t)group_id(b->replica->group);
+    request.n_txns = request.n_timeout_ms = b->count;
+    request.txns = mem_alloc(b->count * sizeof(*request.txns));
+    request.timeout_ms = mem_alloc(b->count * sizeof(*request.timeout_ms));
+    for (size_t i = 0; i < b->count; i++) {
+        request.txns[i].data = b->writes[i]->txn.data;
+        request.txns[i].len = b->writes[i]->txn.len;
+        request.timeout_ms[i] =
+            b->writes[i]->deadline_ms > now ? b->writes[i]->deadline_ms - now : 0;
+    }
+    bytes = pack(&request.base);
+    b->call.done = on_forwarded;
+    peers_call(b->forwarder->peers, b->leader_id, &b->call, PATH_FORWARD, bytes, FORWARD_CALL_MS);
+    mem_free((void *)bytes.data);
+    mem_free(request.txns);
+    mem_free(request.timeout_ms);
+}
+
+bool forward_writes(struct forwarder *f, struct replica *r, uint64_t leader_id, struct list *writes)
+{
+    size_t count = list_count(writes);
+    struct forward_batch *b;
+    struct list *node;
+
+    if (f->inflight[group_id(r->group)] >= FORWARD_INFLIGHT_MAX)
+        return false;
+    b = mem_alloc(sizeof(*b) + count * sizeof(b->writes[0]));
+    b->forwarder = f;
+    b->replica = r;
+    b->leader_id = leader_id;
+    list_init(&b->returned);
+    while ((node = list_pop(writes)) != NULL)
+        b->writes[b->count++] = container_of(node, struct pending, node);
+    f->inflight[group_id(r->group)]++;
+    env_post(f->peer_loop, &b->msg, send_batch);
+    return true;
+}
+
+/* ---- confirmations ---- */
+
+struct confirm_call {
+    struct env_msg msg;
+    struct forwarder *forwarder;
+    struct replica *replica;
+    uint64_t member_id;
+    uint64_t term;
+    uint64_t round;
+    bool yes;
+    struct peer_call call;
+};
+
+static void on_confirm_back(struct env_msg *m)
+{
+    struct confirm_call *c = container_of(m, struct confirm_call, msg);
+
+    readindex_confirmed(&c->replica->readindex, c->round, c->yes);
+    mem_free(c);
+}
+
+static void on_confirmed(struct peer_call *call, int status, struct str reply)
+{
+    struct confirm_call *c = container_of(call, struct confirm_call, call);
+    PeerConfirmResponse *m = NULL;
+
+    if (status == 0)
+        m = peer_confirm_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
+    c->yes = m != NULL && m->follows;
+    if (m != NULL)
+        peer_confirm_response__free_unpacked(m, NULL);
+    env_post(c->forwarder->raft_loop, &c->msg, on_confirm_back);
+}
+
+static void send_confirm(struct env_msg *m)
+{
+    struct confirm_call *c = container_of(m, struct confirm_call, msg);
+    PeerConfirmRequest request = PEER_CONFIRM_REQUEST__INIT;
+    struct str bytes;
+
+    request.group = (uint32_t)group_id(c->replica->group);
+    request.term = c->term;
+    bytes = pack(&request.base);
+    c->call.done = on_confirmed;
+    peers_call(c->forwarder->peers, c->member_id, &c->call, PATH_CONFIRM, bytes,
+               READINDEX_ROUND_MS);
+    mem_free((void *)bytes.data);
+}
+
+unsigned forward_confirm(struct forwarder *f, struct replica *r, uint64_t term, uint64_t round)
+{
+    unsigned asked = 0;
+
+    for (size_t i = 0; i < f->config->members_count; i++) {
+        struct confirm_call *c;
+
+        if (f->config->members[i].id == r->member_id)
+            continue;
+        c = mem_alloc(sizeof(*c));
+        c->forwarder = f;
+        c->replica = r;
+        c->member_id = f->config->members[i].id;
+        c->term = term;
+        c->round = round;
+        env_post(f->peer_loop, &c->msg, send_confirm);
+        asked++;
+    }
+    return asked;
+}
+
+/* ---- the leader's read index ---- */
+
+struct read_call {
+    struct env_msg msg;
+    struct forwarder *forwarder;
+    struct replica *replica;
+    uint64_t leader_id;
+    uint64_t round;
+    uint64_t index;
+    int status;
+    struct peer_call call;
+};
+
+static void on_read_back(struct env_msg *m)
+{
+    struct read_call *c = container_of(m, struct read_call, msg);
+
+    readindex_answered(&c->replica->readindex, c->round, c->status, c->index);
+    mem_free(c);
+}
+
+static void on_read_answer(struct peer_call *call, int status, struct str reply)
+{
+    struct read_call *c = container_of(call, struct read_call, call);
+    PeerReadResponse *m = NULL;
+
+    if (status == 0)
+        m = peer_read_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
+    c->status = m != NULL ? 0 : -ERR_UNAVAILABLE;
+    c->index = m != NULL ? m->index : 0;
+    if (m != NULL)
+        peer_read_response__free_unpacked(m, NULL);
+    env_post(c->forwarder->raft_loop, &c->msg, on_read_back);
+}
+
+static void send_read(struct env_msg *m)
+{
+    struct read_call *c = container_of(m, struct read_call, msg);
+    PeerReadRequest request = PEER_READ_REQUEST__INIT;
+    struct str bytes;
+
+    request.group = (uint32_t)group_id(c->replica->group);
+    request.timeout_ms = READINDEX_ROUND_MS;
+    bytes = pack(&request.base);
+    c->call.done = on_read_answer;
+    peers_call(c->forwarder->peers, c->leader_id, &c->call, PATH_READ, bytes, READINDEX_ROUND_MS);
+    mem_free((void *)bytes.data);
+}
+
+void forward_read(struct forwarder *f, struct replica *r, uint64_t leader_id, uint64_t round)
+{
+    struct read_call *c = mem_alloc(sizeof(*c));
+
+    c->forwarder = f;
+    c->replica = r;
+    c->leader_id = leader_id;
+    c->round = round;
+    env_post(f->peer_loop, &c->msg, send_read);
+}
