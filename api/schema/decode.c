@@ -15,7 +15,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define NAME_WORDS ((2 * SCHEMA_FIELDS_MAX + 63) / 64)
+/* Own fields by index, inline ones behind them by name. */
+#define NAME_WORDS   ((3 * SCHEMA_FIELDS_MAX + 63) / 64)
+#define FIELDS_AHEAD 8
 
 static int decode_object(struct decoder *d, const struct schema *s, const struct json *j,
                          const struct path *path, int depth, void *message);
@@ -214,13 +216,43 @@ static void *holder(struct decoder *d, const struct schema_field *via, void *mes
     return inner;
 }
 
-static int decode_member(struct decoder *d, const struct schema *s, const struct schema_name *name,
+/* A member's field and where it stands; bit tells fields apart, inline ones included. */
+struct target {
+    const struct schema_field *field; /* NULL: unknown */
+    const struct schema_field *via;
+    size_t bit;
+};
+
+/* Struct order first: a few fields ahead of the last one, then by name. */
+static struct target find_target(const struct schema *s, struct str key, size_t *next)
+{
+    size_t end = *next + FIELDS_AHEAD < s->field_count ? *next + FIELDS_AHEAD : s->field_count;
+    for (size_t i = *next; i < end; i++) {
+        const struct schema_field *f = &s->fields[i];
+        if (f->name.len == key.len && key.len > 0 && memcmp(f->name.data, key.data, key.len) == 0) {
+            *next = i + 1;
+            return (struct target){ .field = f, .bit = i };
+        }
+    }
+    const struct schema_name *name = schema_find_name(s, key);
+    if (name == NULL)
+        return (struct target){ 0 };
+    if (name->via != NULL)
+        return (struct target){ .field = name->field,
+                                .via = name->via,
+                                .bit = SCHEMA_FIELDS_MAX + (size_t)(name - s->names) };
+    size_t index = (size_t)(name->field - s->fields);
+    *next = index + 1;
+    return (struct target){ .field = name->field, .bit = index };
+}
+
+static int decode_member(struct decoder *d, const struct schema *s, const struct target *t,
                          const struct json_member *m, const struct path *path, int depth,
                          void *message)
 {
-    const struct schema_field *f = name->field;
-    const struct schema *owner = name->via == NULL ? s : name->via->message;
-    void *at = holder(d, name->via, message);
+    const struct schema_field *f = t->field;
+    const struct schema *owner = t->via == NULL ? s : t->via->message;
+    void *at = holder(d, t->via, message);
     if (f->card == SCHEMA_LIST)
         return decode_list(d, owner, f, &m->value, path, depth, at);
     if (f->card == SCHEMA_MAP)
@@ -233,28 +265,28 @@ static int decode_object(struct decoder *d, const struct schema *s, const struct
 {
     uint64_t seen[NAME_WORDS] = { 0 };
     int meta_seen = 0;
+    size_t next = 0;
     if (depth > SCHEMA_DEPTH_MAX)
         return err_set(d->e, ERR_LIMIT, "objects nest deeper than %d", SCHEMA_DEPTH_MAX);
     for (size_t i = 0; i < j->count; i++) {
         const struct json_member *m = &j->u.members[i];
         struct path path = { .up = up, .name = m->key, .index = -1 };
-        const struct schema_name *name = schema_find_name(s, m->key);
-        if (name == NULL && is_type_meta(s, m->key)) {
+        struct target t = find_target(s, m->key, &next);
+        if (t.field == NULL && is_type_meta(s, m->key)) {
             int bit = m->key.data[0] == 'k' ? 1 : 2;
             if ((meta_seen & bit) != 0)
                 warn(d, "duplicate", &path);
             meta_seen |= bit;
             continue;
         }
-        if (name == NULL) {
+        if (t.field == NULL) {
             warn(d, "unknown", &path);
             continue;
         }
-        size_t index = (size_t)(name - s->names);
-        if ((seen[index / 64] & 1ull << index % 64) != 0)
+        if ((seen[t.bit / 64] & 1ull << t.bit % 64) != 0)
             warn(d, "duplicate", &path);
-        seen[index / 64] |= 1ull << index % 64;
-        int rc = decode_member(d, s, name, m, &path, depth, message);
+        seen[t.bit / 64] |= 1ull << t.bit % 64;
+        int rc = decode_member(d, s, &t, m, &path, depth, message);
         if (rc != 0)
             return rc;
     }

@@ -27,6 +27,7 @@ struct yaml_reader {
     size_t anchor_count;
     size_t anchor_capacity;
     size_t nodes;
+    bool plain; /* the last scalar was plain and untagged: "<<" is a merge key only then */
     struct json_member *stack;
     size_t used;
     size_t capacity;
@@ -94,6 +95,7 @@ static int read_scalar(struct yaml_reader *r, const yaml_event_t *event, struct 
         str_copy(r->arena, str_of(event->data.scalar.value, event->data.scalar.length));
     const char *tag = (const char *)event->data.scalar.tag;
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    r->plain = plain && tag == NULL;
     bool resolve = tag == NULL ? plain : strcmp(tag, "tag:yaml.org,2002:str") != 0;
     if (tag != NULL && strcmp(tag, "!") == 0)
         resolve = false;
@@ -206,12 +208,13 @@ static int read_members(struct yaml_reader *r, int depth, size_t base)
             return rc;
         if (end)
             break;
+        bool merge_key = r->plain && str_eq_c(json_str(&key), "<<");
         rc = key_text(r, &key, &name);
         if (rc == 0)
             rc = read_next(r, YAML_NO_EVENT, depth + 1, &value, &end);
         if (rc != 0)
             return rc;
-        if (str_eq_c(name, "<<")) {
+        if (merge_key) {
             merged = value;
             merge = true;
         } else {
