@@ -293,6 +293,7 @@ static void pump(struct http_client *c)
     }
 }
 
+/* A request that waits outlives what its caller lent for the call. */
 static void copy_request(struct http_request *r)
 {
     struct arena *a = &r->arena;
@@ -301,10 +302,10 @@ static void copy_request(struct http_request *r)
         headers[i].name = str_copy(a, r->headers[i].name);
         headers[i].value = str_copy(a, r->headers[i].value);
     }
-    r->headers = headers;
-    r->target = str_copy(a, r->target);
+    r->sent.headers = headers;
+    r->sent.target = str_copy(a, r->target);
     if (r->content.len > 0)
-        r->content = str_copy(a, r->content);
+        r->sent.content = str_copy(a, r->content);
 }
 
 void http_client_send(struct http_client *c, struct http_request *r)

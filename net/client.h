@@ -81,7 +81,8 @@ struct http_request_events {
 };
 
 struct http_request {
-    /* Set by the caller; strings and headers are borrowed for http_client_send only (copied). */
+    /* Set by the caller; strings and headers are borrowed for http_client_send only (copied),
+     * and never changed. */
     const char *method;
     struct str target;    /* path and query */
     struct str authority; /* absent: the client's */
@@ -105,6 +106,12 @@ struct http_request {
     struct arena arena;
 
     /* The client's. */
+    struct { /* what the fields above were at the send; in the arena while it waits */
+        struct str target;
+        struct str authority;
+        const struct http_header *headers;
+        struct str content;
+    } sent;
     struct http_client *client;
     void *conn;
     void *stream;

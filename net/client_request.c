@@ -79,8 +79,11 @@ void http_request_reset(struct http_client *c, struct http_request *r)
     r->conn = NULL;
     r->stream = NULL;
     r->result = 0;
-    r->authority =
+    r->sent.authority =
         str_copy(&r->arena, r->authority.len > 0 ? r->authority : str_from(c->authority));
+    r->sent.target = r->target;
+    r->sent.headers = r->headers;
+    r->sent.content = r->content;
     list_init(&r->node);
     env_timer_init(c->loop, &r->timer, on_deadline);
 }

@@ -289,25 +289,25 @@ static void write_head(struct http1_client *c, struct http_request *r)
 {
     bool length = false;
     bool upgrade = false;
-    http1_write_request(&c->out, r->method, r->target, r->authority);
+    http1_write_request(&c->out, r->method, r->sent.target, r->sent.authority);
     for (size_t i = 0; i < r->header_count; i++) {
-        struct str name = r->headers[i].name;
+        struct str name = r->sent.headers[i].name;
         if (http_is_connection_header(name) || str_eq_c(name, "host"))
             continue;
         length = length || str_eq_c(name, "content-length");
         upgrade = upgrade || str_eq_c(name, "upgrade");
-        http1_write_header(&c->out, name, r->headers[i].value);
+        http1_write_header(&c->out, name, r->sent.headers[i].value);
     }
     if (upgrade)
         http1_write_header(&c->out, str_lit("connection"), str_lit("upgrade"));
-    bool wants_length = r->content.len > 0 || str_eq_c(str_lit("POST"), r->method) ||
+    bool wants_length = r->sent.content.len > 0 || str_eq_c(str_lit("POST"), r->method) ||
                         str_eq_c(str_lit("PUT"), r->method) ||
                         str_eq_c(str_lit("PATCH"), r->method);
     c->chunked = r->streaming && !length && !upgrade;
     if (c->chunked)
         http1_write_header(&c->out, str_lit("transfer-encoding"), str_lit("chunked"));
     else if (!r->streaming && !length && wants_length)
-        buf_printf(&c->out, "content-length: %zu\r\n", r->content.len);
+        buf_printf(&c->out, "content-length: %zu\r\n", r->sent.content.len);
     http1_write_head_end(&c->out);
 }
 
@@ -323,7 +323,7 @@ static void client_send(struct http_engine *g, struct http_request *r)
     c->result = 0;
     http1_parser_next(&c->parser, &r->arena, str_eq_c(str_lit("HEAD"), r->method));
     write_head(c, r);
-    buf_append_str(&c->out, r->content);
+    buf_append_str(&c->out, r->sent.content);
     c->output_ended = !r->streaming;
     wake(c);
 }

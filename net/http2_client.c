@@ -160,14 +160,14 @@ static void client_send(struct http_engine *g, struct http_request *r)
     size_t n = 0;
     nv[n++] = http2_nv(a, str_lit(":method"), str_from(r->method));
     nv[n++] = http2_nv(a, str_lit(":scheme"), str_from(g->link->peer.tls ? "https" : "http"));
-    nv[n++] = http2_nv(a, str_lit(":authority"), r->authority);
-    nv[n++] = http2_nv(a, str_lit(":path"), r->target);
+    nv[n++] = http2_nv(a, str_lit(":authority"), r->sent.authority);
+    nv[n++] = http2_nv(a, str_lit(":path"), r->sent.target);
     for (size_t i = 0; i < r->header_count; i++) {
-        if (!http_is_connection_header(r->headers[i].name))
-            nv[n++] = http2_nv(a, r->headers[i].name, r->headers[i].value);
+        if (!http_is_connection_header(r->sent.headers[i].name))
+            nv[n++] = http2_nv(a, r->sent.headers[i].name, r->sent.headers[i].value);
     }
     nghttp2_data_provider provider = http2_stream_provider(&t->s);
-    bool body = r->streaming || r->content.len > 0;
+    bool body = r->streaming || r->sent.content.len > 0;
     t->s.output_ended = !body;
     int32_t id = nghttp2_submit_request(c->session, NULL, nv, n, body ? &provider : NULL, &t->s);
     if (id < 0) { /* out of stream ids: surely not processed */
@@ -178,7 +178,8 @@ static void client_send(struct http_engine *g, struct http_request *r)
     }
     t->s.id = id;
     if (!r->streaming && body) {
-        (void)http2_stream_write(&t->s, r->content, NULL); /* its size is the caller's choice */
+        (void)http2_stream_write(&t->s, r->sent.content,
+                                 NULL); /* its size is the caller's choice */
         http2_stream_end(&t->s, NULL, 0);
     }
     g->link->ops->wake(g->link);

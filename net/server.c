@@ -95,7 +95,7 @@ static void conn_detect(struct conn *c, struct str bytes)
 {
     size_t want = sizeof(PREFACE) - 1 - c->head_len;
     size_t take = bytes.len < want ? bytes.len : want;
-    bool same = memcmp(bytes.data, PREFACE + c->head_len, take) == 0;
+    bool same = memcmp(bytes.data, &PREFACE[c->head_len], take) == 0;
     if (same && take < want) {
         c->head_len += take;
         return;
