@@ -1,6 +1,6 @@
 /* A server engine without a network, and a handler that does something for every path. */
-#ifndef TESTS_FUZZ_NET_ENGINE_H
-#define TESTS_FUZZ_NET_ENGINE_H
+#ifndef TESTS_FUZZ_NET_ENGINE_NET_ENGINE_H
+#define TESTS_FUZZ_NET_ENGINE_NET_ENGINE_H
 
 #include "net/engine.h"
 
