@@ -120,7 +120,7 @@ static bool item_of(struct str bytes, uint64_t revision, struct lister_item *out
 
 static void apply_upsert(struct reflector *r, const struct lister_item *item)
 {
-    struct lister_item old = { 0 }, now;
+    struct lister_item old = { 0 }, kept = *item;
     struct str old_bytes = { NULL, 0 };
 
     if (cache_find(r->cache, item->namespace, item->name, &old)) {
@@ -128,10 +128,10 @@ static void apply_upsert(struct reflector *r, const struct lister_item *item)
         old_bytes = str_of(mem_dup(old.bytes.data, old.bytes.len), old.bytes.len);
         old.bytes = old_bytes;
     }
-    if (cache_put(r->cache, item) && r->config.upsert != NULL) {
-        ASSERT(cache_find(r->cache, item->namespace, item->name, &now));
-        r->config.upsert(r->config.ctx, &old, &now);
-    }
+    if (r->config.keys_only)
+        kept.bytes = str_of(NULL, 0);
+    if (cache_put(r->cache, &kept) && r->config.upsert != NULL)
+        r->config.upsert(r->config.ctx, &old, item);
     mem_free((char *)(uintptr_t)old_bytes.data);
 }
 

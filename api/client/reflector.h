@@ -31,6 +31,9 @@ struct reflector_config {
     struct str namespace;      /* copied; empty: all */
     struct str label_selector; /* copied */
     struct str field_selector; /* copied */
+    /* The cache keeps names and revisions only: for a consumer with a picture of its own. Handlers
+     * then see no old bytes, and an object that vanished during a relist comes without bytes. */
+    bool keys_only;
     /* The object appeared or changed. old has no bytes when it is new. May be NULL. */
     void (*upsert)(void *ctx, const struct lister_item *old, const struct lister_item *item);
     /* The object is gone; item is its last known state. May be NULL. */
