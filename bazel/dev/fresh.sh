@@ -1,9 +1,12 @@
 # ./dev test fresh: a debootstrap of Debian 12, this tree as committed, ./dev deps and the build, nothing else typed.
 
+# The mirror this machine uses, from whichever of apt's two formats it has; comments do not count.
 fresh_mirror() {
     local mirror
-    mirror=$(grep -rhoE '(https?|ftp)://[^ ]+' /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-        /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -v security | head -n 1)
+    mirror=$({
+        sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/*.sources
+        sed -n 's/^deb \(\[[^]]*\] *\)\{0,1\}\([^ ]*\).*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list
+    } 2>/dev/null | grep -v security | head -n 1)
     echo "${mirror:-http://deb.debian.org/debian}"
 }
 
