@@ -79,8 +79,41 @@ static bool number_equal(const struct json *a, const struct json *b)
     return x == y;
 }
 
+static int key_cmp(const void *x, const void *y)
+{
+    const struct json_member *const *a = x;
+    const struct json_member *const *b = y;
+    int order = str_cmp((*a)->key, (*b)->key);
+    if (order != 0)
+        return order;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static const struct json_member **sort_members(const struct json *j)
+{
+    const struct json_member **sorted = mem_alloc((j->count + 1) * sizeof(*sorted));
+    for (size_t i = 0; i < j->count; i++)
+        sorted[i] = &j->u.members[i];
+    qsort(sorted, j->count, sizeof(*sorted), key_cmp);
+    return sorted;
+}
+
+static bool large_equal(const struct json *a, const struct json *b)
+{
+    const struct json_member **x = sort_members(a);
+    const struct json_member **y = sort_members(b);
+    bool equal = true;
+    for (size_t i = 0; i < a->count && equal; i++)
+        equal = str_eq(x[i]->key, y[i]->key) && json_equal(&x[i]->value, &y[i]->value);
+    mem_free(x);
+    mem_free(y);
+    return equal;
+}
+
 static bool object_equal(const struct json *a, const struct json *b)
 {
+    if (a->count > SMALL_OBJECT)
+        return large_equal(a, b);
     for (size_t i = 0; i < a->count; i++) {
         struct str key = a->u.members[i].key;
         /* Writers keep order, so the same place is the first guess. */
@@ -141,13 +174,6 @@ static void report(struct duplicates *d, struct str key)
     d->count++;
 }
 
-static int key_cmp(const void *x, const void *y)
-{
-    const struct json_member *const *a = x;
-    const struct json_member *const *b = y;
-    return str_cmp((*a)->key, (*b)->key);
-}
-
 static void check_small(struct duplicates *d, const struct json *j)
 {
     for (size_t i = 1; i < j->count; i++) {
@@ -162,14 +188,12 @@ static void check_small(struct duplicates *d, const struct json *j)
 
 static void check_large(struct duplicates *d, const struct json *j)
 {
-    const struct json_member **sorted = arena_array(d->arena, j->count, sizeof(*sorted));
-    for (size_t i = 0; i < j->count; i++)
-        sorted[i] = &j->u.members[i];
-    qsort(sorted, j->count, sizeof(*sorted), key_cmp);
+    const struct json_member **sorted = sort_members(j);
     for (size_t i = 1; i < j->count; i++) {
         if (str_eq(sorted[i - 1]->key, sorted[i]->key))
             report(d, sorted[i]->key);
     }
+    mem_free(sorted);
 }
 
 static void walk(struct duplicates *d, const struct json *j)

@@ -39,6 +39,7 @@ struct json_member;
 
 struct json {
     uint8_t type;
+    uint8_t owned;  /* private to api/patch; 0 everywhere else */
     uint32_t count; /* bytes of a string or of a number's text, items, members */
     union {
         bool boolean;

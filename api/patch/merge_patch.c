@@ -1,0 +1,44 @@
+/* RFC 7386: objects merge member by member, null removes, everything else replaces. */
+#include "api/patch/edit.h"
+#include "api/patch/patch.h"
+#include "base/arena.h"
+#include "base/err.h"
+
+/* Member comparisons of one patch: bounds what two huge objects can cost. */
+#define COMPARISONS_MAX 200000000u
+
+struct merger {
+    struct arena *arena;
+    uint64_t comparisons;
+};
+
+static struct json merge(struct merger *m, const struct json *target, const struct json *patch)
+{
+    struct json out = json_object(NULL, 0);
+    if (patch->type != JSON_OBJECT)
+        return *patch;
+    if (target != NULL && target->type == JSON_OBJECT)
+        out = *target;
+    for (size_t i = 0; i < patch->count && m->comparisons <= COMPARISONS_MAX; i++) {
+        const struct json_member *member = &patch->u.members[i];
+        m->comparisons += out.count;
+        if (member->value.type == JSON_NULL)
+            (void)edit_drop(m->arena, &out, member->key); /* absent already is fine */
+        else
+            edit_put(m->arena, &out, member->key,
+                     merge(m, json_get(&out, member->key), &member->value));
+    }
+    return out;
+}
+
+int patch_merge(struct arena *a, const struct json *object, const struct json *patch,
+                const struct json **out, struct err *e)
+{
+    struct merger m = { .arena = a };
+    struct json root = merge(&m, object, patch);
+    if (m.comparisons > COMPARISONS_MAX)
+        return err_set(e, ERR_TOO_LARGE, "the patch and the object are too large to merge");
+    edit_finish(&root);
+    *out = arena_copy(a, &root, sizeof(root));
+    return 0;
+}

@@ -1,0 +1,196 @@
+/* RFC 6902: the appendix's examples, errors, limits. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/api/patch/patch_cases.h"
+
+static const struct patch_case cases[] = {
+    { .name = "add member",
+      .object = "{\"foo\":\"bar\"}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/baz\",\"value\":\"qux\"}]",
+      .want = "{\"foo\":\"bar\",\"baz\":\"qux\"}" },
+    { .name = "add element",
+      .object = "{\"foo\":[\"bar\",\"baz\"]}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/foo/1\",\"value\":\"qux\"}]",
+      .want = "{\"foo\":[\"bar\",\"qux\",\"baz\"]}" },
+    { .name = "append element",
+      .object = "{\"foo\":[1]}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":2},"
+               "{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":3}]",
+      .want = "{\"foo\":[1,2,3]}" },
+    { .name = "add replaces",
+      .object = "{\"foo\":1}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/foo\",\"value\":[]}]",
+      .want = "{\"foo\":[]}" },
+    { .name = "remove",
+      .object = "{\"foo\":[\"bar\",\"qux\",\"baz\"],\"a\":1}",
+      .patch = "[{\"op\":\"remove\",\"path\":\"/foo/1\"},{\"op\":\"remove\",\"path\":\"/a\"}]",
+      .want = "{\"foo\":[\"bar\",\"baz\"]}" },
+    { .name = "replace",
+      .object = "{\"baz\":\"qux\",\"foo\":{\"a\":1}}",
+      .patch = "[{\"op\":\"replace\",\"path\":\"/foo/a\",\"value\":2}]",
+      .want = "{\"baz\":\"qux\",\"foo\":{\"a\":2}}" },
+    { .name = "move",
+      .object = "{\"foo\":{\"bar\":1,\"waldo\":2},\"qux\":{\"corge\":3}}",
+      .patch = "[{\"op\":\"move\",\"from\":\"/foo/waldo\",\"path\":\"/qux/thud\"}]",
+      .want = "{\"foo\":{\"bar\":1},\"qux\":{\"corge\":3,\"thud\":2}}" },
+    { .name = "move element",
+      .object = "{\"foo\":[1,2,3,4]}",
+      .patch = "[{\"op\":\"move\",\"from\":\"/foo/1\",\"path\":\"/foo/3\"}]",
+      .want = "{\"foo\":[1,3,4,2]}" },
+    { .name = "copy shares nothing",
+      .object = "{\"a\":{\"x\":1}}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/a/y\",\"value\":2},"
+               "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},"
+               "{\"op\":\"add\",\"path\":\"/a/z\",\"value\":3},"
+               "{\"op\":\"remove\",\"path\":\"/b/x\"}]",
+      .want = "{\"a\":{\"x\":1,\"y\":2,\"z\":3},\"b\":{\"y\":2}}" },
+    { .name = "test passes",
+      .object = "{\"baz\":\"qux\",\"foo\":[\"a\",2,{\"c\":1.0,\"d\":null}]}",
+      .patch = "[{\"op\":\"test\",\"path\":\"/foo\",\"value\":[\"a\",2,{\"d\":null,\"c\":1}]}]",
+      .want = "{\"baz\":\"qux\",\"foo\":[\"a\",2,{\"c\":1.0,\"d\":null}]}" },
+    { .name = "escapes",
+      .object = "{\"a/b\":1,\"m~n\":2}",
+      .patch = "[{\"op\":\"replace\",\"path\":\"/a~1b\",\"value\":3},"
+               "{\"op\":\"replace\",\"path\":\"/m~0n\",\"value\":4}]",
+      .want = "{\"a/b\":3,\"m~n\":4}" },
+    { .name = "whole document",
+      .object = "{\"a\":1}",
+      .patch = "[{\"op\":\"replace\",\"path\":\"\",\"value\":{\"b\":2}}]",
+      .want = "{\"b\":2}" },
+    { .name = "nothing", .object = "{}", .patch = "[]", .want = "{}" },
+    { .name = "test fails",
+      .object = "{\"a\":1}",
+      .patch = "[{\"op\":\"test\",\"path\":\"/a\",\"value\":2}]",
+      .error = ERR_INVALID,
+      .message = "testing value /a failed" },
+    { .name = "no such parent",
+      .object = "{\"a\":1}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/b/c\",\"value\":2}]",
+      .error = ERR_INVALID,
+      .message = "doc is missing path: \"/b/c\"" },
+    { .name = "no such member",
+      .object = "{\"a\":1}",
+      .patch = "[{\"op\":\"remove\",\"path\":\"/b\"}]",
+      .error = ERR_INVALID,
+      .message = "nonexistent key: b" },
+    { .name = "index out of range",
+      .object = "{\"a\":[]}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/a/1\",\"value\":2}]",
+      .error = ERR_INVALID,
+      .message = "invalid index: 1" },
+    { .name = "index with a leading zero",
+      .object = "{\"a\":[1,2]}",
+      .patch = "[{\"op\":\"remove\",\"path\":\"/a/01\"}]",
+      .error = ERR_INVALID,
+      .message = "invalid index: 01" },
+    { .name = "into itself",
+      .object = "{\"a\":{\"b\":1}}",
+      .patch = "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]",
+      .error = ERR_INVALID,
+      .message = "lies inside" },
+    { .name = "unknown operation",
+      .object = "{}",
+      .patch = "[{\"op\":\"swap\",\"path\":\"/a\"}]",
+      .error = ERR_INVALID,
+      .message = "Unexpected kind: swap" },
+    { .name = "no value",
+      .object = "{}",
+      .patch = "[{\"op\":\"add\",\"path\":\"/a\"}]",
+      .error = ERR_INVALID,
+      .message = "missing value field" },
+    { .name = "bad pointer",
+      .object = "{}",
+      .patch = "[{\"op\":\"remove\",\"path\":\"a\"}]",
+      .error = ERR_INVALID,
+      .message = "JSON pointer must be empty" },
+    { .name = "no list",
+      .object = "{}",
+      .patch = "{}",
+      .error = ERR_INVALID_ARGUMENT,
+      .message = "array of operations" }
+};
+
+static void table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        run_patch_case(&cases[i], patch_json);
+}
+
+static void repeat(struct buf *b, const char *operation, size_t times)
+{
+    buf_append_byte(b, '[');
+    for (size_t i = 0; i < times; i++)
+        buf_printf(b, "%s%s", i == 0 ? "" : ",", operation);
+    buf_append_byte(b, ']');
+}
+
+static void run_repeated(const char *object, const char *operation, size_t times, int error)
+{
+    struct arena a;
+    struct buf text;
+    struct err e = { 0 };
+    const struct json *target;
+    const struct json *patch;
+    const struct json *out;
+    arena_init(&a);
+    buf_init(&text);
+    repeat(&text, operation, times);
+    assert_int_equal(json_parse(&a, str_from(object), &target, &e), 0);
+    assert_int_equal(json_parse(&a, buf_str(&text), &patch, &e), 0);
+    assert_int_equal(patch_json(&a, target, patch, &out, &e), -error);
+    buf_deinit(&text);
+    arena_deinit(&a);
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    const char *append = "{\"op\":\"add\",\"path\":\"/a/-\",\"value\":1}";
+    const char *doubling = "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/-\"}";
+    run_repeated("{\"a\":[]}", append, PATCH_OPERATIONS_MAX, 0);
+    run_repeated("{\"a\":[]}", append, PATCH_OPERATIONS_MAX + 1, ERR_TOO_LARGE);
+    run_repeated("{\"a\":[1]}", doubling, 40, ERR_TOO_LARGE);
+    run_repeated("{\"a\":[{\"a\":1}]}", "{\"op\":\"replace\",\"path\":\"/a/0/a\",\"value\":[]}", 3,
+                 0);
+}
+
+static void moves_cannot_nest_without_bound(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct buf object;
+    struct err e = { 0 };
+    const struct json *target;
+    const struct json *patch;
+    const struct json *out;
+    arena_init(&a);
+    buf_init(&object);
+    buf_append_c(&object, "{\"d\":");
+    for (int i = 0; i < 100; i++)
+        buf_append_c(&object, "{\"x\":");
+    buf_append_c(&object, "1");
+    for (int i = 0; i < 100; i++)
+        buf_append_byte(&object, '}');
+    buf_append_c(&object, ",\"e\":");
+    for (int i = 0; i < 60; i++)
+        buf_append_c(&object, "[");
+    for (int i = 0; i < 60; i++)
+        buf_append_byte(&object, ']');
+    buf_append_byte(&object, '}');
+    const char *move = "[{\"op\":\"move\",\"from\":\"/d\",\"path\":\"/e"
+                       "/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/-\"}]";
+    assert_int_equal(json_parse(&a, buf_str(&object), &target, &e), 0);
+    assert_int_equal(json_parse(&a, str_from(move), &patch, &e), 0);
+    assert_int_equal(patch_json(&a, target, patch, &out, &e), -ERR_INVALID);
+    buf_deinit(&object);
+    arena_deinit(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(table), cmocka_unit_test(limits),
+                                        cmocka_unit_test(moves_cannot_nest_without_bound) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
