@@ -14,7 +14,7 @@ _Static_assert(4 + 1 + STORE_TERM_BYTES_MAX + STORE_KEY_BYTES_MAX <= KV_KEY_BYTE
                "an index row must fit LMDB's key");
 _Static_assert(STORE_TERM_BYTES_MAX < TERM_DIGEST_MARK, "the mark is no length");
 
-struct str key_prefix(struct arena *a, struct str prefix)
+struct str key_shorten(struct arena *a, struct str prefix)
 {
     if (prefix.len <= KEY_PREFIX_BYTES_MAX)
         return prefix;

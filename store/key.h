@@ -4,7 +4,7 @@
  * An object's key is resource.group/namespace/name. LMDB takes at most 511 bytes, an index row
  * holds a term and a key, so both are bounded: a prefix (resource.group) over KEY_PREFIX_BYTES_MAX
  * becomes `~` and 32 hex digits of its SHA-256, an index term over STORE_TERM_BYTES_MAX becomes its
- * 32 SHA-256 bytes. The proposer shortens (key_prefix, txn_encode); readers shorten the same way.
+ * 32 SHA-256 bytes. The proposer shortens (key_shorten, txn_encode); readers shorten the same way.
  */
 #ifndef STORE_KEY_H
 #define STORE_KEY_H
@@ -24,7 +24,7 @@ struct arena;
 #define KEY_TERM_DIGEST_BYTES 32
 
 /* prefix itself, or its short form in the arena. */
-struct str key_prefix(struct arena *a, struct str prefix);
+struct str key_shorten(struct arena *a, struct str prefix);
 
 /* A row's key being built; always within KV_KEY_BYTES_MAX for inputs within store.h's limits. */
 struct key {

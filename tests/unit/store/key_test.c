@@ -13,9 +13,9 @@ static void test_prefix(void **state)
     arena_init(&a);
     memset(name, 'x', sizeof name);
     struct str at_limit = str_of(name, KEY_PREFIX_BYTES_MAX);
-    assert_true(str_eq(key_prefix(&a, at_limit), at_limit));
+    assert_true(str_eq(key_shorten(&a, at_limit), at_limit));
     /* SHA-256 of 65 times x, by sha256sum. */
-    struct str longer = key_prefix(&a, str_of(name, KEY_PREFIX_BYTES_MAX + 1));
+    struct str longer = key_shorten(&a, str_of(name, KEY_PREFIX_BYTES_MAX + 1));
     assert_true(str_eq_c(longer, "~9537c5fdf120482f7d58d25e9ed583f5"));
     arena_deinit(&a);
 }
