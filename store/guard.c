@@ -176,9 +176,15 @@ static void on_recv(struct raft_io *backend, struct raft_message *m)
     }
     switch (m->type) {
     case RAFT_IO_INSTALL_SNAPSHOT:
-        g->events->behind(g->ctx, m->install_snapshot.last_index);
-        guard_drop_message(m);
-        return;
+        /* With that very entry in the log there is nothing to install: the library only answers. */
+        if (guard_term_of(g->raft, m->install_snapshot.last_index) !=
+            m->install_snapshot.last_term) {
+            g->events->behind(g->ctx, m->install_snapshot.last_index);
+            guard_drop_message(m);
+            return;
+        }
+        g->recv(&g->io, m);
+        break;
     case RAFT_IO_TIMEOUT_NOW:
         if (rule(g, GUARD_VOTE_STORED) && g->follower_writes > 0)
             return;
@@ -211,7 +217,7 @@ static void on_tick(struct raft_io *backend)
     guard_check(g);
 }
 
-/* ---- G11: bytes under way, by peer ---- */
+/* ---- G11: bytes under way, by peer; G12: where probing begins again ---- */
 
 struct guarded_send {
     struct raft_io_send req;
@@ -221,14 +227,33 @@ struct guarded_send {
     size_t bytes;
 };
 
+/* After a failed send the library probes from match + 1: from 1 when this leader has heard nothing
+ * of the peer yet, and for that it would offer its snapshot though its log reaches back far enough.
+ * The end of the log is where a new leader begins to probe anyway. */
+static void probe_from_end(struct guard *g, raft_id peer)
+{
+    struct raft *r = g->raft;
+
+    for (unsigned i = 0; r->state == RAFT_LEADER && i < r->configuration.n; i++) {
+        struct raft_progress *p = &r->leader_state.progress[i];
+
+        if (r->configuration.servers[i].id == peer && p->match_index == 0 && p->next_index == 1)
+            p->next_index = raft_last_index(r) + 1;
+    }
+}
+
 static void on_sent(struct raft_io_send *req, int status)
 {
     struct guarded_send *s = container_of(req, struct guarded_send, req);
+    struct guard *g = s->guard;
     raft_io_send_cb cb = s->original->cb;
 
-    s->guard->window[s->peer] -= s->bytes;
-    if (!s->guard->dead && cb != NULL)
+    g->window[s->peer] -= s->bytes;
+    if (!g->dead && cb != NULL) {
         cb(s->original, status);
+        if (status != 0 && rule(g, GUARD_PROBE_END))
+            probe_from_end(g, s->peer);
+    }
     raft_free(s);
 }
 
@@ -242,7 +267,8 @@ static int send_entries(struct guard *g, struct raft_io_send *req, const struct 
     for (unsigned i = 0; i < m->append_entries.n_entries; i++)
         bytes += m->append_entries.entries[i].buf.len;
     /* One message always fits: a peer that is slow gets what it can take, never nothing. */
-    if (g->window[m->server_id] > 0 && g->window[m->server_id] + bytes > GUARD_WINDOW_BYTES)
+    if (rule(g, GUARD_WINDOW) && bytes > 0 && g->window[m->server_id] > 0 &&
+        g->window[m->server_id] + bytes > GUARD_WINDOW_BYTES)
         return RAFT_NOCONNECTION;
     s = raft_malloc(sizeof(*s));
     if (s == NULL)
@@ -270,8 +296,7 @@ static int guard_send(struct raft_io *io, struct raft_io_send *req, const struct
     /* The library answers a leader it has forgotten meanwhile: id 0, no address. */
     if (g->dead || m->server_id == 0 || m->server_address == NULL)
         return RAFT_CANCELED;
-    if (m->type == RAFT_IO_APPEND_ENTRIES && m->append_entries.n_entries > 0 &&
-        rule(g, GUARD_WINDOW) && m->server_id <= GUARD_PEERS_MAX)
+    if (m->type == RAFT_IO_APPEND_ENTRIES && m->server_id <= GUARD_PEERS_MAX)
         return send_entries(g, req, m, cb);
     if (m->type == RAFT_IO_APPEND_ENTRIES_RESULT && m->append_entries_result.rejected == 0) {
         if (rule(g, GUARD_CANCEL_STALE) && g->suppress)

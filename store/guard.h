@@ -23,8 +23,10 @@
  *   G10 Every change of state, term or leader is reported right where it happens, and
  *       RAFT_UNAVAILABLE, in which the library would stay silent for ever, is fatal.
  *   G11 At most GUARD_WINDOW_BYTES of entries are on their way to one peer.
+ *   G12 After a failed send to a peer not heard of yet, probing begins at the end of the log again.
+ *       (The library would begin at 1, and offer a snapshot though its log holds what is missing.)
  *
- * InstallSnapshot is refused always: see raft_node.h.
+ * InstallSnapshot is refused unless this member has that entry anyway: see raft_node.h.
  *
  * Thread: the raft loop. Events run inside the library's calls unless said otherwise: they note
  * and post, and never call the library.
@@ -49,10 +51,12 @@ enum guard_rule {
     GUARD_SNAPSHOT_ORDER = 1 << 8, /* G8 */
     GUARD_EDGES = 1 << 10,         /* G10 */
     GUARD_WINDOW = 1 << 11,        /* G11 */
+    GUARD_PROBE_END = 1 << 12,     /* G12 */
 };
 #define GUARD_ALL_RULES                                                                            \
     (GUARD_ACK_CLAMP | GUARD_OWN_TERM | GUARD_COMMIT_MATCH | GUARD_CANCEL_STALE |                  \
-     GUARD_WRITE_FATAL | GUARD_VOTE_STORED | GUARD_SNAPSHOT_ORDER | GUARD_EDGES | GUARD_WINDOW)
+     GUARD_WRITE_FATAL | GUARD_VOTE_STORED | GUARD_SNAPSHOT_ORDER | GUARD_EDGES | GUARD_WINDOW |   \
+     GUARD_PROBE_END)
 
 #define GUARD_WINDOW_BYTES (32u << 20)
 #define GUARD_PEERS_MAX    8
@@ -134,7 +138,7 @@ bool guard_message_is_sane(const struct raft *r, const struct raft_message *m);
 /* Frees what a received message carries. */
 void guard_drop_message(struct raft_message *m);
 
-/* Rule by its name in the brief ("G1".."G11"), 0 when there is none. */
+/* Rule by its name in the brief ("G1".."G12"), 0 when there is none. */
 unsigned guard_rule_named(const char *name);
 
 #endif

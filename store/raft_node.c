@@ -21,6 +21,7 @@
 #define SNAPSHOT_NEVER        (1u << 31)
 #define SNAPSHOT_ENTRIES      (RAFT_RETAIN_ENTRIES / 4)
 #define TRAILING_MIN          64u
+#define INSTALL_RETRY_MS      2000 /* a manifest was offered: then probe again */
 #define CONNECT_RETRY_MS      100
 #define METADATA_BYTES        32 /* raft_uv: le64 format, version, term, vote */
 #define RAFT_FOLDER_BYTES_MAX 800
@@ -433,6 +434,7 @@ static void set_parameters(struct raft_node *n)
                                c->heartbeat_ms != 0 ? c->heartbeat_ms : RAFT_HEARTBEAT_MS);
     raft_set_election_timeout(&n->raft, c->election_ms != 0 ? c->election_ms : RAFT_ELECTION_MS);
     raft_set_pre_vote(&n->raft, true);
+    raft_set_install_snapshot_timeout(&n->raft, INSTALL_RETRY_MS);
     raft_set_snapshot_threshold(&n->raft, SNAPSHOT_NEVER);
     raft_uv_set_auto_recovery(&n->uv, false);
     (void)raft_uv_set_snapshot_compression(&n->uv, false); /* a manifest: nothing to compress */

@@ -1,0 +1,118 @@
+/* See the header. */
+#include "tests/fault/members.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "net/pki.h"
+
+/* A TCP port nobody listens on right now. */
+static int free_port(void)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET };
+    socklen_t len = sizeof(a);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT(fd >= 0);
+    ASSERT(bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+    ASSERT(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
+static void write_file(struct env *env, const char *path, struct str bytes)
+{
+    struct err e = { 0 };
+    int rv = env_file_write(env, path, bytes, 0600, &e);
+
+    if (rv != 0)
+        fprintf(stderr, "%s\n", e.msg);
+    ASSERT(rv == 0);
+}
+
+static void issue(struct members *m, struct env *env, struct arena *a, const struct pki_pair *ca,
+                  int i)
+{
+    struct pki_pair pair;
+    char name[96];
+    struct str names[2];
+    struct pki_request request = { .server = true,
+                                   .client = true,
+                                   .dns_names = names,
+                                   .dns_name_count = 1,
+                                   .days = 2,
+                                   .now_s = env_wall_ns(env) / ENV_S };
+    struct err e = { 0 };
+    int rv;
+
+    snprintf(name, sizeof(name), "gantry-member-%s", m->table[i].name);
+    names[0] = str_from(name);
+    request.common_name = str_from(name);
+    rv = pki_issue(a, ca, &request, &pair, &e);
+    ASSERT(rv == 0);
+    snprintf(m->certs[i], sizeof(m->certs[i]), "%s/%d.crt", m->folder, i);
+    snprintf(m->keys[i], sizeof(m->keys[i]), "%s/%d.key", m->folder, i);
+    write_file(env, m->certs[i], pair.certificate_pem);
+    write_file(env, m->keys[i], pair.key_pem);
+}
+
+void members_init(struct members *m, struct env *env)
+{
+    const char *base = getenv("TEST_TMPDIR");
+    struct pki_pair ca;
+    struct arena a;
+    struct err e = { 0 };
+    int rv;
+
+    memset(m, 0, sizeof(*m));
+    /* Unix socket paths are short: not under a long TEST_TMPDIR. */
+    if (base == NULL || strlen(base) > 60)
+        base = "/tmp";
+    snprintf(m->folder, sizeof(m->folder), "%s/members-XXXXXX", base);
+    ASSERT(mkdtemp(m->folder) != NULL);
+    snprintf(m->sockets, sizeof(m->sockets), "%s/s", m->folder);
+    arena_init(&a);
+    rv = pki_make_ca(&a, str_lit("test"), env_wall_ns(env) / ENV_S, 2, &ca, &e);
+    ASSERT(rv == 0);
+    snprintf(m->ca, sizeof(m->ca), "%s/ca.crt", m->folder);
+    write_file(env, m->ca, ca.certificate_pem);
+    for (int i = 0; i < MEMBERS_COUNT; i++) {
+        m->table[i].id = (uint64_t)i + 1;
+        snprintf(m->table[i].name, sizeof(m->table[i].name), "m%d", i + 1);
+        snprintf(m->table[i].peer_address, sizeof(m->table[i].peer_address), "tcp:127.0.0.1:%d",
+                 free_port());
+        snprintf(m->folders[i], sizeof(m->folders[i]), "%s/m%d", m->folder, i + 1);
+        issue(m, env, &a, &ca, i);
+    }
+    arena_deinit(&a);
+}
+
+void members_deinit(struct members *m, struct env *env)
+{
+    (void)env_remove_tree(env, m->folder, NULL); /* only a temporary folder */
+}
+
+struct store_config members_config(const struct members *m, struct env *env, int i)
+{
+    struct store_config c = { .env = env,
+                              .folder = m->folders[i],
+                              .raft_socket_folder = m->sockets,
+                              .member_id = m->table[i].id,
+                              .members_count = MEMBERS_COUNT,
+                              .ca_file = m->ca,
+                              .cert_file = m->certs[i],
+                              .key_file = m->keys[i],
+                              .peer_listen_fd = -1,
+                              .map_bytes = 1ull << 30 };
+
+    memcpy(c.members, m->table, sizeof(m->table));
+    return c;
+}
