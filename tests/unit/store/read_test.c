@@ -1,0 +1,191 @@
+/* Reads: bounds of a scan, where a page continues, what expires, plain rows and streams in pages.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/store/store_fixture.h"
+#include "tests/unit/unit.h"
+
+static int setup(void **state)
+{
+    struct store_fixture *f = malloc(sizeof *f);
+    fixture_init(f, 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_deinit(*state);
+    free(*state);
+    return 0;
+}
+
+/* Entries of FIXTURE_TXNS_MAX transactions of one operation each. */
+static void apply_many(struct store_fixture *f, enum store_op_type type, int from, int to)
+{
+    static struct store_op ops[FIXTURE_TXNS_MAX];
+    static struct store_txn txns[FIXTURE_TXNS_MAX];
+    static char keys[FIXTURE_TXNS_MAX][32];
+    size_t count = 0;
+    for (int i = from; i < to; i++) {
+        snprintf(keys[count], sizeof keys[count], "pods/%05d", i);
+        ops[count] = (struct store_op){ .type = type, .key = str_from(keys[count]) };
+        txns[count] = (struct store_txn){ .ops = &ops[count], .ops_count = 1 };
+        if (++count == FIXTURE_TXNS_MAX || i + 1 == to) {
+            fixture_apply(f, txns, count);
+            count = 0;
+        }
+    }
+}
+
+struct page {
+    char last[64];
+    int count;
+};
+
+static bool on_version(void *ctx, const struct store_version *v)
+{
+    struct page *p = ctx;
+    assert_true(str_cmp(str_from(p->last), v->key) < 0);
+    snprintf(p->last, sizeof p->last, "%.*s", STR_ARG(v->key));
+    p->count++;
+    return true;
+}
+
+static int scan_all(struct store_fixture *f, uint64_t revision, int *out_pages)
+{
+    struct page p = { .count = 0 };
+    bool more = true;
+    for (*out_pages = 0; more; ++*out_pages) {
+        struct store_read r;
+        int before = p.count;
+        assert_int_equal(store_read_begin(f->group, revision, &r), 0);
+        assert_int_equal(
+            store_read_scan(&r, str_lit("pods/"), str_from(p.last), on_version, &p, &more), 0);
+        store_read_end(&r);
+        assert_true(p.count - before <= STORE_READ_ROWS_MAX);
+        assert_true(p.count > before || !more);
+    }
+    return p.count;
+}
+
+static void test_pages(void **state)
+{
+    struct store_fixture *f = *state;
+    int pages;
+    apply_many(f, STORE_OP_PUT, 0, 2500);
+    assert_int_equal(scan_all(f, 0, &pages), 2500);
+    assert_true(pages >= 3);
+    /* At the revision of a list's first page, whatever happens meanwhile; past many tombstones. */
+    apply_many(f, STORE_OP_DELETE, 100, 2400);
+    assert_int_equal(scan_all(f, 2500, &pages), 2500);
+    assert_int_equal(scan_all(f, 0, &pages), 200);
+    struct store_read r;
+    assert_int_equal(store_read_begin(f->group, 2500, &r), 0);
+    assert_int_equal(store_read_count(&r, str_lit("pods/"), str_lit("pods/00009"), 9999), 2490);
+    assert_int_equal(store_read_count(&r, str_lit("pods/"), str_of("", 0), 70), 70);
+    store_read_end(&r);
+    assert_int_equal(store_read_begin(f->group, 0, &r), 0);
+    assert_int_equal(store_read_count(&r, str_lit("pods/"), str_of("", 0), 9999), 200);
+    store_read_end(&r);
+}
+
+static void test_expired(void **state)
+{
+    struct store_fixture *f = *state;
+    struct store_read r;
+    struct store_version v;
+    fixture_put(f, "leases/a", "1");
+    fixture_put(f, "pods/a", "1");
+    fixture_put(f, "leases/a", "2");
+    fixture_put(f, "pods/a", "2");
+    fixture_op(f, (struct store_op){ .type = STORE_OP_COMPACT, .revision = 2 });
+    fixture_op(f,
+               (struct store_op){ .type = STORE_OP_COMPACT, .key = STR("leases/"), .revision = 4 });
+    assert_int_equal(store_read_begin(f->group, 1, &r), -ERR_EXPIRED);
+    assert_int_equal(store_read_begin(f->group, 5, &r), -ERR_INVALID_ARGUMENT);
+    assert_int_equal(store_read_begin(f->group, 2, &r), 0);
+    assert_int_equal(store_read_get(&r, str_lit("pods/a"), &v), 0);
+    assert_int_equal(v.revision, 2);
+    assert_int_equal(store_read_get(&r, str_lit("leases/a"), &v), -ERR_EXPIRED);
+    assert_int_equal(store_read_get(&r, str_lit("pods/b"), &v), -ERR_NOT_FOUND);
+    bool more;
+    struct page p = { .count = 0 };
+    assert_int_equal(store_read_scan(&r, str_lit("leases/"), str_of("", 0), on_version, &p, &more),
+                     -ERR_EXPIRED);
+    assert_int_equal(store_read_scan(&r, str_lit("pods/"), str_of("", 0), on_version, &p, &more),
+                     0);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(store_read_index(&r, 1, str_lit("x"), str_of("", 0), on_version, &p),
+                     -ERR_EXPIRED);
+    assert_int_equal(store_read_compacted(&r, str_lit("leases/")), 4);
+    assert_int_equal(store_read_compacted(&r, str_lit("pods/")), 2);
+    store_read_end(&r);
+    assert_int_equal(store_read_begin(f->group, 3, &r), 0);
+    assert_int_equal(store_read_get(&r, str_lit("leases/a"), &v), 0); /* newest anyway */
+    assert_int_equal(v.revision, 3);
+    store_read_end(&r);
+}
+
+static bool on_row(void *ctx, struct str key, struct str value)
+{
+    (void)value;
+    struct page *p = ctx;
+    assert_true(str_cmp(str_from(p->last), key) < 0);
+    snprintf(p->last, sizeof p->last, "%.*s", STR_ARG(key));
+    p->count++;
+    return true;
+}
+
+static bool on_message(void *ctx, uint64_t sequence, struct str value)
+{
+    (void)value;
+    uint64_t *last = ctx;
+    assert_int_equal(sequence, *last + 1);
+    *last = sequence;
+    return true;
+}
+
+static void test_plain(void **state)
+{
+    struct store_fixture *f = *state;
+    apply_many(f, STORE_OP_ROW_PUT, 0, 1200);
+    struct store_op ops[200];
+    for (int i = 0; i < 200; i++)
+        ops[i] = (struct store_op){ .type = STORE_OP_APPEND, .key = STR("t"), .value = STR("m") };
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(fixture_txn(f, &(struct store_txn){ .ops = ops, .ops_count = 200 }).status,
+                         0);
+    struct page p = { .count = 0 };
+    bool more = true;
+    uint64_t last = 0;
+    while (more || last < 1600) {
+        struct store_read r;
+        assert_int_equal(store_read_begin(f->group, 0, &r), 0);
+        if (more)
+            assert_int_equal(
+                store_read_rows(&r, str_lit("pods/"), str_from(p.last), on_row, &p, &more), 0);
+        uint64_t before = last;
+        assert_int_equal(store_read_stream(&r, str_lit("t"), last, on_message, &last), 0);
+        assert_true(last > before && last - before <= STORE_READ_ROWS_MAX);
+        store_read_end(&r);
+    }
+    assert_int_equal(p.count, 1200);
+    assert_int_equal(last, 1600);
+    struct store_read r;
+    uint64_t first;
+    assert_int_equal(store_read_begin(f->group, 0, &r), 0);
+    assert_int_equal(store_read_stream_bounds(&r, str_lit("u"), &first, &last), -ERR_NOT_FOUND);
+    store_read_end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
