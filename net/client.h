@@ -26,8 +26,9 @@ struct http_request;
 struct tls_context;
 struct tls_identity;
 
-#define HTTP_CLIENT_CONNECTIONS_MAX 1    /* default; see connections_max */
-#define HTTP_CLIENT_QUEUE_MAX       4096 /* requests waiting for a connection; then -ERR_UNAVAILABLE */
+#define HTTP_CLIENT_CONNECTIONS_MAX 1 /* default; see connections_max */
+/* Requests waiting for a connection; one more ends with -ERR_UNAVAILABLE. */
+#define HTTP_CLIENT_QUEUE_MAX 4096
 /* Received body bytes that a paused request may hold (HTTP/2 stream window). */
 #define HTTP_CLIENT_WINDOW_BYTES (1u << 20)
 
