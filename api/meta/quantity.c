@@ -19,8 +19,10 @@
 #define QUANTITY_DIGITS_DECIMAL 28
 #define QUANTITY_DIGITS_BINARY  19
 
-/* Upstream holds decimal amounts of up to this many digits without any cap. */
+/* Decimal amounts above the cap are held if they were written, and print, in no more digits than
+ * upstream's int64 mantissa takes: "12E" stays "12E". */
 #define QUANTITY_UNCAPPED_DIGITS 18
+static const __int128 quantity_uncapped_mantissa = 1000000000000000000;
 
 /* A bound on exponents that is far past any amount we can hold. */
 #define QUANTITY_EXPONENT_MAX 1000
@@ -165,6 +167,30 @@ static bool decimal_round(struct decimal *d)
     return true;
 }
 
+/* Takes factors of ten out of nanos (not 0): *mantissa times ten to the result. The exponent is a
+ * multiple of three, and without an exponent form no more than the largest suffix can say. */
+static int canonical_exponent(__int128 *mantissa, bool as_exponent)
+{
+    int exponent = -9;
+    while (*mantissa % 10 == 0) {
+        *mantissa /= 10;
+        exponent++;
+    }
+    while (exponent % 3 != 0 || (!as_exponent && exponent > 18)) {
+        *mantissa *= 10;
+        exponent--;
+    }
+    return exponent;
+}
+
+static bool holds_uncapped(__int128 nanos, enum quantity_family family)
+{
+    if (family == QUANTITY_BINARY)
+        return false;
+    (void)canonical_exponent(&nanos, family == QUANTITY_EXPONENT);
+    return nanos < quantity_uncapped_mantissa;
+}
+
 int quantity_parse(struct str text, struct quantity *out, struct err *e)
 {
     struct quantity_parts parts;
@@ -185,10 +211,9 @@ int quantity_parse(struct str text, struct quantity *out, struct err *e)
         d.exponent += suffix.exponent;
 
     const __int128 cap = (__int128)QUANTITY_UNITS_MAX * NANOS_PER_UNIT;
-    bool fits = decimal_round(&d);
-    bool capped =
-        binary || parts.integer.len + parts.fraction.len > QUANTITY_UNCAPPED_DIGITS || !fits;
-    if (!fits || (capped && d.mantissa > cap))
+    bool long_text = parts.integer.len + parts.fraction.len > QUANTITY_UNCAPPED_DIGITS;
+    if (!decimal_round(&d) ||
+        (d.mantissa > cap && (long_text || !holds_uncapped(d.mantissa, suffix.family))))
         d.mantissa = cap;
     /* Upstream: a binary amount below one prints as a decimal one. */
     if (binary && d.mantissa > 0 && d.mantissa < NANOS_PER_UNIT)
@@ -234,16 +259,7 @@ static const char *suffix_text(enum quantity_family family, int exponent)
 static size_t format_decimal(const struct quantity *q, bool as_exponent, char *out)
 {
     __int128 mantissa = q->nanos;
-    int exponent = -9;
-    while (mantissa % 10 == 0) {
-        mantissa /= 10;
-        exponent++;
-    }
-    /* A multiple of three, and no more than the largest suffix can say. */
-    while (exponent % 3 != 0 || (!as_exponent && exponent > 18)) {
-        mantissa *= 10;
-        exponent--;
-    }
+    int exponent = canonical_exponent(&mantissa, as_exponent);
     size_t len = put_int128(mantissa, out);
     if (!as_exponent)
         return put_text(out, len, suffix_text(QUANTITY_DECIMAL, exponent));

@@ -267,7 +267,9 @@ static void write_requirement(const struct requirement *r, struct buf *b)
         buf_append_c(b, i > 0 ? "," : "");
         buf_append_str(b, r->values[i]);
     }
-    buf_append_c(b, set ? ")" : "");
+    /* A lone empty value needs its comma: "()" would be no value at all. */
+    if (set)
+        buf_append_c(b, r->values_count == 1 && r->values[0].len == 0 ? ",)" : ")");
 }
 
 struct str selector_text(struct arena *a, const struct selector *s)

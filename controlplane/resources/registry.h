@@ -31,6 +31,7 @@
 
 struct arena;
 struct err_list;
+struct name_messages;
 struct ObjectMeta;
 
 /* What a hook may know about the request. */
@@ -50,9 +51,9 @@ enum resource_subresource {
 
 /* Index numbers of the store: never reused, never renumbered (they are in every member's rows). */
 enum resource_index {
-    INDEX_POD_NODE = 1,          /* pods: spec.nodeName ("" for pending pods is indexed too) */
-    INDEX_OWNER_UID = 2,         /* every stored kind: each ownerReference's uid */
-    INDEX_EVENT_INVOLVED_UID = 3 /* events: involvedObject.uid */
+    RESOURCE_INDEX_NODE_NAME = 1,   /* pods: spec.nodeName ("" for pending pods is indexed too) */
+    RESOURCE_INDEX_OWNER_UID = 2,   /* every stored kind: each ownerReference's uid */
+    RESOURCE_INDEX_INVOLVED_UID = 3 /* events: involvedObject.uid */
 };
 
 struct resource_strategy {
@@ -62,6 +63,8 @@ struct resource_strategy {
     void (*prepare_update)(const struct resource_context *c, void *object, const void *old);
     /* Puts back what /status may not change (spec, and metadata the kind freezes). */
     void (*prepare_status)(const struct resource_context *c, void *object, const void *old);
+    /* Puts back what /finalize may not change (status). */
+    void (*prepare_finalize)(const struct resource_context *c, void *object, const void *old);
     void (*validate)(const struct resource_context *c, const void *object, struct err_list *out);
     void (*validate_update)(const struct resource_context *c, const void *object, const void *old,
                             struct err_list *out);
@@ -101,7 +104,7 @@ struct resource_field {
     uint8_t path[6];
     const char *alias_of;    /* another label; then path is empty */
     bool boolean;            /* printed as "true" or "false" */
-    bool number;             /* printed in decimal */
+    bool number;             /* compared as a number */
     const char *when_absent; /* text of an absent value; NULL: "" (or "false", "0") */
 };
 
@@ -119,6 +122,7 @@ struct resource {
     bool no_delete_collection;
     enum resource_delete_form delete_form;
     bool graceful; /* resource_delete_grace decides; others go at once */
+    bool (*name)(struct str value, struct name_messages *m); /* syntax of metadata.name */
     const struct resource_strategy *strategy;
     const struct resource_field *fields;
     size_t fields_count;
@@ -152,6 +156,8 @@ void resource_prepare_update(const struct resource *r, const struct resource_con
                              void *object, const void *old);
 void resource_prepare_status(const struct resource *r, const struct resource_context *c,
                              void *object, const void *old);
+void resource_prepare_finalize(const struct resource *r, const struct resource_context *c,
+                               void *object, const void *old);
 void resource_validate(const struct resource *r, const struct resource_context *c,
                        const void *object, struct err_list *out);
 void resource_validate_update(const struct resource *r, const struct resource_context *c,
@@ -192,9 +198,10 @@ size_t resource_terms(const struct resource *r, struct str payload, struct store
 int resource_check_fields(const struct resource *r, const struct field_selector *s, struct err *e);
 bool resource_matches_fields(const struct resource *r, const struct field_selector *s,
                              struct str payload);
-/* Text of one field label; empty when unknown or absent. */
+/* Text of one field label; empty when unknown or absent, and for labels that are numbers (match
+ * those). */
 struct str resource_field_value(const struct resource *r, struct str payload, struct str label);
-/* The index term a selector pins, if any: `spec.nodeName=n` gives INDEX_POD_NODE. */
+/* The index term a selector pins, if any: `spec.nodeName=n` gives RESOURCE_INDEX_NODE_NAME. */
 bool resource_index_for(const struct resource *r, const struct field_selector *s,
                         struct store_term *out);
 

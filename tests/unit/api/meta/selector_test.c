@@ -106,13 +106,10 @@ static void test_text(void **state)
     static const struct {
         const char *text;
         const char *canonical;
-    } cases[] = { { "b=c, a = d", "a=d,b=c" },
-                  { "z in (b , a,b)", "z in (a,b)" },
-                  { "!q,p", "p,!q" },
-                  { "a notin (x)", "a notin (x)" },
-                  { "a!=b", "a!=b" },
-                  { "n>1,m<2", "m<2,n>1" },
-                  { "a==b", "a=b" } };
+    } cases[] = { { "b=c, a = d", "a=d,b=c" }, { "z in (b , a,b)", "z in (a,b)" },
+                  { "!q,p", "p,!q" },          { "a notin (x)", "a notin (x)" },
+                  { "a!=b", "a!=b" },          { "n>1,m<2", "m<2,n>1" },
+                  { "a==b", "a=b" },           { "c in (,)", "c in (,)" } };
     struct arena a;
     (void)state;
     arena_init(&a);

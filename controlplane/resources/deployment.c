@@ -1,0 +1,212 @@
+/* Deployments: strategy and history defaults; percentages; generation also moves with annotations.
+ */
+#include "api/meta/labels.h"
+#include "api/proto/apps.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "controlplane/resources/pod.h"
+#include "controlplane/resources/strategies.h"
+#include "controlplane/resources/workload.h"
+
+#define PERCENT_TEXT                                                                               \
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "   \
+    "'93%', regex used for validation is '[0-9]+%')"
+
+static void strategy_defaults(struct arena *a, DeploymentSpec *spec)
+{
+    DeploymentStrategy *strategy =
+        message_ensure(a, &spec->strategy, &deployment_strategy__descriptor);
+    text_default(a, &strategy->type, "RollingUpdate");
+    if (!text_eq(strategy->type, "RollingUpdate"))
+        return;
+    RollingUpdateDeployment *rolling =
+        message_ensure(a, &strategy->rolling_update, &rolling_update_deployment__descriptor);
+    if (rolling->max_unavailable == NULL)
+        rolling->max_unavailable = int_or_string_of_text(a, "25%");
+    if (rolling->max_surge == NULL)
+        rolling->max_surge = int_or_string_of_text(a, "25%");
+}
+
+static void number_default(int32_t *value, protobuf_c_boolean *has, int32_t number)
+{
+    if (!*has)
+        *value = number;
+    *has = 1;
+}
+
+static void defaults(struct arena *a, void *object)
+{
+    Deployment *d = object;
+    DeploymentSpec *spec = message_ensure(a, &d->spec, &deployment_spec__descriptor);
+    (void)message_ensure(a, &d->status, &deployment_status__descriptor);
+    number_default(&spec->replicas, &spec->has_replicas, 1);
+    number_default(&spec->revision_history_limit, &spec->has_revision_history_limit, 10);
+    number_default(&spec->progress_deadline_seconds, &spec->has_progress_deadline_seconds, 600);
+    strategy_defaults(a, spec);
+    pod_template_defaults(a, message_ensure(a, &spec->template_, &pod_template_spec__descriptor));
+}
+
+static void prepare_create(const struct resource_context *c, void *object)
+{
+    Deployment *d = object;
+    d->status = arena_new(c->arena, DeploymentStatus);
+    deployment_status__init(d->status);
+}
+
+static void prepare_update(const struct resource_context *c, void *object, const void *old)
+{
+    (void)c;
+    ((Deployment *)object)->status = ((const Deployment *)old)->status;
+}
+
+static void prepare_status(const struct resource_context *c, void *object, const void *old)
+{
+    Deployment *d = object;
+    const Deployment *was = old;
+    (void)c;
+    d->spec = was->spec;
+    d->metadata->labels = was->metadata->labels;
+    d->metadata->n_labels = was->metadata->n_labels;
+}
+
+/* The number of a percentage, or -1 when it is no percent string. */
+static int64_t percent_of(const char *text)
+{
+    struct str s = str_from(text);
+    uint64_t value;
+    if (!str_ends(s, str_lit("%")) || str_to_u64(str_slice(s, 0, s.len - 1), &value) < 0)
+        return -1;
+    return value > INT32_MAX ? INT32_MAX : (int64_t)value;
+}
+
+static void validate_amount(const IntOrString *v, const char *name, bool at_most_all,
+                            const struct field_path *up, struct err_list *out)
+{
+    struct field_path p = path_field(up, name);
+    if (v == NULL)
+        return;
+    if (!int_or_string_is_text(v)) {
+        (void)check_not_negative(out, &p, v->int_val);
+        return;
+    }
+    int64_t percent = percent_of(v->str_val);
+    if (percent < 0)
+        rule_invalid_text(out, &p, v->str_val, PERCENT_TEXT);
+    else if (at_most_all && percent > 100)
+        rule_invalid_text(out, &p, v->str_val, "must not be greater than 100%");
+}
+
+static bool is_zero(const IntOrString *v)
+{
+    if (v == NULL)
+        return true;
+    return int_or_string_is_text(v) ? percent_of(v->str_val) == 0 : v->int_val == 0;
+}
+
+static void validate_strategy(const DeploymentStrategy *s, const struct field_path *up,
+                              struct err_list *out)
+{
+    static const char *const strategy_types[] = { "Recreate", "RollingUpdate", NULL };
+    struct field_path p = path_field(up, "strategy");
+    struct field_path type = path_field(&p, "type");
+    struct field_path rolling = path_field(&p, "rollingUpdate");
+    struct field_path unavailable = path_field(&rolling, "maxUnavailable");
+    if (!check_one_of(out, &type, s->type, strategy_types))
+        return;
+    if (text_eq(s->type, "Recreate")) {
+        if (s->rolling_update != NULL)
+            rule_forbidden(out, &rolling,
+                           "may not be specified when strategy `type` is 'Recreate'");
+        return;
+    }
+    const RollingUpdateDeployment *r = s->rolling_update;
+    if (r == NULL) {
+        rule_required(out, &rolling, "this should be defaulted and never be nil");
+        return;
+    }
+    validate_amount(r->max_unavailable, "maxUnavailable", true, &rolling, out);
+    validate_amount(r->max_surge, "maxSurge", false, &rolling, out);
+    if (is_zero(r->max_unavailable) && is_zero(r->max_surge))
+        rule_invalid(out, &unavailable, int_or_string_shown(out->arena, r->max_unavailable),
+                     "may not be 0 when `maxSurge` is 0");
+}
+
+static void validate(const struct resource_context *c, const void *object, struct err_list *out)
+{
+    const DeploymentSpec *spec = ((const Deployment *)object)->spec;
+    struct field_path path = path_field(NULL, "spec");
+    struct field_path replicas = path_field(&path, "replicas");
+    struct field_path ready = path_field(&path, "minReadySeconds");
+    struct field_path history = path_field(&path, "revisionHistoryLimit");
+    struct field_path deadline = path_field(&path, "progressDeadlineSeconds");
+    (void)c;
+    (void)check_not_negative(out, &replicas, spec->replicas);
+    workload_validate_template(spec->selector, spec->template_, &path, out);
+    validate_strategy(spec->strategy, &path, out);
+    (void)check_not_negative(out, &ready, spec->min_ready_seconds);
+    (void)check_not_negative(out, &history, spec->revision_history_limit);
+    if (check_not_negative(out, &deadline, spec->progress_deadline_seconds) &&
+        spec->progress_deadline_seconds <= spec->min_ready_seconds)
+        rule_invalid_number(out, &deadline, spec->progress_deadline_seconds,
+                            "must be greater than minReadySeconds");
+}
+
+static void validate_update(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    const Deployment *was = old;
+    (void)c;
+    if (was->spec != NULL)
+        workload_validate_selector_update(((const Deployment *)object)->spec->selector,
+                                          was->spec->selector, out);
+}
+
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    const DeploymentStatus *s = ((const Deployment *)object)->status;
+    struct field_path path = path_field(NULL, "status");
+    (void)c;
+    (void)old;
+    if (s == NULL)
+        return;
+    const struct {
+        const char *name;
+        int32_t value;
+    } counts[] = { { "replicas", s->replicas },
+                   { "updatedReplicas", s->updated_replicas },
+                   { "readyReplicas", s->ready_replicas },
+                   { "availableReplicas", s->available_replicas },
+                   { "unavailableReplicas", s->unavailable_replicas } };
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct field_path p = path_field(&path, counts[i].name);
+        if (check_not_negative(out, &p, counts[i].value) && i > 0 && i < 4 &&
+            counts[i].value > s->replicas)
+            rule_invalid_number(out, &p, counts[i].value, "cannot be greater than status.replicas");
+    }
+}
+
+static bool same_annotations(const ObjectMeta *a, const ObjectMeta *b)
+{
+    return a->n_annotations == b->n_annotations &&
+           entries_contain(a->annotations, a->n_annotations, b->annotations, b->n_annotations);
+}
+
+static bool generation_changed(const void *object, const void *old)
+{
+    const Deployment *d = object;
+    const Deployment *was = old;
+    return !schema_equal(&schema_DeploymentSpec, d->spec, was->spec) ||
+           !same_annotations(d->metadata, was->metadata);
+}
+
+const struct resource_strategy deployment_strategy = { .defaults = defaults,
+                                                       .prepare_create = prepare_create,
+                                                       .prepare_update = prepare_update,
+                                                       .prepare_status = prepare_status,
+                                                       .validate = validate,
+                                                       .validate_update = validate_update,
+                                                       .validate_status = validate_status,
+                                                       .generation_changed = generation_changed };

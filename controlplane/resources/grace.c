@@ -1,0 +1,75 @@
+/*
+ * Graceful deletion. A pod on a node is not removed by the API server: it gets a deadline, the
+ * agent stops its containers, and then deletes it for good with grace 0.
+ */
+#include "api/proto/core.pb-c.h"
+#include "base/arena.h"
+#include "controlplane/resources/registry.h"
+#include "controlplane/resources/rules.h"
+
+#define NS_PER_SECOND 1000000000u
+
+static void mark(const struct resource_context *c, ObjectMeta *meta, int64_t grace)
+{
+    meta->deletion_timestamp =
+        time_new(c->arena, (int64_t)(c->now_wall_ns / NS_PER_SECOND) + grace);
+    meta->has_deletion_grace_period_seconds = 1;
+    meta->deletion_grace_period_seconds = grace;
+}
+
+static int64_t pod_grace(const Pod *pod, bool has_grace, int64_t wanted)
+{
+    int64_t grace = 30;
+    if (has_grace)
+        grace = wanted;
+    else if (pod->spec != NULL && pod->spec->has_termination_grace_period_seconds)
+        grace = pod->spec->termination_grace_period_seconds;
+    bool placed = pod->spec != NULL && !text_empty(pod->spec->node_name);
+    bool ended = pod->status != NULL && (text_eq(pod->status->phase, "Succeeded") ||
+                                         text_eq(pod->status->phase, "Failed"));
+    /* Nobody would stop it, or nothing is left to stop. */
+    if (!placed || ended)
+        return 0;
+    return grace < 0 ? 1 : grace;
+}
+
+struct resource_grace resource_delete_grace(const struct resource *r,
+                                            const struct resource_context *c, void *object,
+                                            bool has_grace, int64_t grace_seconds)
+{
+    if (!r->graceful)
+        return (struct resource_grace){ .immediate = true };
+    ObjectMeta *meta = resource_meta(object);
+    int64_t grace = pod_grace(object, has_grace, grace_seconds);
+    if (grace == 0)
+        return (struct resource_grace){ .immediate = true };
+    if (meta->deletion_timestamp == NULL) {
+        mark(c, meta, grace);
+        meta->has_generation = 1;
+        meta->generation++;
+        return (struct resource_grace){ .changed = true };
+    }
+    /* Already going: the deadline may only come nearer, and only when the client asks. */
+    if (!has_grace || grace >= meta->deletion_grace_period_seconds)
+        return (struct resource_grace){ 0 };
+    int64_t requested =
+        time_seconds(meta->deletion_timestamp) - meta->deletion_grace_period_seconds;
+    meta->deletion_timestamp = time_new(c->arena, requested + grace);
+    meta->deletion_grace_period_seconds = grace;
+    return (struct resource_grace){ .changed = true };
+}
+
+bool resource_mark_deleting(const struct resource_context *c, void *object)
+{
+    ObjectMeta *meta = resource_meta(object);
+    if (meta->deletion_timestamp != NULL && meta->has_deletion_grace_period_seconds &&
+        meta->deletion_grace_period_seconds == 0)
+        return false;
+    bool first = meta->deletion_timestamp == NULL;
+    mark(c, meta, 0);
+    if (first) {
+        meta->has_generation = 1;
+        meta->generation++;
+    }
+    return true;
+}

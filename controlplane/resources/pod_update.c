@@ -1,0 +1,145 @@
+/*
+ * What an update of a pod may change: images, activeDeadlineSeconds (set or shortened), tolerations
+ * (added), a negative grace to 1, scheduling gates (removed). Everything else is compared as a
+ * whole, after putting the old value where a change is allowed.
+ */
+#include <string.h>
+
+#include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "controlplane/resources/pod.h"
+
+static Container **with_old_images(struct arena *a, Container **list, Container **old, size_t count)
+{
+    Container **made = arena_array(a, count, sizeof(*made));
+    for (size_t i = 0; i < count; i++) {
+        made[i] = arena_copy(a, list[i], sizeof(Container));
+        made[i]->image = old[i]->image;
+    }
+    return made;
+}
+
+static void validate_images(Container **list, size_t count, const struct field_path *path,
+                            struct err_list *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct field_path p = path_index(path, i);
+        struct field_path image = path_field(&p, "image");
+        if (text_empty(list[i]->image))
+            rule_required(out, &image, "");
+    }
+}
+
+static void validate_deadline(const PodSpec *spec, const PodSpec *old,
+                              const struct field_path *path, struct err_list *out)
+{
+    struct field_path p = path_field(path, "activeDeadlineSeconds");
+    if (spec->has_active_deadline_seconds) {
+        if (old->has_active_deadline_seconds &&
+            old->active_deadline_seconds < spec->active_deadline_seconds)
+            rule_invalid_number(out, &p, spec->active_deadline_seconds,
+                                "must be less than or equal to previous value");
+    } else if (old->has_active_deadline_seconds) {
+        rule_invalid(out, &p, "null", "must not update from a positive integer to nil value");
+    }
+}
+
+/* Every old toleration must still be there, but for its seconds. */
+static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
+                                 const struct field_path *path, struct err_list *out)
+{
+    struct field_path p = path_field(path, "tolerations");
+    for (size_t i = 0; i < old->n_tolerations; i++) {
+        const Toleration *was = old->tolerations[i];
+        bool found = false;
+        for (size_t j = 0; j < spec->n_tolerations && !found; j++) {
+            const Toleration *is = spec->tolerations[j];
+            found = text_eq(was->key, is->key) && text_eq(was->operator_, is->operator_) &&
+                    text_eq(was->value, is->value) && text_eq(was->effect, is->effect);
+        }
+        if (!found) {
+            rule_forbidden(out, &p,
+                           "existing toleration can not be modified except its "
+                           "tolerationSeconds");
+            return;
+        }
+    }
+}
+
+static bool has_gate(const PodSpec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
+        if (text_eq(spec->scheduling_gates[i]->name, name))
+            return true;
+    }
+    return false;
+}
+
+static void validate_gates(const PodSpec *spec, const PodSpec *old, const struct field_path *path,
+                           struct err_list *out)
+{
+    struct field_path p = path_field(path, "schedulingGates");
+    for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
+        const char *name = text_of(spec->scheduling_gates[i]->name);
+        if (!has_gate(old, name)) {
+            struct str detail = str_printf(out->arena,
+                                           "only deletion is allowed, but found new scheduling "
+                                           "gate '%s'",
+                                           name);
+            struct field_path at = path_index(&p, i);
+            rule_forbidden(out, &at, str_dup(out->arena, detail));
+        }
+    }
+}
+
+static bool only_allowed_changed(struct arena *a, const PodSpec *spec, const PodSpec *old)
+{
+    PodSpec *munged = arena_copy(a, spec, sizeof(*spec));
+    munged->containers = with_old_images(a, spec->containers, old->containers, spec->n_containers);
+    munged->init_containers =
+        with_old_images(a, spec->init_containers, old->init_containers, spec->n_init_containers);
+    munged->has_active_deadline_seconds = old->has_active_deadline_seconds;
+    munged->active_deadline_seconds = old->active_deadline_seconds;
+    munged->tolerations = old->tolerations;
+    munged->n_tolerations = old->n_tolerations;
+    munged->scheduling_gates = old->scheduling_gates;
+    munged->n_scheduling_gates = old->n_scheduling_gates;
+    if (old->has_termination_grace_period_seconds && old->termination_grace_period_seconds < 0 &&
+        spec->termination_grace_period_seconds == 1)
+        munged->termination_grace_period_seconds = old->termination_grace_period_seconds;
+    return schema_equal(&schema_PodSpec, munged, old);
+}
+
+void pod_validate_update(const struct Pod *pod, const struct Pod *old, struct err_list *out)
+{
+    const PodSpec *spec = pod->spec;
+    const PodSpec *was = old->spec;
+    struct field_path path = path_field(NULL, "spec");
+    struct field_path containers = path_field(&path, "containers");
+    struct field_path init = path_field(&path, "initContainers");
+    if (spec == NULL || was == NULL)
+        return; /* defaults and storage give both a spec */
+    if (spec->n_containers != was->n_containers) {
+        rule_forbidden(out, &containers, "pod updates may not add or remove containers");
+        return;
+    }
+    if (spec->n_init_containers != was->n_init_containers) {
+        rule_forbidden(out, &init, "pod updates may not add or remove containers");
+        return;
+    }
+    validate_images(spec->containers, spec->n_containers, &containers, out);
+    validate_images(spec->init_containers, spec->n_init_containers, &init, out);
+    validate_deadline(spec, was, &path, out);
+    validate_tolerations(spec, was, &path, out);
+    validate_gates(spec, was, &path, out);
+    if (!only_allowed_changed(out->arena, spec, was))
+        rule_forbidden(
+            out, &path,
+            "pod updates may not change fields other than `spec.containers[*].image`,"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
+            "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow "
+            "it to be set to 1 if it was previously negative)");
+}

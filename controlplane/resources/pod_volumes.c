@@ -1,0 +1,253 @@
+/* Volumes: names, one source each, and the sources the agent can mount. */
+#include <string.h>
+
+#include "api/meta/quantity.h"
+#include "api/proto/core.pb-c.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "controlplane/resources/pod.h"
+
+bool pod_has_volume(const struct PodSpec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_volumes; i++) {
+        if (text_eq(spec->volumes[i]->name, name))
+            return true;
+    }
+    return false;
+}
+
+static void validate_mode(bool has, int32_t mode, const struct field_path *up, const char *name,
+                          struct err_list *out)
+{
+    struct field_path p = path_field(up, name);
+    if (has && (mode < 0 || mode > 0777))
+        rule_invalid_number(out, &p, mode,
+                            "must be a number between 0 and 0777 (octal), both inclusive");
+}
+
+static bool has_dots(const char *path)
+{
+    struct str rest = str_from(path);
+    struct str part;
+    while (str_split(&rest, '/', &part)) {
+        if (str_eq_c(part, ".."))
+            return true;
+    }
+    return false;
+}
+
+/* A path inside the volume. */
+static void validate_inner_path(const char *path, const struct field_path *p, struct err_list *out)
+{
+    if (text_empty(path)) {
+        rule_required(out, p, "");
+        return;
+    }
+    if (path[0] == '/')
+        rule_invalid_text(out, p, path, "must be a relative path");
+    if (has_dots(path))
+        rule_invalid_text(out, p, path, "must not contain '..'");
+    if (strncmp(path, "..", 2) == 0 && !has_dots(path))
+        rule_invalid_text(out, p, path, "must not start with '..'");
+}
+
+static void validate_items(KeyToPath **items, size_t count, const struct field_path *up,
+                           struct err_list *out)
+{
+    struct field_path list = path_field(up, "items");
+    for (size_t i = 0; i < count; i++) {
+        struct field_path p = path_index(&list, i);
+        struct field_path key = path_field(&p, "key");
+        struct field_path path = path_field(&p, "path");
+        if (text_empty(items[i]->key))
+            rule_required(out, &key, "");
+        validate_inner_path(items[i]->path, &path, out);
+        validate_mode(items[i]->has_mode, items[i]->mode, &p, "mode", out);
+    }
+}
+
+static void validate_named(const char *name, const char *field, const struct field_path *up,
+                           struct err_list *out)
+{
+    struct field_path p = path_field(up, field);
+    if (text_empty(name))
+        rule_required(out, &p, "");
+}
+
+static const char *reference_name(const LocalObjectReference *ref)
+{
+    return ref == NULL ? "" : text_of(ref->name);
+}
+
+static void validate_downward_items(DownwardAPIVolumeFile **items, size_t count,
+                                    const struct field_path *up, struct err_list *out)
+{
+    struct field_path list = path_field(up, "items");
+    for (size_t i = 0; i < count; i++) {
+        struct field_path p = path_index(&list, i);
+        struct field_path path = path_field(&p, "path");
+        struct field_path ref = path_field(&p, "fieldRef");
+        validate_inner_path(items[i]->path, &path, out);
+        validate_mode(items[i]->has_mode, items[i]->mode, &p, "mode", out);
+        if (items[i]->field_ref == NULL && items[i]->resource_field_ref == NULL)
+            rule_required(out, &p, "one of fieldRef and resourceFieldRef is required");
+        else if (items[i]->field_ref != NULL && items[i]->resource_field_ref != NULL)
+            rule_invalid_text(out, &p, "",
+                              "fieldRef and resourceFieldRef can not be specified simultaneously");
+        else if (items[i]->field_ref != NULL && text_empty(items[i]->field_ref->field_path))
+            validate_named("", "fieldPath", &ref, out);
+    }
+}
+
+static void validate_source(const VolumeProjection *s, const struct field_path *p,
+                            struct err_list *out)
+{
+    int count = (s->secret != NULL) + (s->downward_api != NULL) + (s->config_map != NULL) +
+                (s->service_account_token != NULL) + (s->cluster_trust_bundle != NULL) +
+                (s->pod_certificate != NULL);
+    struct field_path secret = path_field(p, "secret");
+    struct field_path config_map = path_field(p, "configMap");
+    struct field_path downward = path_field(p, "downwardAPI");
+    struct field_path token = path_field(p, "serviceAccountToken");
+    struct field_path token_path = path_field(&token, "path");
+    if (count == 0)
+        rule_required(out, p, "must specify exactly one source type");
+    else if (count > 1)
+        rule_forbidden(out, p, "may not specify more than 1 volume type");
+    if (s->secret != NULL) {
+        validate_named(reference_name(s->secret->local_object_reference), "name", &secret, out);
+        validate_items(s->secret->items, s->secret->n_items, &secret, out);
+    }
+    if (s->config_map != NULL) {
+        validate_named(reference_name(s->config_map->local_object_reference), "name", &config_map,
+                       out);
+        validate_items(s->config_map->items, s->config_map->n_items, &config_map, out);
+    }
+    if (s->downward_api != NULL)
+        validate_downward_items(s->downward_api->items, s->downward_api->n_items, &downward, out);
+    if (s->service_account_token != NULL) {
+        struct field_path seconds = path_field(&token, "expirationSeconds");
+        if (s->service_account_token->expiration_seconds < 600)
+            rule_invalid_number(out, &seconds, s->service_account_token->expiration_seconds,
+                                "may not specify a duration less than 10 minutes");
+        validate_inner_path(s->service_account_token->path, &token_path, out);
+    }
+}
+
+static void validate_projected(const ProjectedVolumeSource *projected, const struct field_path *up,
+                               struct err_list *out)
+{
+    struct field_path p = path_field(up, "projected");
+    struct field_path sources = path_field(&p, "sources");
+    validate_mode(projected->has_default_mode, projected->default_mode, &p, "defaultMode", out);
+    for (size_t i = 0; i < projected->n_sources; i++) {
+        struct field_path at = path_index(&sources, i);
+        validate_source(projected->sources[i], &at, out);
+    }
+}
+
+static void validate_host_path(const HostPathVolumeSource *host, const struct field_path *up,
+                               struct err_list *out)
+{
+    static const char *const types[] = {
+        "",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
+        "File", "FileOrCreate", "Socket",     NULL
+    };
+    struct field_path p = path_field(up, "hostPath");
+    struct field_path path = path_field(&p, "path");
+    struct field_path type = path_field(&p, "type");
+    if (text_empty(host->path))
+        rule_required(out, &path, "");
+    else if (has_dots(host->path))
+        rule_invalid_text(out, &path, host->path, "must not contain '..'");
+    (void)check_one_of(out, &type, text_of(host->type), types);
+}
+
+static void validate_empty_dir(const EmptyDirVolumeSource *dir, const struct field_path *up,
+                               struct err_list *out)
+{
+    struct field_path p = path_field(up, "emptyDir");
+    struct field_path limit = path_field(&p, "sizeLimit");
+    struct quantity q;
+    if (dir->size_limit == NULL || text_empty(dir->size_limit->string))
+        return;
+    if (quantity_parse(str_from(dir->size_limit->string), &q, NULL) < 0 || q.nanos < 0)
+        rule_forbidden(out, &limit, "SizeLimit field must be a valid resource quantity");
+}
+
+static void validate_details(const VolumeSource *s, const struct field_path *p,
+                             struct err_list *out)
+{
+    struct field_path secret = path_field(p, "secret");
+    struct field_path config_map = path_field(p, "configMap");
+    struct field_path downward = path_field(p, "downwardAPI");
+    struct field_path claim = path_field(p, "persistentVolumeClaim");
+    if (s->host_path != NULL)
+        validate_host_path(s->host_path, p, out);
+    if (s->empty_dir != NULL)
+        validate_empty_dir(s->empty_dir, p, out);
+    if (s->projected != NULL)
+        validate_projected(s->projected, p, out);
+    if (s->secret != NULL) {
+        validate_named(s->secret->secret_name, "secretName", &secret, out);
+        validate_mode(s->secret->has_default_mode, s->secret->default_mode, &secret, "defaultMode",
+                      out);
+        validate_items(s->secret->items, s->secret->n_items, &secret, out);
+    }
+    if (s->config_map != NULL) {
+        validate_named(reference_name(s->config_map->local_object_reference), "name", &config_map,
+                       out);
+        validate_mode(s->config_map->has_default_mode, s->config_map->default_mode, &config_map,
+                      "defaultMode", out);
+        validate_items(s->config_map->items, s->config_map->n_items, &config_map, out);
+    }
+    if (s->downward_api != NULL) {
+        validate_mode(s->downward_api->has_default_mode, s->downward_api->default_mode, &downward,
+                      "defaultMode", out);
+        validate_downward_items(s->downward_api->items, s->downward_api->n_items, &downward, out);
+    }
+    if (s->persistent_volume_claim != NULL)
+        validate_named(s->persistent_volume_claim->claim_name, "claimName", &claim, out);
+}
+
+/* Exactly one source: every field of the message is one. */
+static void validate_one_source(const VolumeSource *s, const struct field_path *p,
+                                struct err_list *out)
+{
+    const ProtobufCMessageDescriptor *d = &volume_source__descriptor;
+    size_t count = 0;
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        const void *member;
+        memcpy(&member, (const char *)s + d->fields[i].offset, sizeof(member));
+        count += member != NULL;
+    }
+    if (count == 0)
+        rule_required(out, p, "must specify a volume type");
+    else if (count > 1)
+        rule_forbidden(out, p, "may not specify more than 1 volume type");
+}
+
+void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *path,
+                          struct err_list *out)
+{
+    static const VolumeSource none = VOLUME_SOURCE__INIT;
+    struct field_path list = path_field(path, "volumes");
+    for (size_t i = 0; i < spec->n_volumes; i++) {
+        const Volume *v = spec->volumes[i];
+        const VolumeSource *source = v->volume_source == NULL ? &none : v->volume_source;
+        struct field_path p = path_index(&list, i);
+        struct field_path name = path_field(&p, "name");
+        if (text_empty(v->name)) {
+            rule_required(out, &name, "");
+        } else if (check_name(out, &name, v->name, name_dns1123_label)) {
+            for (size_t j = 0; j < i; j++) {
+                if (text_eq(spec->volumes[j]->name, v->name)) {
+                    rule_duplicate(out, &name, v->name);
+                    break;
+                }
+            }
+        }
+        validate_one_source(source, &p, out);
+        validate_details(source, &p, out);
+    }
+}

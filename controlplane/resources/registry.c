@@ -1,0 +1,291 @@
+/* The table, and the generic rules that surround every kind's own. */
+#include "controlplane/resources/registry.h"
+
+#include <string.h>
+
+#include "api/proto/meta.pb-c.h"
+#include "api/schema/codec.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "base/assert.h"
+#include "controlplane/resources/metadata.h"
+#include "controlplane/resources/rules.h"
+#include "controlplane/resources/strategies.h"
+#include "controlplane/resources/tables.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Paths are field numbers from the object's message down. */
+static const struct resource_field pod_fields[] = {
+    { .label = "spec.nodeName", .path = { 2, 10 } },
+    { .label = "spec.restartPolicy", .path = { 2, 3 } },
+    { .label = "spec.schedulerName", .path = { 2, 19 } },
+    { .label = "spec.serviceAccountName", .path = { 2, 8 } },
+    { .label = "spec.hostNetwork", .path = { 2, 11 }, .boolean = true },
+    { .label = "status.phase", .path = { 3, 1 } },
+    { .label = "status.podIP", .path = { 3, 6 } },
+    { .label = "status.nominatedNodeName", .path = { 3, 11 } },
+    { .label = "spec.host", .alias_of = "spec.nodeName" }
+};
+
+static const struct resource_field node_fields[] = {
+    { .label = "spec.unschedulable", .path = { 2, 4 }, .boolean = true }
+};
+
+static const struct resource_field namespace_fields[] = {
+    { .label = "status.phase", .path = { 3, 1 } }, { .label = "name", .alias_of = "metadata.name" }
+};
+
+static const struct resource_field secret_fields[] = { { .label = "type", .path = { 3 } } };
+
+static const struct resource_field service_fields[] = {
+    { .label = "spec.clusterIP", .path = { 2, 3 } }, { .label = "spec.type", .path = { 2, 4 } }
+};
+
+static const struct resource_field event_fields[] = {
+    { .label = "involvedObject.kind", .path = { 2, 1 } },
+    { .label = "involvedObject.namespace", .path = { 2, 2 } },
+    { .label = "involvedObject.name", .path = { 2, 3 } },
+    { .label = "involvedObject.uid", .path = { 2, 4 } },
+    { .label = "involvedObject.apiVersion", .path = { 2, 5 } },
+    { .label = "involvedObject.resourceVersion", .path = { 2, 6 } },
+    { .label = "involvedObject.fieldPath", .path = { 2, 7 } },
+    { .label = "reason", .path = { 3 } },
+    { .label = "reportingComponent", .path = { 14 } },
+    { .label = "source", .path = { 5, 1 } },
+    { .label = "type", .path = { 9 } }
+};
+
+static const struct resource_field replica_set_fields[] = {
+    { .label = "status.replicas", .path = { 3, 1 }, .number = true }
+};
+
+/* No rules beyond metadata's. */
+static const struct resource_strategy plain_strategy = { 0 };
+
+#define FIELDS(array)        .fields = (array), .fields_count = COUNT(array)
+#define TABLE(columns_, fn_) .columns = (columns_), .columns_count = COUNT(columns_), .cells = (fn_)
+
+/* In discovery order: the core group by name, then the other groups. */
+static const struct resource resources[] = {
+    { .kind = KIND_BINDING, .strategy = &binding_strategy, .name = name_dns1123_subdomain },
+    { .kind = KIND_CONFIG_MAP,
+      .unconditional_update = true,
+      .strategy = &configmap_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(config_map_columns, config_map_cells) },
+    { .kind = KIND_EVENT,
+      .unconditional_update = true,
+      .create_on_update = true,
+      .strategy = &event_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(event_fields),
+      TABLE(event_columns, event_cells) },
+    { .kind = KIND_NAMESPACE,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_FINALIZE,
+      .unconditional_update = true,
+      .no_delete_collection = true,
+      .strategy = &namespace_strategy,
+      .name = name_dns1123_label,
+      FIELDS(namespace_fields),
+      TABLE(namespace_columns, namespace_cells) },
+    { .kind = KIND_NODE,
+      .subresources = SUBRESOURCE_STATUS,
+      .unconditional_update = true,
+      .strategy = &node_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(node_fields),
+      TABLE(node_columns, node_cells) },
+    { .kind = KIND_POD,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_BINDING | SUBRESOURCE_LOG,
+      .generation_tracked = true,
+      .unconditional_update = true,
+      .delete_form = DELETE_RETURNS_OBJECT,
+      .graceful = true,
+      .strategy = &pod_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(pod_fields),
+      TABLE(pod_columns, pod_cells),
+      .completed = pod_completed },
+    { .kind = KIND_SECRET,
+      .unconditional_update = true,
+      .strategy = &secret_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(secret_fields),
+      TABLE(secret_columns, secret_cells) },
+    { .kind = KIND_SERVICE_ACCOUNT,
+      .unconditional_update = true,
+      .delete_form = DELETE_RETURNS_OBJECT,
+      .strategy = &plain_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(service_account_columns, service_account_cells) },
+    { .kind = KIND_SERVICE,
+      .subresources = SUBRESOURCE_STATUS,
+      .unconditional_update = true,
+      .create_on_update = true,
+      .delete_form = DELETE_RETURNS_OBJECT,
+      .strategy = &service_strategy,
+      .name = name_dns1035_label,
+      FIELDS(service_fields),
+      TABLE(service_columns, service_cells) },
+    { .kind = KIND_DEPLOYMENT,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_SCALE,
+      .generation_tracked = true,
+      .unconditional_update = true,
+      .strategy = &deployment_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(deployment_columns, deployment_cells) },
+    { .kind = KIND_REPLICA_SET,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_SCALE,
+      .generation_tracked = true,
+      .unconditional_update = true,
+      .strategy = &replicaset_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(replica_set_fields),
+      TABLE(replica_set_columns, replica_set_cells) },
+    { .kind = KIND_LEASE,
+      .create_on_update = true,
+      .strategy = &lease_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(lease_columns, lease_cells) }
+};
+
+const struct resource *resource_of(enum kind kind)
+{
+    for (size_t i = 0; i < COUNT(resources); i++) {
+        if (resources[i].kind == kind)
+            return &resources[i];
+    }
+    return NULL;
+}
+
+const struct resource *resource_at(size_t i)
+{
+    ASSERT(i < COUNT(resources));
+    return &resources[i];
+}
+
+size_t resource_count(void)
+{
+    return COUNT(resources);
+}
+
+/* Every kind's message begins so: metadata is field 1. */
+struct any_kind {
+    ProtobufCMessage base;
+    ObjectMeta *metadata;
+};
+
+struct ObjectMeta *resource_meta(void *object)
+{
+    ObjectMeta *meta;
+    memcpy(&meta, (char *)object + offsetof(struct any_kind, metadata), sizeof(meta));
+    return meta;
+}
+
+const struct ObjectMeta *resource_meta_const(const void *object)
+{
+    const ObjectMeta *meta;
+    memcpy(&meta, (const char *)object + offsetof(struct any_kind, metadata), sizeof(meta));
+    return meta;
+}
+
+void resource_defaults(const struct resource *r, struct arena *a, void *object)
+{
+    (void)message_ensure(a, (char *)object + offsetof(struct any_kind, metadata),
+                         &object_meta__descriptor);
+    schema_default(a, kind_info(r->kind)->schema, object);
+    if (r->strategy->defaults != NULL)
+        r->strategy->defaults(a, object);
+}
+
+void resource_prepare_create(const struct resource *r, const struct resource_context *c,
+                             void *object)
+{
+    ObjectMeta *meta = resource_meta(object);
+    meta->self_link = NULL;
+    meta->deletion_timestamp = NULL;
+    meta->has_deletion_grace_period_seconds = 0;
+    meta->deletion_grace_period_seconds = 0;
+    meta->has_generation = 1;
+    meta->generation = r->generation_tracked ? 1 : 0;
+    if (r->strategy->prepare_create != NULL)
+        r->strategy->prepare_create(c, object);
+}
+
+/* What no update may move. */
+static void keep_identity(ObjectMeta *meta, const ObjectMeta *old)
+{
+    meta->self_link = NULL;
+    meta->uid = old->uid;
+    meta->creation_timestamp = old->creation_timestamp;
+    meta->deletion_timestamp = old->deletion_timestamp;
+    meta->has_deletion_grace_period_seconds = old->has_deletion_grace_period_seconds;
+    meta->deletion_grace_period_seconds = old->deletion_grace_period_seconds;
+    meta->has_generation = 1;
+    meta->generation = old->generation;
+}
+
+void resource_prepare_update(const struct resource *r, const struct resource_context *c,
+                             void *object, const void *old)
+{
+    ObjectMeta *meta = resource_meta(object);
+    keep_identity(meta, resource_meta_const(old));
+    if (r->strategy->prepare_update != NULL)
+        r->strategy->prepare_update(c, object, old);
+    if (r->generation_tracked && r->strategy->generation_changed != NULL &&
+        r->strategy->generation_changed(object, old))
+        meta->generation++;
+}
+
+void resource_prepare_status(const struct resource *r, const struct resource_context *c,
+                             void *object, const void *old)
+{
+    keep_identity(resource_meta(object), resource_meta_const(old));
+    if (r->strategy->prepare_status != NULL)
+        r->strategy->prepare_status(c, object, old);
+}
+
+void resource_prepare_finalize(const struct resource *r, const struct resource_context *c,
+                               void *object, const void *old)
+{
+    keep_identity(resource_meta(object), resource_meta_const(old));
+    if (r->strategy->prepare_finalize != NULL)
+        r->strategy->prepare_finalize(c, object, old);
+}
+
+void resource_validate(const struct resource *r, const struct resource_context *c,
+                       const void *object, struct err_list *out)
+{
+    struct field_path metadata = path_field(NULL, "metadata");
+    const struct kind_info *info = kind_info(r->kind);
+    metadata_validate(resource_meta_const(object), info->namespaced, r->name, &metadata, out);
+    schema_validate(info->schema, object, "", out);
+    if (r->strategy->validate != NULL)
+        r->strategy->validate(c, object, out);
+}
+
+void resource_validate_update(const struct resource *r, const struct resource_context *c,
+                              const void *object, const void *old, struct err_list *out)
+{
+    struct field_path metadata = path_field(NULL, "metadata");
+    metadata_validate_update(resource_meta_const(object), resource_meta_const(old), &metadata, out);
+    if (r->strategy->validate_update != NULL)
+        r->strategy->validate_update(c, object, old, out);
+}
+
+void resource_validate_status(const struct resource *r, const struct resource_context *c,
+                              const void *object, const void *old, struct err_list *out)
+{
+    struct field_path metadata = path_field(NULL, "metadata");
+    metadata_validate_update(resource_meta_const(object), resource_meta_const(old), &metadata, out);
+    if (r->strategy->validate_status != NULL)
+        r->strategy->validate_status(c, object, old, out);
+}
+
+void resource_cells(const struct resource *r, const struct resource_context *c, const void *object,
+                    struct table_cell *cells)
+{
+    ASSERT(r->cells != NULL);
+    r->cells(c, object, cells);
+}

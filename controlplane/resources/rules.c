@@ -1,0 +1,280 @@
+/* Error texts are upstream's field.Error phrases; err_list adds the phrase of each code. */
+#include "controlplane/resources/rules.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <string.h>
+
+#include "api/proto/meta.pb-c.h"
+#include "api/schema/codec.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "base/buf.h"
+
+/* Values shown in errors are cut here: an error is for reading. */
+#define RULE_VALUE_BYTES_MAX 4096
+
+struct field_path path_field(const struct field_path *up, const char *name)
+{
+    return (struct field_path){ .up = up, .name = name };
+}
+
+struct field_path path_key(const struct field_path *up, const char *key)
+{
+    return (struct field_path){ .up = up, .key = key };
+}
+
+struct field_path path_index(const struct field_path *up, size_t index)
+{
+    return (struct field_path){ .up = up, .index = index };
+}
+
+const char *path_text(struct arena *a, const struct field_path *p)
+{
+    if (p == NULL)
+        return "";
+    const char *up = path_text(a, p->up);
+    struct str text;
+    if (p->name != NULL)
+        text = str_printf(a, "%s%s%s", up, p->up == NULL ? "" : ".", p->name);
+    else if (p->key != NULL)
+        text = str_printf(a, "%s[%s]", up, p->key);
+    else
+        text = str_printf(a, "%s[%zu]", up, p->index);
+    return str_dup(a, text);
+}
+
+const char *text_of(const char *s)
+{
+    return s == NULL ? "" : s;
+}
+
+bool text_empty(const char *s)
+{
+    return s == NULL || s[0] == '\0';
+}
+
+bool text_eq(const char *a, const char *b)
+{
+    return strcmp(text_of(a), text_of(b)) == 0;
+}
+
+const char *text_quoted(struct arena *a, const char *s)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_append_byte(&b, '"');
+    for (const char *c = text_of(s); *c != '\0' && b.len < RULE_VALUE_BYTES_MAX; c++) {
+        unsigned char byte = (unsigned char)*c;
+        if (byte == '"' || byte == '\\')
+            buf_printf(&b, "\\%c", byte);
+        else if (byte == '\n')
+            buf_append_c(&b, "\\n");
+        else if (byte == '\t')
+            buf_append_c(&b, "\\t");
+        else if (byte == '\r')
+            buf_append_c(&b, "\\r");
+        else if (byte < ' ' || byte == 0x7f)
+            buf_printf(&b, "\\x%02x", byte);
+        else
+            buf_append_byte(&b, byte);
+    }
+    buf_append_byte(&b, '"');
+    const char *quoted = str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return quoted;
+}
+
+static void add(struct err_list *out, const struct field_path *p, enum field_error_code code,
+                const char *text)
+{
+    err_list_add(out, path_text(out->arena, p), code, text);
+}
+
+void rule_required(struct err_list *out, const struct field_path *p, const char *detail)
+{
+    add(out, p, FIELD_REQUIRED, text_empty(detail) ? NULL : detail);
+}
+
+void rule_forbidden(struct err_list *out, const struct field_path *p, const char *detail)
+{
+    add(out, p, FIELD_FORBIDDEN, detail);
+}
+
+void rule_invalid(struct err_list *out, const struct field_path *p, const char *value,
+                  const char *detail)
+{
+    struct arena *a = out->arena;
+    struct str text = text_empty(detail) ? str_from(value) : str_printf(a, "%s: %s", value, detail);
+    add(out, p, FIELD_INVALID, str_dup(a, text));
+}
+
+void rule_invalid_text(struct err_list *out, const struct field_path *p, const char *value,
+                       const char *detail)
+{
+    rule_invalid(out, p, text_quoted(out->arena, value), detail);
+}
+
+void rule_invalid_number(struct err_list *out, const struct field_path *p, int64_t value,
+                         const char *detail)
+{
+    struct arena *a = out->arena;
+    rule_invalid(out, p, str_dup(a, str_printf(a, "%lld", (long long)value)), detail);
+}
+
+void rule_invalid_message(struct err_list *out, const struct field_path *p,
+                          const struct schema *schema, const void *message, const char *detail)
+{
+    struct buf b;
+    buf_init(&b);
+    const char *shown = "null";
+    if (message != NULL && schema_struct_to_json(&b, schema, message, NULL, NULL) == 0)
+        shown = str_dup(out->arena, str_slice(buf_str(&b), 0, RULE_VALUE_BYTES_MAX));
+    buf_deinit(&b);
+    rule_invalid(out, p, shown, detail);
+}
+
+void rule_duplicate(struct err_list *out, const struct field_path *p, const char *value)
+{
+    add(out, p, FIELD_DUPLICATE, text_quoted(out->arena, value));
+}
+
+void rule_not_found(struct err_list *out, const struct field_path *p, const char *value)
+{
+    add(out, p, FIELD_NOT_FOUND, text_quoted(out->arena, value));
+}
+
+void rule_too_long(struct err_list *out, const struct field_path *p, size_t max)
+{
+    struct arena *a = out->arena;
+    add(out, p, FIELD_TOO_LONG, str_dup(a, str_printf(a, "may not be more than %zu bytes", max)));
+}
+
+void rule_not_supported(struct err_list *out, const struct field_path *p, const char *value,
+                        const char *const *allowed)
+{
+    struct arena *a = out->arena;
+    struct buf b;
+    buf_init(&b);
+    buf_append_c(&b, text_quoted(a, value));
+    buf_append_c(&b, ": supported values: ");
+    for (size_t i = 0; allowed[i] != NULL; i++)
+        buf_printf(&b, "%s\"%s\"", i > 0 ? ", " : "", allowed[i]);
+    add(out, p, FIELD_NOT_SUPPORTED, str_dup(a, buf_str(&b)));
+    buf_deinit(&b);
+}
+
+bool check_name(struct err_list *out, const struct field_path *p, const char *value,
+                bool (*syntax)(struct str value, struct name_messages *m))
+{
+    struct name_messages m;
+    if (syntax(str_from(value), &m))
+        return true;
+    for (size_t i = 0; i < m.count; i++)
+        rule_invalid_text(out, p, value, m.text[i]);
+    return false;
+}
+
+bool check_not_negative(struct err_list *out, const struct field_path *p, int64_t value)
+{
+    if (value >= 0)
+        return true;
+    rule_invalid_number(out, p, value, "must be greater than or equal to 0");
+    return false;
+}
+
+bool check_one_of(struct err_list *out, const struct field_path *p, const char *value,
+                  const char *const *allowed)
+{
+    for (size_t i = 0; allowed[i] != NULL; i++) {
+        if (text_eq(value, allowed[i]))
+            return true;
+    }
+    rule_not_supported(out, p, value, allowed);
+    return false;
+}
+
+bool check_port(struct err_list *out, const struct field_path *p, int64_t port)
+{
+    if (port >= 1 && port <= 65535)
+        return true;
+    rule_invalid_number(out, p, port, "must be between 1 and 65535, inclusive");
+    return false;
+}
+
+char *text_new(struct arena *a, const char *s)
+{
+    return str_dup(a, str_from(s));
+}
+
+void text_default(struct arena *a, char **member, const char *value)
+{
+    if (text_empty(*member))
+        *member = text_new(a, value);
+}
+
+void *message_ensure(struct arena *a, void *member, const void *descriptor)
+{
+    const ProtobufCMessageDescriptor *d = descriptor;
+    void *message;
+    memcpy(&message, member, sizeof(message));
+    if (message == NULL) {
+        message = arena_alloc(a, d->sizeof_message);
+        protobuf_c_message_init(d, message);
+        memcpy(member, &message, sizeof(message));
+    }
+    return message;
+}
+
+enum { INT_OR_STRING_INT = 0, INT_OR_STRING_TEXT = 1 };
+
+static IntOrString *int_or_string_new(struct arena *a, int64_t type)
+{
+    IntOrString *v = arena_new(a, IntOrString);
+    int_or_string__init(v);
+    v->has_type = 1;
+    v->type = type;
+    v->has_int_val = 1;
+    v->str_val = text_new(a, "");
+    return v;
+}
+
+struct IntOrString *int_or_string_of_int(struct arena *a, int32_t value)
+{
+    IntOrString *v = int_or_string_new(a, INT_OR_STRING_INT);
+    v->int_val = value;
+    return v;
+}
+
+struct IntOrString *int_or_string_of_text(struct arena *a, const char *value)
+{
+    IntOrString *v = int_or_string_new(a, INT_OR_STRING_TEXT);
+    v->str_val = text_new(a, value);
+    return v;
+}
+
+bool int_or_string_is_text(const struct IntOrString *v)
+{
+    return v->type == INT_OR_STRING_TEXT;
+}
+
+const char *int_or_string_shown(struct arena *a, const struct IntOrString *v)
+{
+    if (int_or_string_is_text(v))
+        return text_quoted(a, v->str_val);
+    return str_dup(a, str_printf(a, "%d", v->int_val));
+}
+
+struct Time *time_new(struct arena *a, int64_t seconds)
+{
+    Time *t = arena_new(a, Time);
+    time__init(t);
+    t->has_seconds = 1;
+    t->seconds = seconds;
+    t->has_nanos = 1;
+    return t;
+}
+
+int64_t time_seconds(const struct Time *t)
+{
+    return t == NULL ? 0 : t->seconds;
+}

@@ -1,0 +1,146 @@
+/* Rows of Deployments, ReplicaSets and Services. */
+#include "api/meta/selector.h"
+#include "api/proto/apps.pb-c.h"
+#include "api/proto/core.pb-c.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "controlplane/resources/rules.h"
+#include "controlplane/resources/tables.h"
+
+const struct table_column deployment_columns[] = {
+    { .name = "Name", .type = "string", .format = "name" },
+    { .name = "Ready", .type = "string" },
+    { .name = "Up-to-date", .type = "string" },
+    { .name = "Available", .type = "string" },
+    { .name = "Age", .type = "string" },
+    { .name = "Containers", .type = "string", .priority = 1 },
+    { .name = "Images", .type = "string", .priority = 1 },
+    { .name = "Selector", .type = "string", .priority = 1 }
+};
+
+const struct table_column replica_set_columns[] = {
+    { .name = "Name", .type = "string", .format = "name" },
+    { .name = "Desired", .type = "integer" },
+    { .name = "Current", .type = "integer" },
+    { .name = "Ready", .type = "integer" },
+    { .name = "Age", .type = "string" },
+    { .name = "Containers", .type = "string", .priority = 1 },
+    { .name = "Images", .type = "string", .priority = 1 },
+    { .name = "Selector", .type = "string", .priority = 1 }
+};
+
+const struct table_column service_columns[] = {
+    { .name = "Name", .type = "string", .format = "name" },
+    { .name = "Type", .type = "string" },
+    { .name = "Cluster-IP", .type = "string" },
+    { .name = "External-IP", .type = "string" },
+    { .name = "Port(s)", .type = "string" },
+    { .name = "Age", .type = "string" },
+    { .name = "Selector", .type = "string", .priority = 1 }
+};
+
+static struct table_cell take(struct arena *a, struct buf *b, const char *when_empty)
+{
+    struct str text = b->len == 0 ? str_from(when_empty) : str_copy(a, buf_str(b));
+    buf_deinit(b);
+    return cell_str(text);
+}
+
+/* Names and images of a template's containers, and the selector. */
+static void template_cells(struct arena *a, const PodTemplateSpec *t, const LabelSelector *ls,
+                           struct table_cell out[3])
+{
+    struct buf names;
+    struct buf images;
+    struct selector selector;
+    buf_init(&names);
+    buf_init(&images);
+    for (size_t i = 0; t != NULL && t->spec != NULL && i < t->spec->n_containers; i++) {
+        buf_printf(&names, "%s%s", i > 0 ? "," : "", text_of(t->spec->containers[i]->name));
+        buf_printf(&images, "%s%s", i > 0 ? "," : "", text_of(t->spec->containers[i]->image));
+    }
+    out[0] = take(a, &names, "");
+    out[1] = take(a, &images, "");
+    out[2] = cell_text("<none>");
+    if (ls == NULL || selector_from_struct(a, ls, &selector, NULL) < 0)
+        return;
+    out[2] = cell_str(selector.count == 0 ? str_lit("<none>") : selector_text(a, &selector));
+}
+
+void deployment_cells(const struct resource_context *c, const void *object, struct table_cell *out)
+{
+    static const DeploymentSpec no_spec = DEPLOYMENT_SPEC__INIT;
+    static const DeploymentStatus no_status = DEPLOYMENT_STATUS__INIT;
+    const Deployment *d = object;
+    const DeploymentSpec *spec = d->spec == NULL ? &no_spec : d->spec;
+    const DeploymentStatus *status = d->status == NULL ? &no_status : d->status;
+    out[0] = cell_name(object);
+    out[1] = cell_str(str_printf(c->arena, "%d/%d", status->ready_replicas, spec->replicas));
+    out[2] = cell_number(status->updated_replicas);
+    out[3] = cell_number(status->available_replicas);
+    out[4] = cell_age(c, object);
+    template_cells(c->arena, spec->template_, spec->selector, out + 5);
+}
+
+void replica_set_cells(const struct resource_context *c, const void *object, struct table_cell *out)
+{
+    static const ReplicaSetSpec no_spec = REPLICA_SET_SPEC__INIT;
+    static const ReplicaSetStatus no_status = REPLICA_SET_STATUS__INIT;
+    const ReplicaSet *rs = object;
+    const ReplicaSetSpec *spec = rs->spec == NULL ? &no_spec : rs->spec;
+    const ReplicaSetStatus *status = rs->status == NULL ? &no_status : rs->status;
+    out[0] = cell_name(object);
+    out[1] = cell_number(spec->replicas);
+    out[2] = cell_number(status->replicas);
+    out[3] = cell_number(status->ready_replicas);
+    out[4] = cell_age(c, object);
+    template_cells(c->arena, spec->template_, spec->selector, out + 5);
+}
+
+static struct table_cell external_cell(struct arena *a, const Service *s, const ServiceSpec *spec)
+{
+    struct buf b;
+    buf_init(&b);
+    if (text_eq(spec->type, "ExternalName"))
+        buf_append_c(&b, text_of(spec->external_name));
+    const LoadBalancerStatus *lb = s->status == NULL ? NULL : s->status->load_balancer;
+    bool balanced = text_eq(spec->type, "LoadBalancer");
+    for (size_t i = 0; balanced && lb != NULL && i < lb->n_ingress; i++) {
+        const LoadBalancerIngress *in = lb->ingress[i];
+        buf_append_c(&b, b.len > 0 ? "," : "");
+        buf_append_c(&b, text_empty(in->ip) ? text_of(in->hostname) : in->ip);
+    }
+    for (size_t i = 0; i < spec->n_external_ips; i++) {
+        buf_append_c(&b, b.len > 0 ? "," : "");
+        buf_append_c(&b, text_of(spec->external_ips[i]));
+    }
+    return take(a, &b, balanced ? "<pending>" : "<none>");
+}
+
+static struct table_cell ports_cell(struct arena *a, const ServiceSpec *spec)
+{
+    struct buf b;
+    buf_init(&b);
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        const ServicePort *port = spec->ports[i];
+        buf_printf(&b, "%s%d", i > 0 ? "," : "", port->port);
+        if (port->node_port > 0)
+            buf_printf(&b, ":%d", port->node_port);
+        buf_printf(&b, "/%s", text_of(port->protocol));
+    }
+    return take(a, &b, "<none>");
+}
+
+void service_cells(const struct resource_context *c, const void *object, struct table_cell *out)
+{
+    static const ServiceSpec no_spec = SERVICE_SPEC__INIT;
+    const Service *s = object;
+    const ServiceSpec *spec = s->spec == NULL ? &no_spec : s->spec;
+    out[0] = cell_name(object);
+    out[1] = cell_text(spec->type);
+    out[2] = cell_or_none(spec->n_cluster_ips > 0 ? spec->cluster_ips[0] : spec->cluster_ip);
+    out[3] = external_cell(c->arena, s, spec);
+    out[4] = ports_cell(c->arena, spec);
+    out[5] = cell_age(c, object);
+    out[6] = cell_labels(c->arena, spec->selector, spec->n_selector);
+}

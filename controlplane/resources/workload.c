@@ -1,0 +1,114 @@
+/* Selector against template: what every workload checks. */
+#include "controlplane/resources/workload.h"
+
+#include "api/meta/labels.h"
+#include "api/meta/selector.h"
+#include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "controlplane/resources/metadata.h"
+#include "controlplane/resources/pod.h"
+
+static void validate_expression(const LabelSelectorRequirement *r, const struct field_path *p,
+                                struct err_list *out)
+{
+    struct field_path key = path_field(p, "key");
+    struct field_path op_path = path_field(p, "operator");
+    struct field_path values = path_field(p, "values");
+    bool set = text_eq(r->operator_, "In") || text_eq(r->operator_, "NotIn");
+    bool exists = text_eq(r->operator_, "Exists") || text_eq(r->operator_, "DoesNotExist");
+    if (set && r->n_values == 0)
+        rule_required(out, &values, "must be specified when `operator` is 'In' or 'NotIn'");
+    else if (exists && r->n_values > 0)
+        rule_forbidden(out, &values,
+                       "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+    else if (!set && !exists)
+        rule_invalid_text(out, &op_path, r->operator_, "not a valid selector operator");
+    (void)check_name(out, &key, text_of(r->key), name_qualified);
+    for (size_t i = 0; i < r->n_values; i++) {
+        struct field_path at = path_index(&values, i);
+        (void)check_name(out, &at, text_of(r->values[i]), name_label_value);
+    }
+}
+
+void workload_validate_selector(const struct LabelSelector *selector, const struct field_path *p,
+                                struct err_list *out)
+{
+    struct field_path labels = path_field(p, "matchLabels");
+    struct field_path expressions = path_field(p, "matchExpressions");
+    metadata_validate_labels(selector->match_labels, selector->n_match_labels, &labels, out);
+    for (size_t i = 0; i < selector->n_match_expressions; i++) {
+        struct field_path at = path_index(&expressions, i);
+        validate_expression(selector->match_expressions[i], &at, out);
+    }
+}
+
+/* {"a":"b"} */
+static const char *labels_shown(struct arena *a, const ObjectMeta *meta)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_append_byte(&b, '{');
+    for (size_t i = 0; meta != NULL && i < meta->n_labels; i++)
+        buf_printf(&b, "%s%s:%s", i > 0 ? "," : "", text_quoted(a, entries_key(meta->labels, i)),
+                   text_quoted(a, entries_value(meta->labels, i)));
+    buf_append_byte(&b, '}');
+    const char *shown = meta == NULL || meta->n_labels == 0 ? "null" : str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return shown;
+}
+
+static void validate_match(const LabelSelector *ls, const PodTemplateSpec *t,
+                           const struct field_path *path, struct err_list *out)
+{
+    struct selector selector;
+    struct field_path selector_path = path_field(path, "selector");
+    struct field_path template = path_field(path, "template");
+    struct field_path metadata = path_field(&template, "metadata");
+    struct field_path labels_path = path_field(&metadata, "labels");
+    if (selector_from_struct(out->arena, ls, &selector, NULL) < 0) {
+        rule_invalid_message(out, &selector_path, &schema_LabelSelector, ls,
+                             "invalid label selector");
+        return;
+    }
+    const ObjectMeta *meta = t->metadata;
+    struct labels labels =
+        meta == NULL ? labels_none() : labels_of_entries(meta->labels, meta->n_labels);
+    if (!selector_everything(&selector) && !selector_matches(&selector, &labels))
+        rule_invalid(out, &labels_path, labels_shown(out->arena, meta),
+                     "`selector` does not match template `labels`");
+}
+
+void workload_validate_template(const struct LabelSelector *selector,
+                                const struct PodTemplateSpec *t, const struct field_path *path,
+                                struct err_list *out)
+{
+    static const PodTemplateSpec none = POD_TEMPLATE_SPEC__INIT;
+    struct field_path selector_path = path_field(path, "selector");
+    struct field_path template = path_field(path, "template");
+    if (t == NULL)
+        t = &none;
+    if (selector == NULL) {
+        rule_required(out, &selector_path, "");
+    } else {
+        workload_validate_selector(selector, &selector_path, out);
+        if (selector->n_match_labels == 0 && selector->n_match_expressions == 0)
+            rule_invalid_message(out, &selector_path, &schema_LabelSelector, selector,
+                                 "empty selector is invalid for deployment");
+        validate_match(selector, t, path, out);
+    }
+    pod_template_validate(t, &template, out);
+}
+
+void workload_validate_selector_update(const struct LabelSelector *selector,
+                                       const struct LabelSelector *old, struct err_list *out)
+{
+    struct field_path spec = path_field(NULL, "spec");
+    struct field_path p = path_field(&spec, "selector");
+    if (selector == NULL || old == NULL || schema_equal(&schema_LabelSelector, selector, old))
+        return;
+    rule_invalid_message(out, &p, &schema_LabelSelector, selector, "field is immutable");
+}

@@ -1,0 +1,24 @@
+/* Rules that Deployments and ReplicaSets share. Private to controlplane/resources. */
+#ifndef CONTROLPLANE_RESOURCES_WORKLOAD_H
+#define CONTROLPLANE_RESOURCES_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/resources/rules.h"
+
+struct LabelSelector;
+struct PodTemplateSpec;
+
+/* Selector present and not empty, template matching it and valid. path: "spec". */
+void workload_validate_template(const struct LabelSelector *selector,
+                                const struct PodTemplateSpec *t, const struct field_path *path,
+                                struct err_list *out);
+/* A selector never changes. */
+void workload_validate_selector_update(const struct LabelSelector *selector,
+                                       const struct LabelSelector *old, struct err_list *out);
+/* A LabelSelector's own syntax. */
+void workload_validate_selector(const struct LabelSelector *selector, const struct field_path *p,
+                                struct err_list *out);
+
+#endif
