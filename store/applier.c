@@ -23,6 +23,21 @@
 
 #define COMPACT_REST_MS 10
 
+static const double commit_bounds[] = { 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 1 };
+static struct metric commands_total = { .name = "store_apply_commands_total",
+                                        .help = "commands evaluated by the state machines",
+                                        .type = METRIC_COUNTER };
+static struct metric commit_seconds = { .name = "store_commit_seconds",
+                                        .help = "flushing one batch of entries to LMDB",
+                                        .type = METRIC_HISTOGRAM,
+                                        .bounds = commit_bounds,
+                                        .bounds_count = 8 };
+static struct metric compact_steps_total = { .name = "store_compact_steps_total",
+                                             .help = "background steps of compaction",
+                                             .type = METRIC_COUNTER };
+struct metric *const applier_metrics[] = { &commands_total, &commit_seconds, &compact_steps_total,
+                                           NULL };
+
 struct queued {
     struct env_msg msg;
     struct list node;
@@ -137,6 +152,7 @@ static bool apply_queued(struct store_group *g, struct kv_txn *t)
         atomic_fetch_sub(&g->queue_bytes, q->len);
         commands += count;
         bytes += q->len;
+        metric_add(&commands_total, (int64_t)count);
         q->answered = why == 0;
         answer_unknown(q);
         queued_free(q);
@@ -155,7 +171,9 @@ static void apply_batch(struct store_group *g)
     struct kv_txn *t = kv_begin_write(g->kv);
     (void)apply_queued(g, t); /* halted: what came before is committed all the same */
     fsm_save(&g->fsm, t);
+    uint64_t began_ns = env_now_ns(g->config.env);
     kv_commit(t);
+    metric_observe(&commit_seconds, (double)(env_now_ns(g->config.env) - began_ns) / 1e9);
     ring_publish(g->ring);
     group_publish(g, &g->fsm.point);
     tell(g, g->fsm.point.revision != revision);
@@ -204,6 +222,7 @@ static void on_rest(struct env_timer *timer)
         struct kv_txn *t = kv_begin_write(g->kv);
         compact_step(&g->fsm.compact, t, COMPACT_STEP_ROWS);
         kv_commit(t);
+        metric_add(&compact_steps_total, 1);
     }
     env_timer_start(&g->rest, COMPACT_REST_MS);
 }

@@ -32,6 +32,8 @@ int group_open(const struct group_config *config, struct store_group **out, stru
         mem_free(g);
         return rc;
     }
+    metrics_register(applier_metrics);
+    metrics_register(read_metrics);
     g->ring = ring_new(config->ring_bytes, g->fsm.point.revision);
     g->fsm.ring = g->ring;
     group_publish(g, &g->fsm.point);
@@ -44,6 +46,7 @@ int group_open(const struct group_config *config, struct store_group **out, stru
     applier_init(g);
     if (g->loop_owned)
         env_loop_start(g->loop);
+    g->config.folder = NULL; /* borrowed for the call */
     *out = g;
     return 0;
 }

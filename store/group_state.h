@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "base/metrics.h"
 #include "store/fsm.h"
 #include "store/group.h"
 #include "store/ring.h"
@@ -61,6 +62,9 @@ struct store_group {
     uint64_t proposed[COMPACT_MARKS_MAX];
     struct list simulated; /* entries in flight, kept only in the simulation (one thread) */
 };
+
+extern struct metric *const applier_metrics[]; /* NULL-ended */
+extern struct metric *const read_metrics[];
 
 /* applier.c */
 void applier_init(struct store_group *g);

@@ -20,6 +20,14 @@
 /* The clock is read every so many rows. */
 #define CLOCK_ROWS 32
 
+/* Twice the bound: beyond it a read keeps more pages from reuse than its caller was told to. */
+#define LONG_READ_NS (2 * STORE_READ_NS_MAX)
+
+static struct metric long_total = { .name = "store_read_long_total",
+                                    .help = "read transactions open for over twice their bound",
+                                    .type = METRIC_COUNTER };
+struct metric *const read_metrics[] = { &long_total, NULL };
+
 int store_read_begin(struct store_group *g, uint64_t revision, struct store_read *out)
 {
     struct kv_txn *t = kv_begin_read(g->kv);
@@ -48,6 +56,8 @@ void store_read_end(struct store_read *r)
 {
     kv_abort(r->txn);
     r->txn = NULL;
+    if (env_now_ns(r->group->config.env) - r->began_ns > LONG_READ_NS)
+        metric_add(&long_total, 1);
 }
 
 uint64_t store_read_compacted(struct store_read *r, struct str prefix)

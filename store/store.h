@@ -122,8 +122,9 @@ struct store_txn {
 
 /* What a transaction did. */
 struct store_result {
-    int status;        /* 0; -ERR_CONFLICT: guard failed; -ERR_FENCED; -ERR_UNKNOWN_OUTCOME;
-                          -ERR_UNAVAILABLE;        -ERR_TOO_LARGE; -ERR_TOO_MANY_REQUESTS (queue full) */
+    /* 0; -ERR_CONFLICT: a guard failed; -ERR_FENCED; -ERR_UNKNOWN_OUTCOME; -ERR_UNAVAILABLE;
+     * -ERR_TOO_LARGE; -ERR_INVALID_ARGUMENT; -ERR_TOO_MANY_REQUESTS: the queue is full. */
+    int status;
     uint64_t revision; /* cluster: of this transaction; on CONFLICT: the guarded key's newest */
     uint64_t sequence; /* bus: of the last APPEND */
     uint32_t failed_guard;
