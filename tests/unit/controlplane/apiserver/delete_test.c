@@ -1,0 +1,193 @@
+/* DELETE: what is answered, preconditions, finalizers, grace, collections, namespaces. */
+#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/unit.h"
+
+#define MAPS "/api/v1/namespaces/default/configmaps"
+#define PODS "/api/v1/namespaces/default/pods"
+
+static struct reply delete_it(struct harness *h, const char *target, const char *body)
+{
+    return harness_send(h, "DELETE", target, "Content-Type: application/json\r\n", body);
+}
+
+static struct reply make_map(struct harness *h, const char *name, const char *more)
+{
+    struct str body = str_printf(&h->arena, "{\"metadata\":{\"name\":\"%s\"%s}}", name, more);
+    struct reply r = harness_post(h, MAPS, body.data);
+    harness_expect(&r, 201);
+    return r;
+}
+
+static void test_removed(void **state)
+{
+    struct harness *h = *state;
+    struct reply made = make_map(h, "d", "");
+    struct reply r = delete_it(h, MAPS "/d", "{\"propagationPolicy\":\"Background\"}");
+    harness_expect(&r, 200);
+    struct str want = str_printf(
+        &h->arena,
+        "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\","
+        "\"details\":{\"name\":\"d\",\"kind\":\"configmaps\",\"uid\":\"%.*s\"}}\n",
+        STR_ARG(harness_member(h, &made, "uid")));
+    assert_true(str_eq(r.body, want));
+    r = delete_it(h, MAPS "/d", NULL);
+    harness_expect(&r, 404);
+    r = make_map(h, "d", "");
+    r = delete_it(h, MAPS "/d?dryRun=All", NULL);
+    harness_expect(&r, 200);
+    r = harness_get(h, MAPS "/d");
+    harness_expect(&r, 200);
+}
+
+static void test_preconditions(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = delete_it(h, MAPS "/d", "{\"preconditions\":{\"uid\":\"a\"}}");
+    harness_expect(&r, 409);
+    harness_contains(&r, "Operation cannot be fulfilled on ConfigMap \\\"d\\\": the UID in the "
+                         "precondition (a) does not match the UID in record (");
+    r = delete_it(h, MAPS "/d", "{\"preconditions\":{\"resourceVersion\":\"1\"}}");
+    harness_expect(&r, 409);
+    r = delete_it(h, MAPS "/d", "{\"propagationPolicy\":\"Odd\"}");
+    harness_expect(&r, 422);
+    r = delete_it(h, MAPS "/d", "{\"propagationPolicy\":\"Orphan\",\"orphanDependents\":true}");
+    harness_expect(&r, 422);
+    r = delete_it(h, MAPS "/d?gracePeriodSeconds=x", NULL);
+    harness_expect(&r, 400);
+}
+
+static void test_finalizers(void **state)
+{
+    struct harness *h = *state;
+    (void)make_map(h, "f", ",\"finalizers\":[\"a.b/c\"]");
+    struct reply r = delete_it(h, MAPS "/f", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"deletionTimestamp\":\"");
+    harness_contains(&r, "\"deletionGracePeriodSeconds\":0");
+    struct str rv = harness_member(h, &r, "resourceVersion");
+    r = delete_it(h, MAPS "/f", NULL);
+    harness_expect(&r, 200);
+    assert_true(str_eq(harness_member(h, &r, "resourceVersion"), rv));
+    r = harness_send(h, "PATCH", MAPS "/f", "Content-Type: application/merge-patch+json\r\n",
+                     "{\"metadata\":{\"finalizers\":[\"a.b/c\",\"d.e/f\"]}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "no new finalizers can be added if the object is being deleted");
+    r = harness_send(h, "PATCH", MAPS "/f", "Content-Type: application/merge-patch+json\r\n",
+                     "{\"metadata\":{\"finalizers\":null}}");
+    harness_expect(&r, 200);
+    r = harness_get(h, MAPS "/f");
+    harness_expect(&r, 404);
+}
+
+static void test_policies(void **state)
+{
+    struct harness *h = *state;
+    (void)make_map(h, "o", "");
+    struct reply r = delete_it(h, MAPS "/o", "{\"propagationPolicy\":\"Orphan\"}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"finalizers\":[\"orphan\"]");
+    (void)make_map(h, "g", "");
+    r = delete_it(h, MAPS "/g?propagationPolicy=Foreground", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"finalizers\":[\"foregroundDeletion\"]");
+    r = delete_it(h, MAPS "/g?propagationPolicy=Background", NULL);
+    harness_expect(&r, 200);
+    r = harness_get(h, MAPS "/g");
+    harness_expect(&r, 404);
+}
+
+static void make_pod(struct harness *h, const char *name, const char *node)
+{
+    struct str body = str_printf(&h->arena,
+                                 "{\"metadata\":{\"name\":\"%s\"},\"spec\":{%s\"containers\":"
+                                 "[{\"name\":\"c\",\"image\":\"i\"}]}}",
+                                 name, node);
+    struct reply r = harness_post(h, PODS, body.data);
+    harness_expect(&r, 201);
+}
+
+static void test_grace(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, "/api/v1/namespaces/default/serviceaccounts",
+                                  "{\"metadata\":{\"name\":\"default\"}}");
+    harness_expect(&r, 201);
+    make_pod(h, "free", "");
+    r = delete_it(h, PODS "/free", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"kind\":\"Pod\"");
+    r = harness_get(h, PODS "/free");
+    harness_expect(&r, 404); /* it ran nowhere: nothing to wait for */
+    make_pod(h, "bound", "\"nodeName\":\"n\",");
+    r = delete_it(h, PODS "/bound", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"deletionGracePeriodSeconds\":30");
+    r = delete_it(h, PODS "/bound?gracePeriodSeconds=5", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"deletionGracePeriodSeconds\":5");
+    r = delete_it(h, PODS "/bound?gracePeriodSeconds=50", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"deletionGracePeriodSeconds\":5");
+    r = delete_it(h, PODS "/bound?gracePeriodSeconds=0", NULL);
+    harness_expect(&r, 200);
+    r = harness_get(h, PODS "/bound");
+    harness_expect(&r, 404);
+}
+
+static void test_collection(void **state)
+{
+    struct harness *h = *state;
+    (void)make_map(h, "c1", ",\"labels\":{\"x\":\"y\"}");
+    (void)make_map(h, "c2", ",\"labels\":{\"x\":\"y\"}");
+    (void)make_map(h, "c3", "");
+    struct reply r = delete_it(h, MAPS "?labelSelector=x%3Dy", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"kind\":\"ConfigMapList\"");
+    harness_contains(&r, "\"name\":\"c1\"");
+    harness_contains(&r, "\"name\":\"c2\"");
+    harness_lacks(&r, "\"name\":\"c3\"");
+    r = harness_get(h, MAPS "/c1");
+    harness_expect(&r, 404);
+    r = harness_get(h, MAPS "/c3");
+    harness_expect(&r, 200);
+    r = delete_it(h, "/api/v1/namespaces", NULL);
+    harness_expect(&r, 405);
+}
+
+static void test_namespace(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"gone\"}}");
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"finalizers\":[\"kubernetes\"]");
+    harness_contains(&r, "\"phase\":\"Active\"");
+    r = delete_it(h, "/api/v1/namespaces/gone", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"phase\":\"Terminating\"");
+    r = harness_post(h, "/api/v1/namespaces/gone/configmaps", "{\"metadata\":{\"name\":\"x\"}}");
+    harness_expect(&r, 403);
+    harness_contains(&r, "configmaps \\\"x\\\" is forbidden: unable to create new content in "
+                         "namespace gone because it is being terminated");
+    harness_contains(&r, "\"reason\":\"NamespaceTerminating\"");
+    r = harness_send(h, "PUT", "/api/v1/namespaces/gone/finalize",
+                     "Content-Type: application/json\r\n",
+                     "{\"metadata\":{\"name\":\"gone\"},\"spec\":{\"finalizers\":[]}}");
+    harness_expect(&r, 200);
+    r = harness_get(h, "/api/v1/namespaces/gone");
+    harness_expect(&r, 404);
+    r = delete_it(h, "/api/v1/namespaces/default", NULL);
+    harness_expect(&r, 403);
+    harness_contains(&r, "namespaces \\\"default\\\" is forbidden: this namespace may not be "
+                         "deleted");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_removed),    cmocka_unit_test(test_preconditions),
+        cmocka_unit_test(test_finalizers), cmocka_unit_test(test_policies),
+        cmocka_unit_test(test_grace),      cmocka_unit_test(test_collection),
+        cmocka_unit_test(test_namespace),
+    };
+    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+}

@@ -1,0 +1,307 @@
+/* Blocking sockets are fine here: the server runs on loops of its own. */
+#include "tests/unit/controlplane/apiserver/harness.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/env.h"
+#include "base/env_uv.h"
+#include "controlplane/apiserver/apiserver.h"
+#include "store/store.h"
+#include "tests/unit/unit.h"
+
+static void open_store(struct harness *h)
+{
+    struct err e = { 0 };
+    static char data[96];
+    static char sockets[96];
+    (void)snprintf(data, sizeof(data), "%s/data", h->folder);
+    (void)snprintf(sockets, sizeof(sockets), "%s/raft", h->folder);
+    struct store_config config = { .env = h->env,
+                                   .folder = data,
+                                   .raft_socket_folder = sockets,
+                                   .member_id = 1,
+                                   .members_count = 1,
+                                   .peer_listen_fd = -1,
+                                   .map_bytes = 256u << 20,
+                                   .heartbeat_ms = 20,
+                                   .election_ms = 100 };
+    config.members[0].id = 1;
+    (void)snprintf(config.members[0].name, sizeof(config.members[0].name), "a");
+    (void)snprintf(config.members[0].peer_address, sizeof(config.members[0].peer_address),
+                   "tcp:127.0.0.1:0");
+    int rc = env_dir_make(h->env, data, 0700, &e);
+    rc = rc == 0 ? env_dir_make(h->env, sockets, 0700, &e) : rc;
+    rc = rc == 0 ? store_open(&config, &h->store, &e) : rc;
+    if (rc != 0) {
+        fail_msg("store: %s", e.msg);
+    }
+}
+
+int harness_setup(void **state)
+{
+    struct harness *h = mem_alloc(sizeof(*h));
+    struct err e = { 0 };
+    h->env = env_uv_new();
+    arena_init(&h->arena);
+    (void)snprintf(h->folder, sizeof(h->folder), "/tmp/apiserver-test-XXXXXX");
+    assert_non_null(mkdtemp(h->folder));
+    open_store(h);
+    h->loop = env_loop_new(h->env, "api");
+    const struct apiserver_config config = { .env = h->env,
+                                             .group = store_group(h->store, STORE_CLUSTER),
+                                             .loops = &h->loop,
+                                             .loops_count = 1,
+                                             .plain_user = "admin" };
+    h->server = apiserver_new(&config);
+    if (apiserver_listen(h->server, "tcp:127.0.0.1:0", &h->port, &e) != 0) {
+        fail_msg("listen: %s", e.msg);
+    }
+    env_loop_start(h->loop);
+    for (int i = 0; i < HARNESS_WAIT_MS / 10 && !apiserver_ready(h->server); i++) {
+        (void)poll(NULL, 0, 10);
+    }
+    assert_true(apiserver_ready(h->server));
+    *state = h;
+    return 0;
+}
+
+static void on_stopped(void *ctx)
+{
+    env_loop_stop(ctx);
+}
+
+int harness_teardown(void **state)
+{
+    struct harness *h = *state;
+    apiserver_stop(h->server, 100, on_stopped, h->loop);
+    env_loop_join(h->loop);
+    store_close(h->store);
+    apiserver_free(h->server);
+    env_loop_free(h->loop);
+    (void)env_remove_tree(h->env, h->folder, NULL);
+    env_uv_free(h->env);
+    arena_deinit(&h->arena);
+    mem_free(h);
+    return 0;
+}
+
+/* ---- the client ---- */
+
+static int dial(const struct harness *h)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)h->port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+static void write_request(int fd, const char *method, const char *target, const char *headers,
+                          struct str body)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_printf(&b, "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s", method, target,
+               headers == NULL ? "" : headers);
+    if (body.data != NULL) {
+        buf_printf(&b, "Content-Length: %zu\r\n", body.len);
+    }
+    buf_append_c(&b, "\r\n");
+    buf_append_str(&b, body);
+    size_t sent = 0;
+    while (sent < b.len) {
+        ssize_t n = send(fd, b.data + sent, b.len - sent, MSG_NOSIGNAL);
+        if (n <= 0) {
+            break; /* the server may answer, and close, before it has read everything */
+        }
+        sent += (size_t)n;
+    }
+    buf_deinit(&b);
+}
+
+/* Reads what is there; false at the end. Fails the test after HARNESS_WAIT_MS of silence. */
+static bool read_some(int fd, struct buf *into)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    char bytes[65536];
+    if (poll(&p, 1, HARNESS_WAIT_MS) != 1) {
+        fail_msg("no answer in time");
+    }
+    ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
+    if (n <= 0) {
+        return false;
+    }
+    buf_append(into, bytes, (size_t)n);
+    return true;
+}
+
+static ptrdiff_t head_end(const struct buf *raw)
+{
+    ptrdiff_t at = str_find(buf_str(raw), str_lit("\r\n\r\n"));
+    return at < 0 ? -1 : at + 4;
+}
+
+static int status_of(struct str head)
+{
+    uint64_t status = 0;
+    assert_true(head.len > 12);
+    assert_int_equal(str_to_u64(str_slice(head, 9, 12), &status), 0);
+    return (int)status;
+}
+
+/* Moves whole chunks from raw to text; true when the last chunk was seen. */
+static bool take_chunks(const struct buf *raw, size_t *at, struct buf *text)
+{
+    for (;;) {
+        struct str rest = str_slice(buf_str(raw), *at, raw->len);
+        ptrdiff_t line = str_find(rest, str_lit("\r\n"));
+        if (line < 0) {
+            return false;
+        }
+        char size_text[32] = { 0 };
+        assert_true((size_t)line < sizeof(size_text));
+        memcpy(size_text, rest.data, (size_t)line);
+        size_t size = (size_t)strtoul(size_text, NULL, 16);
+        if (rest.len < (size_t)line + 2 + size + 2) {
+            return false;
+        }
+        if (size == 0) {
+            return true;
+        }
+        buf_append(text, rest.data + line + 2, size);
+        *at += (size_t)line + 2 + size + 2;
+    }
+}
+
+struct reply harness_send_bytes(struct harness *h, const char *method, const char *target,
+                                const char *headers, struct str body)
+{
+    struct reply r = { 0 };
+    struct buf raw;
+    struct buf text;
+    buf_init(&raw);
+    buf_init(&text);
+    int fd = dial(h);
+    write_request(fd, method, target, headers, body);
+    while (read_some(fd, &raw)) {
+    }
+    (void)close(fd);
+    ptrdiff_t head = head_end(&raw);
+    assert_true(head > 0);
+    r.headers = str_copy(&h->arena, str_slice(buf_str(&raw), 0, (size_t)head));
+    r.status = status_of(r.headers);
+    if (str_find(r.headers, str_lit("chunked")) >= 0) {
+        size_t at = (size_t)head;
+        assert_true(take_chunks(&raw, &at, &text));
+        r.body = str_copy(&h->arena, buf_str(&text));
+    } else {
+        r.body = str_copy(&h->arena, str_slice(buf_str(&raw), (size_t)head, raw.len));
+    }
+    buf_deinit(&raw);
+    buf_deinit(&text);
+    return r;
+}
+
+struct reply harness_send(struct harness *h, const char *method, const char *target,
+                          const char *headers, const char *body)
+{
+    return harness_send_bytes(h, method, target, headers,
+                              body == NULL ? (struct str){ 0 } : str_from(body));
+}
+
+struct reply harness_get(struct harness *h, const char *target)
+{
+    return harness_send(h, "GET", target, NULL, NULL);
+}
+
+struct reply harness_post(struct harness *h, const char *target, const char *json)
+{
+    return harness_send(h, "POST", target, "Content-Type: application/json\r\n", json);
+}
+
+/* ---- expectations ---- */
+
+void harness_expect(const struct reply *r, int status)
+{
+    if (r->status != status) {
+        fail_msg("status %d, not %d: %.*s", r->status, status, STR_ARG(r->body));
+    }
+}
+
+void harness_contains(const struct reply *r, const char *text)
+{
+    if (str_find(r->body, str_from(text)) < 0) {
+        fail_msg("no '%s' in %.*s", text, STR_ARG(r->body));
+    }
+}
+
+void harness_lacks(const struct reply *r, const char *text)
+{
+    if (str_find(r->body, str_from(text)) >= 0) {
+        fail_msg("'%s' in %.*s", text, STR_ARG(r->body));
+    }
+}
+
+struct str harness_member(struct harness *h, const struct reply *r, const char *name)
+{
+    struct str needle = str_printf(&h->arena, "\"%s\":\"", name);
+    ptrdiff_t at = str_find(r->body, needle);
+    if (at < 0) {
+        fail_msg("no member '%s' in %.*s", name, STR_ARG(r->body));
+    }
+    struct str rest = str_slice(r->body, (size_t)at + needle.len, r->body.len);
+    ptrdiff_t end = str_find_char(rest, '"', 0);
+    assert_true(end >= 0);
+    return str_copy(&h->arena, str_slice(rest, 0, (size_t)end));
+}
+
+/* ---- streams ---- */
+
+void stream_open(struct harness *h, struct stream *s, const char *target, const char *headers)
+{
+    memset(s, 0, sizeof(*s));
+    buf_init(&s->raw);
+    buf_init(&s->text);
+    s->fd = dial(h);
+    write_request(s->fd, "GET", target, headers, (struct str){ 0 });
+    while (head_end(&s->raw) < 0) {
+        assert_true(read_some(s->fd, &s->raw));
+    }
+    s->parsed = (size_t)head_end(&s->raw);
+    s->status = status_of(buf_str(&s->raw));
+}
+
+struct str stream_line(struct harness *h, struct stream *s)
+{
+    for (;;) {
+        s->ended = take_chunks(&s->raw, &s->parsed, &s->text) || s->ended;
+        struct str rest = str_slice(buf_str(&s->text), s->at, s->text.len);
+        ptrdiff_t end = str_find_char(rest, '\n', 0);
+        if (end >= 0) {
+            s->at += (size_t)end + 1;
+            return str_copy(&h->arena, str_slice(rest, 0, (size_t)end));
+        }
+        if (s->ended) {
+            return str_lit("");
+        }
+        if (!read_some(s->fd, &s->raw)) {
+            fail_msg("the stream was cut");
+        }
+    }
+}
+
+void stream_close(struct stream *s)
+{
+    (void)close(s->fd);
+    buf_deinit(&s->raw);
+    buf_deinit(&s->text);
+}

@@ -1,0 +1,78 @@
+/*
+ * An API server over a real single-member store, in this process, and a small blocking HTTP client
+ * to talk to it. No part of the server is faked.
+ */
+#ifndef TESTS_UNIT_CONTROLPLANE_APISERVER_HARNESS_H
+#define TESTS_UNIT_CONTROLPLANE_APISERVER_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+struct apiserver;
+struct env;
+struct env_loop;
+struct store;
+
+#define HARNESS_WAIT_MS 10000 /* any step that takes longer fails the test */
+
+struct harness {
+    struct env *env;
+    struct env_loop *loop;
+    struct store *store;
+    struct apiserver *server;
+    struct arena arena; /* replies live here */
+    char folder[64];
+    int port;
+};
+
+struct reply {
+    int status;
+    struct str headers; /* as received */
+    struct str body;    /* chunks joined */
+};
+
+/* Fixture functions for cmocka's group setup: *state is a struct harness. */
+int harness_setup(void **state);
+int harness_teardown(void **state);
+
+/* One request on a connection of its own. headers: "Name: value\r\n" lines, or NULL; body NULL:
+ * none. */
+struct reply harness_send(struct harness *h, const char *method, const char *target,
+                          const char *headers, const char *body);
+struct reply harness_send_bytes(struct harness *h, const char *method, const char *target,
+                                const char *headers, struct str body);
+struct reply harness_get(struct harness *h, const char *target);
+struct reply harness_post(struct harness *h, const char *target, const char *json);
+
+/* Asserts the status and prints the reply when it is another. */
+void harness_expect(const struct reply *r, int status);
+/* Asserts that the body contains text. */
+void harness_contains(const struct reply *r, const char *text);
+void harness_lacks(const struct reply *r, const char *text);
+/* The first value of a JSON string member by name ("resourceVersion"); asserts that there is one.
+ */
+struct str harness_member(struct harness *h, const struct reply *r, const char *name);
+
+/* A watch in progress. */
+struct stream {
+    int fd;
+    struct buf raw;  /* bytes as received, headers included, chunk framing not yet taken off */
+    struct buf text; /* body so far, without framing */
+    size_t parsed;   /* of raw */
+    size_t at;       /* of text: lines given */
+    bool headers_done;
+    bool ended;
+    int status;
+};
+
+void stream_open(struct harness *h, struct stream *s, const char *target, const char *headers);
+/* The next line of the body, in the harness's arena; empty at the orderly end. Fails the test when
+ * none comes in time. */
+struct str stream_line(struct harness *h, struct stream *s);
+void stream_close(struct stream *s);
+
+#endif

@@ -1,0 +1,87 @@
+/* Continue tokens, and the table of resourceVersion rules. */
+#include "controlplane/apiserver/list_options.h"
+#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/unit.h"
+
+static void test_token(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e;
+    int64_t revision = 0;
+    struct str after;
+    arena_init(&a);
+    struct str token = continue_encode(&a, 42, str_lit("ns/na\"me"));
+    assert_int_equal(continue_decode(&a, token, &revision, &after, &e), 0);
+    assert_int_equal(revision, 42);
+    assert_true(str_eq_c(after, "ns/na\"me"));
+    /* Upstream's own form. */
+    assert_int_equal(
+        continue_decode(
+            &a, str_lit("eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiJhL2JcdTAwMDAifQ"),
+            &revision, &after, &e),
+        0);
+    assert_int_equal(revision, 5);
+    assert_true(str_eq_c(after, "a/b"));
+    static const char *const bad[] = { "", "!", "e30", "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ" };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(continue_decode(&a, str_from(bad[i]), &revision, &after, &e),
+                         -ERR_INVALID_ARGUMENT);
+    }
+    arena_deinit(&a);
+}
+
+struct rule {
+    const char *query;
+    int status;
+    const char *text;
+};
+
+static const struct rule rules[] = {
+    { "resourceVersion=0", 200, "\"items\":[" },
+    { "resourceVersion=1", 200, "\"items\":[" },
+    { "resourceVersion=0&resourceVersionMatch=NotOlderThan", 200, "\"items\":[" },
+    { "resourceVersion=0&resourceVersionMatch=Exact", 422, "is forbidden for resourceVersion" },
+    { "resourceVersionMatch=Exact", 422,
+      "resourceVersionMatch is forbidden unless resourceVersion is provided" },
+    { "resourceVersion=1&resourceVersionMatch=Odd", 422, "Unsupported value: \\\"Odd\\\"" },
+    { "resourceVersion=x", 422, "Invalid value: \\\"x\\\"" },
+    { "sendInitialEvents=true", 422, "sendInitialEvents is forbidden for list" },
+    { "continue=abc", 400, "continue key is not valid" },
+    { "limit=x", 400, "strconv.ParseInt" },
+    { "labelSelector=a%3D%3D%3Db", 400, "unable to parse requirement" },
+    { "fieldSelector=spec.nope%3Dx", 400, "field label not supported: spec.nope" },
+    { "includeObject=Bad", 400, "unrecognized includeObject" },
+};
+
+static void test_rules(void **state)
+{
+    struct harness *h = *state;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        struct str target = str_printf(&h->arena, "/api/v1/pods?%s", rules[i].query);
+        struct reply r = harness_get(h, target.data);
+        print_message("%s\n", rules[i].query);
+        harness_expect(&r, rules[i].status);
+        harness_contains(&r, rules[i].text);
+    }
+}
+
+static void test_future(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_get(h, "/api/v1/pods?resourceVersion=1000000");
+    harness_expect(&r, 504);
+    harness_contains(&r, "Too large resource version: 1000000, current: ");
+    harness_contains(&r, "\"reason\":\"ResourceVersionTooLarge\"");
+    harness_contains(&r, "\"retryAfterSeconds\":1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_token),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_future),
+    };
+    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+}

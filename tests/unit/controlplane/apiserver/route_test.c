@@ -1,0 +1,162 @@
+/* Targets and methods against what they ask for. */
+#include "base/arena.h"
+#include "controlplane/apiserver/route.h"
+#include "tests/unit/unit.h"
+
+struct route_case {
+    const char *method;
+    const char *target;
+    bool resource;
+    enum verb verb;
+    const char *group;
+    const char *version;
+    const char *ns;
+    const char *plural;
+    const char *name;
+    const char *sub;
+    const char *tail;
+};
+
+static const struct route_case cases[] = {
+    { "GET", "/", false, VERB_NONE, "", "", "", "", "", "", "" },
+    { "GET", "/api", false, VERB_NONE, "", "", "", "", "", "", "" },
+    { "GET", "/api/v1", false, VERB_NONE, "", "", "", "", "", "", "" },
+    { "GET", "/apis/apps/v1", false, VERB_NONE, "", "", "", "", "", "", "" },
+    { "GET", "/healthz", false, VERB_NONE, "", "", "", "", "", "", "" },
+    { "GET", "/api/v1/nodes", true, VERB_LIST, "", "v1", "", "nodes", "", "", "" },
+    { "GET", "/api/v1/nodes/", true, VERB_LIST, "", "v1", "", "nodes", "", "", "" },
+    { "GET", "/api/v1/pods?watch=true", true, VERB_WATCH, "", "v1", "", "pods", "", "", "" },
+    { "GET", "/api/v1/pods?watch=1", true, VERB_WATCH, "", "v1", "", "pods", "", "", "" },
+    { "GET", "/api/v1/pods?watch=false", true, VERB_LIST, "", "v1", "", "pods", "", "", "" },
+    { "GET", "/api/v1/pods?watch", true, VERB_WATCH, "", "v1", "", "pods", "", "", "" },
+    { "GET", "/api/v1/watch/namespaces/a/pods/p", true, VERB_WATCH, "", "v1", "a", "pods", "p", "",
+      "" },
+    { "GET", "/api/v1/namespaces", true, VERB_LIST, "", "v1", "", "namespaces", "", "", "" },
+    { "GET", "/api/v1/namespaces/a", true, VERB_GET, "", "v1", "", "namespaces", "a", "", "" },
+    { "PUT", "/api/v1/namespaces/a/finalize", true, VERB_UPDATE, "", "v1", "", "namespaces", "a",
+      "finalize", "" },
+    { "PATCH", "/api/v1/namespaces/a/status", true, VERB_PATCH, "", "v1", "", "namespaces", "a",
+      "status", "" },
+    { "POST", "/api/v1/namespaces/a/pods", true, VERB_CREATE, "", "v1", "a", "pods", "", "", "" },
+    { "POST", "/api/v1/namespaces/a/pods/p/binding", true, VERB_CREATE, "", "v1", "a", "pods", "p",
+      "binding", "" },
+    { "GET", "/api/v1/namespaces/a/pods/p/log?follow=true", true, VERB_GET, "", "v1", "a", "pods",
+      "p", "log", "" },
+    { "DELETE", "/apis/apps/v1/namespaces/a/deployments/d", true, VERB_DELETE, "apps", "v1", "a",
+      "deployments", "d", "", "" },
+    { "DELETE", "/apis/apps/v1/namespaces/a/deployments", true, VERB_DELETECOLLECTION, "apps", "v1",
+      "a", "deployments", "", "", "" },
+    { "GET", "/api/v1/nodes/n/proxy/a/b", true, VERB_GET, "", "v1", "", "nodes", "n", "proxy",
+      "a/b" },
+    { "GET", "/api/v1/nodes/n%2e1", true, VERB_GET, "", "v1", "", "nodes", "n.1", "", "" },
+    { "HEAD", "/api/v1/nodes", true, VERB_NONE, "", "v1", "", "nodes", "", "", "" },
+    { "GET", "/api/v1//nodes", false, VERB_NONE, "", "v1", "", "", "", "", "" },
+};
+
+static void same(struct str have, const char *want)
+{
+    if (!str_eq_c(have, want)) {
+        fail_msg("'%.*s', not '%s'", STR_ARG(have), want);
+    }
+}
+
+static void test_targets(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init(&a);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct route_case *c = &cases[i];
+        struct route r;
+        struct err e;
+        print_message("%s %s\n", c->method, c->target);
+        assert_int_equal(route_parse(&a, str_from(c->method), str_from(c->target), &r, &e), 0);
+        assert_int_equal(r.resource, c->resource);
+        if (!c->resource) {
+            continue;
+        }
+        assert_int_equal(r.verb, c->verb);
+        same(r.group, c->group);
+        same(r.version, c->version);
+        same(r.ns, c->ns);
+        same(r.plural, c->plural);
+        same(r.name, c->name);
+        same(r.sub, c->sub);
+        same(r.tail, c->tail);
+    }
+    arena_deinit(&a);
+}
+
+static void test_params(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct route r;
+    struct err e;
+    int64_t number = 7;
+    arena_init(&a);
+    assert_int_equal(route_parse(&a, str_lit("GET"),
+                                 str_lit("/api/v1/pods?a=1&b=x%2Cy+z&&c&limit=5&bad=5x&f=0"), &r,
+                                 &e),
+                     0);
+    same(route_param(&r, "a"), "1");
+    same(route_param(&r, "b"), "x,y z");
+    assert_true(route_has_param(&r, "c"));
+    assert_true(route_param_bool(&r, "c"));
+    assert_false(route_param_bool(&r, "f"));
+    assert_false(route_param_bool(&r, "none"));
+    assert_false(route_has_param(&r, "none"));
+    assert_int_equal(route_param_i64(&r, "none", &number, &e), 0);
+    assert_int_equal(number, 7);
+    assert_int_equal(route_param_i64(&r, "limit", &number, &e), 0);
+    assert_int_equal(number, 5);
+    assert_int_equal(route_param_i64(&r, "bad", &number, &e), -ERR_INVALID_ARGUMENT);
+    arena_deinit(&a);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",         "api",         "/api/%zz", "/api/v1/%",    "/a?x=%4",
+        "/a?x=%00", "/api/v1/%ff", "*",        "/api/v1/p/%00"
+    };
+    struct arena a;
+    arena_init(&a);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct route r;
+        struct err e;
+        print_message("'%s'\n", bad[i]);
+        assert_int_equal(route_parse(&a, str_lit("GET"), str_from(bad[i]), &r, &e),
+                         -ERR_INVALID_ARGUMENT);
+    }
+    char *deep = arena_alloc(&a, 2 * ROUTE_SEGMENTS_MAX + 8);
+    for (size_t i = 0; i < ROUTE_SEGMENTS_MAX + 1; i++) {
+        deep[2 * i] = '/';
+        deep[2 * i + 1] = 'a';
+    }
+    struct route r;
+    struct err e;
+    assert_int_equal(route_parse(&a, str_lit("GET"), str_from(deep), &r, &e),
+                     -ERR_INVALID_ARGUMENT);
+    arena_deinit(&a);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(verb_name(VERB_DELETECOLLECTION), "deletecollection");
+    assert_string_equal(verb_name(VERB_GET), "get");
+    assert_string_equal(verb_name(VERB_NONE), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

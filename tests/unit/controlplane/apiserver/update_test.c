@@ -1,0 +1,176 @@
+/* PUT and PATCH: preconditions, no-op writes, generation, status, the three patches. */
+#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/unit.h"
+
+#define MAPS    "/api/v1/namespaces/default/configmaps"
+#define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
+
+static const char deployment[] =
+    "{\"metadata\":{\"name\":\"web\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":"
+    "{\"app\":\"web\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}},\"spec\":"
+    "{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}}";
+
+static struct reply put(struct harness *h, const char *target, struct str body)
+{
+    return harness_send_bytes(h, "PUT", target, "Content-Type: application/json\r\n", body);
+}
+
+static struct reply patch(struct harness *h, const char *target, const char *type, const char *body)
+{
+    struct str header = str_printf(&h->arena, "Content-Type: application/%s\r\n", type);
+    return harness_send(h, "PATCH", target, header.data, body);
+}
+
+static void test_put(void **state)
+{
+    struct harness *h = *state;
+    struct reply made = harness_post(h, MAPS,
+                                     "{\"metadata\":{\"name\":\"u\"},\"data\":{\"a\":"
+                                     "\"1\"}}");
+    harness_expect(&made, 201);
+    struct str rv = harness_member(h, &made, "resourceVersion");
+    struct reply same = put(h, MAPS "/u", made.body);
+    harness_expect(&same, 200);
+    assert_true(str_eq(same.body, made.body)); /* nothing changed: no write */
+    struct reply changed = put(
+        h, MAPS "/u",
+        str_printf(&h->arena,
+                   "{\"metadata\":{\"name\":\"u\",\"resourceVersion\":\"%.*s\"},\"data\":{\"a\":"
+                   "\"2\"}}",
+                   STR_ARG(rv)));
+    harness_expect(&changed, 200);
+    assert_true(str_eq(harness_member(h, &changed, "uid"), harness_member(h, &made, "uid")));
+    struct reply stale = put(h, MAPS "/u", made.body);
+    harness_expect(&stale, 409);
+    harness_contains(&stale,
+                     "\"message\":\"Operation cannot be fulfilled on configmaps \\\"u\\\": the "
+                     "object has been modified; please apply your changes to the latest version "
+                     "and try again\",\"reason\":\"Conflict\",\"details\":{\"name\":\"u\",\"kind\":"
+                     "\"configmaps\"},\"code\":409");
+    struct reply free_put = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"u\"}}"));
+    harness_expect(&free_put, 200);
+    harness_lacks(&free_put, "\"data\"");
+}
+
+static void test_put_refusals(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = put(h, MAPS "/absent", str_lit("{\"metadata\":{\"name\":\"absent\"}}"));
+    harness_expect(&r, 404);
+    r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"v\"}}"));
+    harness_expect(&r, 400);
+    harness_contains(&r, "the name of the object (v) does not match the name on the URL (u)");
+    r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"u\",\"namespace\":\"kube-system\"}}"));
+    harness_expect(&r, 400);
+    harness_contains(&r, "the namespace of the object (kube-system) does not match the namespace "
+                         "on the request (default)");
+    r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"u\",\"uid\":\"x\"}}"));
+    harness_expect(&r, 409);
+    harness_contains(&r, "Precondition failed: UID in precondition: x, UID in object meta: ");
+}
+
+/* A retry of an applied write gets the first answer, though its resourceVersion is old by then. */
+static void test_put_retry(void **state)
+{
+    struct harness *h = *state;
+    static const char id[] = "Content-Type: application/json\r\nGantry-Request-Id: put-1\r\n";
+    struct reply now = harness_get(h, MAPS "/u");
+    struct str body = str_printf(
+        &h->arena,
+        "{\"metadata\":{\"name\":\"u\",\"resourceVersion\":\"%.*s\"},\"data\":{\"r\":\"1\"}}",
+        STR_ARG(harness_member(h, &now, "resourceVersion")));
+    struct reply first = harness_send_bytes(h, "PUT", MAPS "/u", id, body);
+    struct reply retry = harness_send_bytes(h, "PUT", MAPS "/u", id, body);
+    harness_expect(&first, 200);
+    harness_expect(&retry, 200);
+    assert_true(str_eq(first.body, retry.body));
+}
+
+static void test_patches(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, DEPLOYS, deployment);
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"generation\":1");
+    harness_contains(&r, "\"progressDeadlineSeconds\":600");
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"spec\":{\"replicas\":3}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"generation\":2");
+    harness_contains(&r, "\"replicas\":3");
+    r = patch(h, DEPLOYS "/web", "strategic-merge-patch+json",
+              "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":"
+              "\"j\"}]}}}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"generation\":3");
+    harness_contains(&r, "\"image\":\"j\"");
+    r = patch(h, DEPLOYS "/web", "json-patch+json",
+              "[{\"op\":\"replace\",\"path\":\"/spec/replicas\",\"value\":1}]");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"replicas\":1");
+    struct str rv = harness_member(h, &r, "resourceVersion");
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"spec\":{\"replicas\":1}}");
+    harness_expect(&r, 200);
+    assert_true(str_eq(harness_member(h, &r, "resourceVersion"), rv));
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"metadata\":{\"labels\":{\"l\":\"1\"}}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"generation\":4"); /* labels are not the spec */
+}
+
+static void test_patch_refusals(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"spec\":{\"replicas\":-1}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "\"message\":\"Deployment.apps \\\"web\\\" is invalid: spec.replicas: "
+                         "Invalid value: -1: must be greater than or equal to 0\",\"reason\":"
+                         "\"Invalid\",\"details\":{\"name\":\"web\",\"group\":\"apps\",\"kind\":"
+                         "\"Deployment\",\"causes\":[{\"reason\":\"FieldValueInvalid\","
+                         "\"message\":\"Invalid value: -1: must be greater than or equal to 0\","
+                         "\"field\":\"spec.replicas\"}]},\"code\":422");
+    r = patch(h, DEPLOYS "/web", "apply-patch+yaml", "{}");
+    harness_expect(&r, 415);
+    harness_contains(&r, "server-side apply");
+    r = patch(h, DEPLOYS "/web", "json", "{}");
+    harness_expect(&r, 415);
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{");
+    harness_expect(&r, 400);
+    r = patch(h, DEPLOYS "/absent", "merge-patch+json", "{}");
+    harness_expect(&r, 404);
+    harness_contains(&r, "deployments.apps \\\"absent\\\" not found");
+    r = patch(h, DEPLOYS "/web", "json-patch+json",
+              "[{\"op\":\"test\",\"path\":\"/spec/replicas\",\"value\":77}]");
+    harness_expect(&r, 422);
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"metadata\":{\"resourceVersion\":\"1\"}}");
+    harness_expect(&r, 409);
+}
+
+static void test_status(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = patch(h, DEPLOYS "/web/status", "merge-patch+json",
+                           "{\"status\":{\"replicas\":4},\"spec\":{\"replicas\":9}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"status\":{\"replicas\":4");
+    harness_contains(&r, "\"spec\":{\"replicas\":1");
+    harness_contains(&r, "\"generation\":4");
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"status\":{\"replicas\":8}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"status\":{\"replicas\":4");
+    r = harness_get(h, DEPLOYS "/web/status");
+    harness_expect(&r, 200);
+    r = patch(h, MAPS "/u/status", "merge-patch+json", "{}");
+    harness_expect(&r, 404);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_put),
+        cmocka_unit_test(test_put_refusals),
+        cmocka_unit_test(test_put_retry),
+        cmocka_unit_test(test_patches),
+        cmocka_unit_test(test_patch_refusals),
+        cmocka_unit_test(test_status),
+    };
+    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+}
