@@ -39,12 +39,12 @@ static void add_set(struct rollout *r, const ReplicaSet *rs, size_t *capacity)
 {
     struct rollout_set *s;
 
-    /* One place is kept for the set this sync may make. */
-    r->sets = arena_grow(r->a, r->sets, r->count + 1, capacity, sizeof(*r->sets));
     s = &r->sets[r->count++];
     *s = (struct rollout_set){ .was = rs, .now = changed_copy(r->a, rs) };
     s->now->metadata = changed_copy(r->a, rs->metadata);
     s->now->spec = changed_copy(r->a, rs->spec);
+    /* One place is kept for the set this sync may make. */
+    r->sets = arena_grow(r->a, r->sets, r->count, capacity, sizeof(*r->sets));
 }
 
 static int by_age(const void *pa, const void *pb)
@@ -199,6 +199,7 @@ static int deployment_reconcile(struct world *w, const struct key *k, struct act
         write_all(&r);
         return 0;
     }
+    r.sets = arena_grow(r.a, NULL, 0, &capacity, sizeof(*r.sets));
     claim_owned(&r, &capacity);
     if (adopt_orphans(&r))
         return 0;
