@@ -53,7 +53,7 @@ bool text_empty(const char *s)
     return s == NULL || s[0] == '\0';
 }
 
-bool text_eq(const char *a, const char *b)
+bool rule_text_eq(const char *a, const char *b)
 {
     return strcmp(text_of(a), text_of(b)) == 0;
 }
@@ -186,7 +186,7 @@ bool check_one_of(struct err_list *out, const struct field_path *p, const char *
                   const char *const *allowed)
 {
     for (size_t i = 0; allowed[i] != NULL; i++) {
-        if (text_eq(value, allowed[i]))
+        if (rule_text_eq(value, allowed[i]))
             return true;
     }
     rule_not_supported(out, p, value, allowed);
@@ -274,7 +274,7 @@ struct Time *time_new(struct arena *a, int64_t seconds)
     return t;
 }
 
-int64_t time_seconds(const struct Time *t)
+int64_t rule_time_seconds(const struct Time *t)
 {
     return t == NULL ? 0 : t->seconds;
 }

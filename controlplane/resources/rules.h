@@ -35,7 +35,7 @@ const char *path_text(struct arena *a, const struct field_path *p);
 /* NULL reads as "". */
 const char *text_of(const char *s);
 bool text_empty(const char *s);
-bool text_eq(const char *a, const char *b);
+bool rule_text_eq(const char *a, const char *b);
 /* A string as Go's %q writes it. */
 const char *text_quoted(struct arena *a, const char *s);
 
@@ -82,6 +82,6 @@ const char *int_or_string_shown(struct arena *a, const struct IntOrString *v);
 
 /* Sets a pointer Time to wall seconds. */
 struct Time *time_new(struct arena *a, int64_t seconds);
-int64_t time_seconds(const struct Time *t); /* 0 for NULL */
+int64_t rule_time_seconds(const struct Time *t); /* 0 for NULL */
 
 #endif
