@@ -364,8 +364,9 @@ static int parse_array(struct parser *p, int depth, struct json *out)
 static void close_object(struct parser *p, size_t base, struct json *out)
 {
     size_t count = p->used - base;
-    struct json_member *members =
-        p->arena == NULL ? NULL : arena_copy(p->arena, p->stack + base, count * sizeof(*members));
+    struct json_member *members = NULL;
+    if (count > 0) /* without an arena nothing was pushed */
+        members = arena_copy(p->arena, p->stack + base, count * sizeof(*members));
     p->used = base;
     *out = json_object(members, count);
 }

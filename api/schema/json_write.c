@@ -129,8 +129,10 @@ static void shortest(double value, bool exponent, char *out, size_t size)
         return;
     const char *e = strchr(out, 'e');
     int shown = e == NULL ? 0 : (int)(e - out) - 1 - (out[0] == '-') - 1;
-    int power = e == NULL ? 0 : atoi(e + 1);
-    int decimals = (shown < 0 ? 0 : shown) - power;
+    int64_t power = 0;
+    if (e != NULL)
+        (void)str_to_i64(str_from(e + 1 + (e[1] == '+')), &power); /* printf's own digits */
+    int decimals = (shown < 0 ? 0 : shown) - (int)power;
     (void)snprintf(out, size, "%.*f", decimals < 0 ? 0 : decimals, value);
 }
 

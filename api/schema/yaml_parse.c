@@ -231,7 +231,10 @@ static int read_mapping(struct yaml_reader *r, int depth, struct json *out)
     if (rc != 0)
         return rc;
     size_t count = r->used - base;
-    *out = json_object(arena_copy(r->arena, r->stack + base, count * sizeof(*r->stack)), count);
+    struct json_member *members = NULL;
+    if (count > 0)
+        members = arena_copy(r->arena, r->stack + base, count * sizeof(*members));
+    *out = json_object(members, count);
     r->used = base;
     return 0;
 }
