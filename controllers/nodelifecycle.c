@@ -261,7 +261,7 @@ static void evict(struct world *w, struct actions *out, const Pod *pod)
     a = actions_delete(out, KIND_POD, pod->metadata);
     a->on_success = action_note(w->arena, KIND_POD, pod->metadata, "Normal", "TaintManagerEviction",
                                 "Marking for deletion Pod %s/%s",
-                                text_or_empty(pod->metadata->namespace_), pod->metadata->name);
+                                text_of(pod->metadata->namespace_), pod->metadata->name);
 }
 
 static void check_pod(struct world *w, const struct key *k, struct actions *out)

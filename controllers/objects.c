@@ -10,16 +10,6 @@
 #include "base/assert.h"
 #include "base/buf.h"
 
-const char *text_or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
-bool text_eq(const char *a, const char *b)
-{
-    return strcmp(text_or_empty(a), text_or_empty(b)) == 0;
-}
-
 int64_t wall_seconds(uint64_t wall_ns)
 {
     return (int64_t)(wall_ns / ENV_S);
@@ -33,11 +23,6 @@ Time *time_make(struct arena *a, uint64_t wall_ns)
     t->has_seconds = 1;
     t->seconds = wall_seconds(wall_ns);
     return t;
-}
-
-int64_t time_seconds(const Time *t)
-{
-    return t != NULL ? t->seconds : 0;
 }
 
 /* ---- map entries ---- */
@@ -111,12 +96,12 @@ struct str meta_namespace(const ObjectMeta *meta)
 
 const char *pod_phase(const Pod *pod)
 {
-    return pod->status != NULL ? text_or_empty(pod->status->phase) : "";
+    return pod->status != NULL ? text_of(pod->status->phase) : "";
 }
 
 const char *pod_node(const Pod *pod)
 {
-    return pod->spec != NULL ? text_or_empty(pod->spec->node_name) : "";
+    return pod->spec != NULL ? text_of(pod->spec->node_name) : "";
 }
 
 bool pod_finished(const Pod *pod)
@@ -169,7 +154,7 @@ int32_t int_or_percent(const IntOrString *v, int32_t total, bool round_up, int32
     if (v->type == 0)
         return v->int_val;
     /* Validation let only "N%" through. */
-    percent = strtol(text_or_empty(v->str_val), NULL, 10);
+    percent = strtol(text_of(v->str_val), NULL, 10);
     return (int32_t)((percent * total + (round_up ? 99 : 0)) / 100);
 }
 

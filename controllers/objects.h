@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/meta/text.h"
+#include "api/meta/time.h"
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "base/arena.h"
@@ -18,14 +20,8 @@
 /* A shallow copy to change: fields are still shared with the const original. */
 #define changed_copy(a, object) arena_copy((a), (object), sizeof(*(object)))
 
-/* "" for NULL. */
-const char *text_or_empty(const char *text);
-bool text_eq(const char *a, const char *b); /* NULL is "" */
-
 int64_t wall_seconds(uint64_t wall_ns);
 Time *time_make(struct arena *a, uint64_t wall_ns);
-/* 0 for an absent or zero time. */
-int64_t time_seconds(const Time *t);
 
 /*
  * map<string, string> entries with one pair set or taken away: a new array of *count entries, made

@@ -84,8 +84,7 @@ static int rank_cmp(const void *pa, const void *pb)
     if (c == 0)
         c = order(a->age, b->age);
     if (c == 0)
-        c = strcmp(text_or_empty(a->entry.pod->metadata->uid),
-                   text_or_empty(b->entry.pod->metadata->uid));
+        c = strcmp(text_of(a->entry.pod->metadata->uid), text_of(b->entry.pod->metadata->uid));
     return c;
 }
 

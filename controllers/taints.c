@@ -6,16 +6,16 @@
 
 bool toleration_matches(const Toleration *t, const char *key, const char *value, const char *effect)
 {
-    const char *operator= text_or_empty(t->operator_);
+    const char *operator= text_of(t->operator_);
 
-    if (text_or_empty(t->effect)[0] != 0 && !text_eq(t->effect, effect))
+    if (text_of(t->effect)[0] != 0 && !text_eq(t->effect, effect))
         return false;
-    if (text_or_empty(t->key)[0] != 0 && !text_eq(t->key, key))
+    if (text_of(t->key)[0] != 0 && !text_eq(t->key, key))
         return false;
     if (text_eq(operator, "Exists"))
         return true;
     /* An empty key needs Exists. */
-    return text_or_empty(t->key)[0] != 0 && text_eq(t->value, value);
+    return text_of(t->key)[0] != 0 && text_eq(t->value, value);
 }
 
 bool taint_tolerated_for(const PodSpec *spec, const Taint *taint, int64_t *out_seconds)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "api/proto/meta.pb-c.h"
 #include "base/arena.h"
 
 #define SECONDS_PER_DAY 86400
@@ -262,4 +263,9 @@ struct str time_age(struct arena *a, int64_t then_seconds, uint64_t now_wall_ns)
     if (then_seconds == 0)
         return str_lit("<unknown>");
     return time_human_duration(a, (int64_t)(now_wall_ns / 1000000000) - then_seconds);
+}
+
+int64_t time_seconds(const struct Time *t)
+{
+    return t == NULL ? 0 : t->seconds;
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+struct Time;
 struct arena;
 
 /* "9999-12-31T23:59:59.999999Z" and NUL. */
@@ -25,6 +26,9 @@ int time_parse_micro(struct str text, int64_t *out_seconds, int32_t *out_nanos, 
 /* Text and NUL into out; returns the length. Seconds outside years 0 to 9999 are clamped. */
 size_t time_format(int64_t seconds, char out[TIME_TEXT_MAX]);
 size_t time_format_micro(int64_t seconds, int32_t nanos, char out[TIME_TEXT_MAX]);
+
+/* Seconds of a decoded Time; 0 for NULL. */
+int64_t time_seconds(const struct Time *t);
 
 /* HumanDuration of a number of seconds: "5s", "2m3s", "3h4m", "2d3h", "2y3d", "<invalid>". */
 struct str time_human_duration(struct arena *a, int64_t seconds);

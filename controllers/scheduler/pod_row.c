@@ -130,7 +130,7 @@ static void collect_ports(struct snapshot *s, struct pod_row *row, const PodSpec
     for (size_t i = 0; i < spec->n_containers; i++)
         for (size_t j = 0; j < spec->containers[i]->n_ports; j++) {
             const ContainerPort *p = spec->containers[i]->ports[j];
-            const char *protocol = text_or_empty(p->protocol);
+            const char *protocol = text_of(p->protocol);
 
             if (p->host_port <= 0)
                 continue;
@@ -241,7 +241,7 @@ static void tolerations(struct snapshot *s, struct constraints *c, const PodSpec
         row->key = intern_id(&s->names, str_from(t->key));
         row->value = intern_id(&s->names, str_from(t->value));
         row->exists = text_eq(t->operator_, "Exists");
-        row->any_effect = text_or_empty(t->effect)[0] == 0;
+        row->any_effect = text_of(t->effect)[0] == 0;
         row->effect = text_eq(t->effect, "NoExecute")          ? TAINT_NO_EXECUTE
                       : text_eq(t->effect, "PreferNoSchedule") ? TAINT_PREFER_NO_SCHEDULE
                                                                : TAINT_NO_SCHEDULE;

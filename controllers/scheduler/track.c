@@ -132,7 +132,7 @@ void track_node_gone(void *ctx, const struct lister_item *item)
 static bool is_ours(const struct session *s, const Pod *pod)
 {
     const char *name = s->config->name;
-    const char *asked = text_or_empty(pod->spec->scheduler_name);
+    const char *asked = text_of(pod->spec->scheduler_name);
 
     return text_eq(asked[0] != 0 ? asked : "default-scheduler", name);
 }

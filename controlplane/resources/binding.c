@@ -19,7 +19,7 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path kind = path_field(&path, "kind");
     struct field_path name = path_field(&path, "name");
     (void)c;
-    if (!text_empty(target->kind) && !rule_text_eq(target->kind, "Node"))
+    if (!text_empty(target->kind) && !text_eq(target->kind, "Node"))
         rule_not_supported(out, &kind, target->kind, kinds);
     if (text_empty(target->name))
         rule_required(out, &name, "");

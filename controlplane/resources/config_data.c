@@ -34,7 +34,7 @@ struct str config_value(const void *entries, size_t i)
 bool config_get(const void *entries, size_t count, const char *key, struct str *out)
 {
     for (size_t i = 0; i < count; i++) {
-        if (rule_text_eq(config_key(entries, i), key)) {
+        if (text_eq(config_key(entries, i), key)) {
             *out = config_value(entries, i);
             return true;
         }

@@ -19,7 +19,7 @@ static void strategy_defaults(struct arena *a, DeploymentSpec *spec)
     DeploymentStrategy *strategy =
         message_ensure(a, &spec->strategy, &deployment_strategy__descriptor);
     text_default(a, &strategy->type, "RollingUpdate");
-    if (!rule_text_eq(strategy->type, "RollingUpdate"))
+    if (!text_eq(strategy->type, "RollingUpdate"))
         return;
     RollingUpdateDeployment *rolling =
         message_ensure(a, &strategy->rolling_update, &rolling_update_deployment__descriptor);
@@ -115,7 +115,7 @@ static void validate_strategy(const DeploymentStrategy *s, const struct field_pa
     struct field_path unavailable = path_field(&rolling, "maxUnavailable");
     if (!check_one_of(out, &type, s->type, strategy_types))
         return;
-    if (rule_text_eq(s->type, "Recreate")) {
+    if (text_eq(s->type, "Recreate")) {
         if (s->rolling_update != NULL)
             rule_forbidden(out, &rolling,
                            "may not be specified when strategy `type` is 'Recreate'");

@@ -21,7 +21,7 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path p = path_field(&involved, "namespace");
     (void)c;
     /* About a cluster-scoped object: the default namespace. */
-    if (text_empty(about) ? !rule_text_eq(namespace, "default") : !rule_text_eq(namespace, about))
+    if (text_empty(about) ? !text_eq(namespace, "default") : !text_eq(namespace, about))
         rule_invalid_text(out, &p, about, "does not match event.namespace");
 }
 

@@ -25,8 +25,8 @@ static int64_t pod_grace(const Pod *pod, bool has_grace, int64_t wanted)
     else if (pod->spec != NULL && pod->spec->has_termination_grace_period_seconds)
         grace = pod->spec->termination_grace_period_seconds;
     bool placed = pod->spec != NULL && !text_empty(pod->spec->node_name);
-    bool ended = pod->status != NULL && (rule_text_eq(pod->status->phase, "Succeeded") ||
-                                         rule_text_eq(pod->status->phase, "Failed"));
+    bool ended = pod->status != NULL && (text_eq(pod->status->phase, "Succeeded") ||
+                                         text_eq(pod->status->phase, "Failed"));
     /* Nobody would stop it, or nothing is left to stop. */
     if (!placed || ended)
         return 0;
@@ -53,7 +53,7 @@ struct resource_grace resource_delete_grace(const struct resource *r,
     if (!has_grace || grace >= meta->deletion_grace_period_seconds)
         return (struct resource_grace){ 0 };
     int64_t requested =
-        rule_time_seconds(meta->deletion_timestamp) - meta->deletion_grace_period_seconds;
+        time_seconds(meta->deletion_timestamp) - meta->deletion_grace_period_seconds;
     meta->deletion_timestamp = time_new(c->arena, requested + grace);
     meta->deletion_grace_period_seconds = grace;
     return (struct resource_grace){ .changed = true };

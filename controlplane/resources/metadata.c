@@ -95,7 +95,7 @@ static void validate_owner(const OwnerReference *ref, const struct field_path *p
         rule_invalid_text(out, &name, ref->name, "must not be empty");
     if (text_empty(ref->uid))
         rule_invalid_text(out, &uid, ref->uid, "must not be empty");
-    if (rule_text_eq(ref->kind, "Event") && rule_text_eq(ref->api_version, "v1"))
+    if (text_eq(ref->kind, "Event") && text_eq(ref->api_version, "v1"))
         rule_invalid_text(out, p, ref->name, "/v1, Kind=Event is disallowed from being an owner");
 }
 
@@ -125,7 +125,7 @@ static void validate_owners(const ObjectMeta *m, const struct field_path *up, st
 static bool has_finalizer(const ObjectMeta *m, const char *name)
 {
     for (size_t i = 0; i < m->n_finalizers; i++) {
-        if (rule_text_eq(m->finalizers[i], name))
+        if (text_eq(m->finalizers[i], name))
             return true;
     }
     return false;
@@ -165,7 +165,7 @@ static void immutable_text(const char *value, const char *old, const struct fiel
                            const char *name, struct err_list *out)
 {
     struct field_path p = path_field(up, name);
-    if (!rule_text_eq(value, old))
+    if (!text_eq(value, old))
         rule_invalid_text(out, &p, value, "field is immutable");
 }
 

@@ -10,13 +10,12 @@
 /* A label every namespace carries so that selectors can pick one by name. */
 static void set_name_label(struct arena *a, ObjectMeta *m)
 {
-    if (text_empty(m->name) ||
-        rule_text_eq(entries_get(m->labels, m->n_labels, NAME_LABEL), m->name))
+    if (text_empty(m->name) || text_eq(entries_get(m->labels, m->n_labels, NAME_LABEL), m->name))
         return;
     ObjectMeta__LabelsEntry **labels = arena_array(a, m->n_labels + 1, sizeof(*labels));
     size_t count = 0;
     for (size_t i = 0; i < m->n_labels; i++) {
-        if (!rule_text_eq(m->labels[i]->key, NAME_LABEL))
+        if (!text_eq(m->labels[i]->key, NAME_LABEL))
             labels[count++] = m->labels[i];
     }
     ObjectMeta__LabelsEntry *label = arena_new(a, ObjectMeta__LabelsEntry);
@@ -46,7 +45,7 @@ static void prepare_create(const struct resource_context *c, void *object)
     ns->status->phase = text_new(a, "Active");
     set_name_label(a, ns->metadata); /* the name may have been generated since the defaults */
     for (size_t i = 0; i < ns->spec->n_finalizers; i++) {
-        if (rule_text_eq(ns->spec->finalizers[i], "kubernetes"))
+        if (text_eq(ns->spec->finalizers[i], "kubernetes"))
             return;
     }
     char **finalizers = arena_array(a, ns->spec->n_finalizers + 1, sizeof(*finalizers));

@@ -58,8 +58,8 @@ static void validate_taints(const NodeSpec *spec, const struct field_path *up, s
         else
             (void)check_one_of(out, &effect, t->effect, effects);
         for (size_t j = 0; j < i; j++) {
-            if (rule_text_eq(spec->taints[j]->key, t->key) &&
-                rule_text_eq(spec->taints[j]->effect, t->effect)) {
+            if (text_eq(spec->taints[j]->key, t->key) &&
+                text_eq(spec->taints[j]->effect, t->effect)) {
                 struct str shown =
                     str_printf(out->arena, "%s:%s", text_of(t->key), text_of(t->effect));
                 rule_duplicate(out, &p, str_dup(out->arena, shown));
@@ -100,9 +100,9 @@ static void validate_update(const struct resource_context *c, const void *object
     (void)c;
     if (was == NULL)
         return;
-    if (!text_empty(was->pod_cidr) && !rule_text_eq(was->pod_cidr, spec->pod_cidr))
+    if (!text_empty(was->pod_cidr) && !text_eq(was->pod_cidr, spec->pod_cidr))
         rule_forbidden(out, &cidr, "node updates may not change podCIDR except from \"\" to valid");
-    if (!text_empty(was->provider_id) && !rule_text_eq(was->provider_id, spec->provider_id))
+    if (!text_empty(was->provider_id) && !text_eq(was->provider_id, spec->provider_id))
         rule_forbidden(out, &provider,
                        "node updates may not change providerID except from \"\" to valid");
 }

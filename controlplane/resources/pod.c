@@ -26,7 +26,7 @@ static bool equal(const Quantity *a, const Quantity *b)
 static const Quantity *limit_of(const ResourceRequirements *r, const char *name)
 {
     for (size_t i = 0; i < r->n_limits; i++) {
-        if (rule_text_eq(r->limits[i]->key, name) && positive(r->limits[i]->value))
+        if (text_eq(r->limits[i]->key, name) && positive(r->limits[i]->value))
             return r->limits[i]->value;
     }
     return NULL;
@@ -35,7 +35,7 @@ static const Quantity *limit_of(const ResourceRequirements *r, const char *name)
 static const Quantity *request_of(const ResourceRequirements *r, const char *name)
 {
     for (size_t i = 0; i < r->n_requests; i++) {
-        if (rule_text_eq(r->requests[i]->key, name) && positive(r->requests[i]->value))
+        if (text_eq(r->requests[i]->key, name) && positive(r->requests[i]->value))
             return r->requests[i]->value;
     }
     return NULL;

@@ -34,8 +34,8 @@ static void validate_host_port(struct host_ports *seen, const ContainerPort *por
         return;
     for (size_t i = 0; i < seen->count; i++) {
         if (seen->ports[i]->host_port != port->host_port ||
-            !rule_text_eq(seen->ports[i]->protocol, port->protocol) ||
-            !rule_text_eq(seen->ports[i]->host_ip, port->host_ip))
+            !text_eq(seen->ports[i]->protocol, port->protocol) ||
+            !text_eq(seen->ports[i]->host_ip, port->host_ip))
             continue;
         struct field_path at = path_field(p, "hostPort");
         struct str shown = str_printf(out->arena, "%s/%s/%d", text_of(port->protocol),
@@ -51,7 +51,7 @@ static void validate_host_port(struct host_ports *seen, const ContainerPort *por
 static bool port_name_taken(const Container *c, size_t before)
 {
     for (size_t i = 0; i < before; i++) {
-        if (rule_text_eq(c->ports[i]->name, c->ports[before]->name))
+        if (text_eq(c->ports[i]->name, c->ports[before]->name))
             return true;
     }
     return false;
@@ -207,7 +207,7 @@ static void validate_mounts(const Container *c, const PodSpec *spec, const struc
         if (text_empty(m->mount_path))
             rule_required(out, &path, "");
         for (size_t j = 0; j < i; j++) {
-            if (rule_text_eq(c->volume_mounts[j]->mount_path, m->mount_path)) {
+            if (text_eq(c->volume_mounts[j]->mount_path, m->mount_path)) {
                 rule_invalid_text(out, &path, m->mount_path, "must be unique");
                 break;
             }
@@ -243,10 +243,10 @@ static void validate_name(const PodSpec *spec, const Container *c, bool init, si
     Container **list = init ? spec->init_containers : spec->containers;
     bool taken = false;
     for (size_t i = 0; i < at; i++)
-        taken = taken || rule_text_eq(list[i]->name, c->name);
+        taken = taken || text_eq(list[i]->name, c->name);
     /* Init containers share the names of the containers. */
     for (size_t i = 0; init && i < spec->n_containers; i++)
-        taken = taken || rule_text_eq(spec->containers[i]->name, c->name);
+        taken = taken || text_eq(spec->containers[i]->name, c->name);
     if (taken)
         rule_duplicate(out, &p, c->name);
 }

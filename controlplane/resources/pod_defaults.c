@@ -223,7 +223,7 @@ void pod_template_defaults(struct arena *a, struct PodTemplateSpec *t)
 static bool requests(const ResourceRequirements *r, const char *name)
 {
     for (size_t i = 0; i < r->n_requests; i++) {
-        if (rule_text_eq(r->requests[i]->key, name))
+        if (text_eq(r->requests[i]->key, name))
             return true;
     }
     return false;

@@ -28,8 +28,8 @@ static bool list_quantity(const struct resource_list *l, size_t i, struct quanti
 
 static bool is_standard(const char *name)
 {
-    return rule_text_eq(name, "cpu") || rule_text_eq(name, "memory") ||
-           rule_text_eq(name, "ephemeral-storage") || strncmp(name, "hugepages-", 10) == 0;
+    return text_eq(name, "cpu") || text_eq(name, "memory") || text_eq(name, "ephemeral-storage") ||
+           strncmp(name, "hugepages-", 10) == 0;
 }
 
 /* Resources of which a request must equal its limit. */
@@ -70,7 +70,7 @@ static void validate_amount(const struct resource_list *l, size_t i, const struc
 static bool find_limit(const struct resource_list *limits, const char *name, struct quantity *out)
 {
     for (size_t i = 0; i < limits->count; i++) {
-        if (rule_text_eq(list_key(limits, i), name))
+        if (text_eq(list_key(limits, i), name))
             return list_quantity(limits, i, out);
     }
     return false;

@@ -19,7 +19,7 @@ static void validate_toleration_operator(const Toleration *t, const struct field
                                          struct err_list *out)
 {
     struct field_path op_path = path_field(p, "operator");
-    bool exists = rule_text_eq(t->operator_, "Exists");
+    bool exists = text_eq(t->operator_, "Exists");
     if (text_empty(t->key) && !exists)
         rule_invalid_text(out, &op_path, t->operator_,
                           "operator must be Exists when `key` is empty, which means \"match all "
@@ -27,7 +27,7 @@ static void validate_toleration_operator(const Toleration *t, const struct field
     if (exists && !text_empty(t->value))
         rule_invalid_text(out, &op_path, t->value,
                           "value must be empty when `operator` is 'Exists'");
-    else if (text_empty(t->operator_) || rule_text_eq(t->operator_, "Equal"))
+    else if (text_empty(t->operator_) || text_eq(t->operator_, "Equal"))
         (void)check_name(out, &op_path, text_of(t->value), name_label_value);
     else
         (void)check_one_of(out, &op_path, t->operator_, operators);
@@ -45,7 +45,7 @@ static void validate_tolerations(const PodSpec *spec, const struct field_path *p
         if (!text_empty(t->key))
             (void)check_name(out, &key, t->key, name_qualified);
         validate_toleration_operator(t, &p, out);
-        if (t->has_toleration_seconds && !rule_text_eq(t->effect, "NoExecute"))
+        if (t->has_toleration_seconds && !text_eq(t->effect, "NoExecute"))
             rule_invalid_text(out, &effect, t->effect,
                               "effect must be 'NoExecute' when `tolerationSeconds` is set");
         if (!text_empty(t->effect))
@@ -114,7 +114,7 @@ static void validate_gates(const PodSpec *spec, const struct field_path *path, s
         struct field_path p = path_index(&scheduling, i);
         (void)check_name(out, &p, text_of(spec->scheduling_gates[i]->name), name_qualified);
         for (size_t j = 0; j < i; j++) {
-            if (rule_text_eq(spec->scheduling_gates[i]->name, spec->scheduling_gates[j]->name))
+            if (text_eq(spec->scheduling_gates[i]->name, spec->scheduling_gates[j]->name))
                 rule_duplicate(out, &p, spec->scheduling_gates[i]->name);
         }
     }
@@ -159,7 +159,7 @@ void pod_template_validate(const struct PodTemplateSpec *t, const struct field_p
     metadata_validate_labels(meta->labels, meta->n_labels, &labels, out);
     metadata_validate_annotations(meta, &meta_path, out);
     pod_spec_validate(spec, &spec_path, out);
-    if (!rule_text_eq(spec->restart_policy, "Always"))
+    if (!text_eq(spec->restart_policy, "Always"))
         rule_not_supported(out, &restart, spec->restart_policy, only_always);
     if (spec->has_active_deadline_seconds)
         rule_forbidden(out, &deadline, "activeDeadlineSeconds in ReplicaSet is not Supported");

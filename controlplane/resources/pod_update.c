@@ -57,9 +57,8 @@ static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
         bool found = false;
         for (size_t j = 0; j < spec->n_tolerations && !found; j++) {
             const Toleration *is = spec->tolerations[j];
-            found = rule_text_eq(was->key, is->key) &&
-                    rule_text_eq(was->operator_, is->operator_) &&
-                    rule_text_eq(was->value, is->value) && rule_text_eq(was->effect, is->effect);
+            found = text_eq(was->key, is->key) && text_eq(was->operator_, is->operator_) &&
+                    text_eq(was->value, is->value) && text_eq(was->effect, is->effect);
         }
         if (!found) {
             rule_forbidden(out, &p,
@@ -73,7 +72,7 @@ static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
 static bool has_gate(const PodSpec *spec, const char *name)
 {
     for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
-        if (rule_text_eq(spec->scheduling_gates[i]->name, name))
+        if (text_eq(spec->scheduling_gates[i]->name, name))
             return true;
     }
     return false;

@@ -10,7 +10,7 @@
 bool pod_has_volume(const struct PodSpec *spec, const char *name)
 {
     for (size_t i = 0; i < spec->n_volumes; i++) {
-        if (rule_text_eq(spec->volumes[i]->name, name))
+        if (text_eq(spec->volumes[i]->name, name))
             return true;
     }
     return false;
@@ -241,7 +241,7 @@ void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *p
             rule_required(out, &name, "");
         } else if (check_name(out, &name, v->name, name_dns1123_label)) {
             for (size_t j = 0; j < i; j++) {
-                if (rule_text_eq(spec->volumes[j]->name, v->name)) {
+                if (text_eq(spec->volumes[j]->name, v->name)) {
                     rule_duplicate(out, &name, v->name);
                     break;
                 }

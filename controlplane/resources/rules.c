@@ -43,21 +43,6 @@ const char *path_text(struct arena *a, const struct field_path *p)
     return str_dup(a, text);
 }
 
-const char *text_of(const char *s)
-{
-    return s == NULL ? "" : s;
-}
-
-bool text_empty(const char *s)
-{
-    return s == NULL || s[0] == '\0';
-}
-
-bool rule_text_eq(const char *a, const char *b)
-{
-    return strcmp(text_of(a), text_of(b)) == 0;
-}
-
 const char *text_quoted(struct arena *a, const char *s)
 {
     struct buf b;
@@ -186,7 +171,7 @@ bool check_one_of(struct err_list *out, const struct field_path *p, const char *
                   const char *const *allowed)
 {
     for (size_t i = 0; allowed[i] != NULL; i++) {
-        if (rule_text_eq(value, allowed[i]))
+        if (text_eq(value, allowed[i]))
             return true;
     }
     rule_not_supported(out, p, value, allowed);
@@ -272,9 +257,4 @@ struct Time *time_new(struct arena *a, int64_t seconds)
     t->seconds = seconds;
     t->has_nanos = 1;
     return t;
-}
-
-int64_t rule_time_seconds(const struct Time *t)
-{
-    return t == NULL ? 0 : t->seconds;
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "api/meta/names.h"
+#include "api/meta/text.h"
+#include "api/meta/time.h"
 #include "base/str.h"
 
 struct arena;
@@ -32,10 +34,6 @@ struct field_path path_index(const struct field_path *up, size_t index);
 /* "spec.containers[0].image", in the arena. */
 const char *path_text(struct arena *a, const struct field_path *p);
 
-/* NULL reads as "". */
-const char *text_of(const char *s);
-bool text_empty(const char *s);
-bool rule_text_eq(const char *a, const char *b);
 /* A string as Go's %q writes it. */
 const char *text_quoted(struct arena *a, const char *s);
 
@@ -82,6 +80,5 @@ const char *int_or_string_shown(struct arena *a, const struct IntOrString *v);
 
 /* Sets a pointer Time to wall seconds. */
 struct Time *time_new(struct arena *a, int64_t seconds);
-int64_t rule_time_seconds(const struct Time *t); /* 0 for NULL */
 
 #endif

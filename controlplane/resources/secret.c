@@ -13,7 +13,7 @@ static void put(struct arena *a, Secret *s, Secret__DataEntry **data, const char
                 ProtobufCBinaryData value)
 {
     for (size_t i = 0; i < s->n_data; i++) {
-        if (rule_text_eq(data[i]->key, key)) {
+        if (text_eq(data[i]->key, key)) {
             data[i] = arena_copy(a, data[i], sizeof(*data[i]));
             data[i]->has_value = 1;
             data[i]->value = value;
@@ -98,17 +98,17 @@ static void require_login(const Secret *s, struct err_list *out)
 
 static void validate_type(const Secret *s, struct err_list *out)
 {
-    if (rule_text_eq(s->type, "kubernetes.io/service-account-token"))
+    if (text_eq(s->type, "kubernetes.io/service-account-token"))
         require_account(s, out);
-    else if (rule_text_eq(s->type, "kubernetes.io/dockercfg"))
+    else if (text_eq(s->type, "kubernetes.io/dockercfg"))
         require_json(s, ".dockercfg", out);
-    else if (rule_text_eq(s->type, "kubernetes.io/dockerconfigjson"))
+    else if (text_eq(s->type, "kubernetes.io/dockerconfigjson"))
         require_json(s, ".dockerconfigjson", out);
-    else if (rule_text_eq(s->type, "kubernetes.io/basic-auth"))
+    else if (text_eq(s->type, "kubernetes.io/basic-auth"))
         require_login(s, out);
-    else if (rule_text_eq(s->type, "kubernetes.io/ssh-auth"))
+    else if (text_eq(s->type, "kubernetes.io/ssh-auth"))
         require_key(s, "ssh-privatekey", out);
-    else if (rule_text_eq(s->type, "kubernetes.io/tls")) {
+    else if (text_eq(s->type, "kubernetes.io/tls")) {
         require_key(s, "tls.crt", out);
         require_key(s, "tls.key", out);
     }
@@ -134,7 +134,7 @@ static void validate_update(const struct resource_context *c, const void *object
     struct field_path immutable = path_field(NULL, "immutable");
     struct field_path data = path_field(NULL, "data");
     (void)c;
-    if (!rule_text_eq(s->type, was->type))
+    if (!text_eq(s->type, was->type))
         rule_invalid_text(out, &type, s->type, "field is immutable");
     if (!was->immutable)
         return;

@@ -19,7 +19,7 @@ static const char *const affinities[] = { "ClientIP", "None", NULL };
 
 static bool is_type(const ServiceSpec *spec, const char *type)
 {
-    return rule_text_eq(spec->type, type);
+    return text_eq(spec->type, type);
 }
 
 static void port_defaults(struct arena *a, ServicePort *port)
@@ -46,7 +46,7 @@ static void cluster_ip_defaults(struct arena *a, ServiceSpec *spec)
 static void affinity_defaults(struct arena *a, ServiceSpec *spec)
 {
     text_default(a, &spec->session_affinity, "None");
-    if (!rule_text_eq(spec->session_affinity, "ClientIP"))
+    if (!text_eq(spec->session_affinity, "ClientIP"))
         return;
     SessionAffinityConfig *config =
         message_ensure(a, &spec->session_affinity_config, &session_affinity_config__descriptor);
@@ -123,7 +123,7 @@ static void validate_port(const ServiceSpec *spec, size_t i, const struct field_
             rule_required(out, &name, "");
     } else if (check_name(out, &name, port->name, name_dns1123_label)) {
         for (size_t j = 0; j < i; j++) {
-            if (rule_text_eq(spec->ports[j]->name, port->name))
+            if (text_eq(spec->ports[j]->name, port->name))
                 rule_duplicate(out, &name, port->name);
         }
     }
@@ -139,7 +139,7 @@ static void validate_port(const ServiceSpec *spec, size_t i, const struct field_
         (void)check_port(out, &node_port, port->node_port);
     for (size_t j = 0; j < i; j++) {
         if (spec->ports[j]->port == port->port &&
-            rule_text_eq(spec->ports[j]->protocol, port->protocol)) {
+            text_eq(spec->ports[j]->protocol, port->protocol)) {
             struct str shown = str_printf(out->arena, "%s/%d", text_of(port->protocol), port->port);
             rule_duplicate(out, p, str_dup(out->arena, shown));
             break;
@@ -159,7 +159,7 @@ static void validate_cluster_ip(const ServiceSpec *spec, const struct field_path
     struct field_path ip = path_field(up, "clusterIP");
     struct field_path ips = path_field(up, "clusterIPs");
     struct field_path first = path_index(&ips, 0);
-    bool none = rule_text_eq(spec->cluster_ip, "None");
+    bool none = text_eq(spec->cluster_ip, "None");
     if (is_type(spec, "ExternalName")) {
         if (!text_empty(spec->cluster_ip))
             rule_invalid_text(out, &ips, spec->cluster_ip,
@@ -172,7 +172,7 @@ static void validate_cluster_ip(const ServiceSpec *spec, const struct field_path
     if (!text_empty(spec->cluster_ip) && !none && !is_ip(spec->cluster_ip))
         rule_invalid_text(out, &first, spec->cluster_ip,
                           "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-    if (spec->n_cluster_ips > 0 && !rule_text_eq(spec->cluster_ips[0], spec->cluster_ip))
+    if (spec->n_cluster_ips > 0 && !text_eq(spec->cluster_ips[0], spec->cluster_ip))
         rule_invalid_text(out, &ips, spec->cluster_ips[0], "first value must match `clusterIP`");
 }
 
@@ -186,8 +186,7 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path affinity = path_field(&path, "sessionAffinity");
     struct field_path external = path_field(&path, "externalName");
     (void)c;
-    if (spec->n_ports == 0 && !is_type(spec, "ExternalName") &&
-        !rule_text_eq(spec->cluster_ip, "None"))
+    if (spec->n_ports == 0 && !is_type(spec, "ExternalName") && !text_eq(spec->cluster_ip, "None"))
         rule_required(out, &ports, "");
     if (is_type(spec, "ExternalName")) {
         if (text_empty(spec->external_name))
@@ -217,7 +216,7 @@ static void validate_update(const struct resource_context *c, const void *object
     if (was == NULL || text_empty(was->cluster_ip) || is_type(spec, "ExternalName") ||
         is_type(was, "ExternalName"))
         return;
-    if (!rule_text_eq(was->cluster_ip, spec->cluster_ip))
+    if (!text_eq(was->cluster_ip, spec->cluster_ip))
         rule_invalid_text(out, &first, spec->cluster_ip, "may not change once set");
 }
 

@@ -47,8 +47,8 @@ void event_cells(const struct resource_context *c, const void *object, struct ta
     const Event *event = object;
     struct arena *a = c->arena;
     int64_t at = event->event_time == NULL ? 0 : event->event_time->seconds;
-    int64_t first = rule_time_seconds(event->first_timestamp);
-    int64_t last = rule_time_seconds(event->last_timestamp);
+    int64_t first = time_seconds(event->first_timestamp);
+    int64_t last = time_seconds(event->last_timestamp);
     int64_t count = event->count;
     if (first == 0)
         first = at;

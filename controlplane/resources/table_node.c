@@ -29,7 +29,7 @@ static const char *ready_text(const NodeStatus *status)
     const char *ready = condition_status(status->conditions, status->n_conditions, "Ready");
     if (ready == NULL)
         return "Unknown";
-    return rule_text_eq(ready, "True") ? "Ready" : "NotReady";
+    return text_eq(ready, "True") ? "Ready" : "NotReady";
 }
 
 /* The role a label names, or NULL. */
@@ -38,7 +38,7 @@ static const char *role_of(const ObjectMeta *meta, size_t i)
     const char *key = entries_key(meta->labels, i);
     if (strncmp(key, ROLE_PREFIX, strlen(ROLE_PREFIX)) == 0)
         return key + strlen(ROLE_PREFIX);
-    if (rule_text_eq(key, "kubernetes.io/role"))
+    if (text_eq(key, "kubernetes.io/role"))
         return entries_value(meta->labels, i);
     return NULL;
 }
@@ -71,7 +71,7 @@ static struct table_cell roles_cell(struct arena *a, const ObjectMeta *meta)
 static const char *address_of(const NodeStatus *status, const char *type)
 {
     for (size_t i = 0; i < status->n_addresses; i++) {
-        if (rule_text_eq(status->addresses[i]->type, type))
+        if (text_eq(status->addresses[i]->type, type))
             return status->addresses[i]->address;
     }
     return "";

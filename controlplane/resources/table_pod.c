@@ -41,15 +41,15 @@ static const ContainerState *state_of(const ContainerState *state)
 static int64_t last_finished(const ContainerStatus *s)
 {
     const ContainerState *last = state_of(s->last_state);
-    return last->terminated == NULL ? 0 : rule_time_seconds(last->terminated->finished_at);
+    return last->terminated == NULL ? 0 : time_seconds(last->terminated->finished_at);
 }
 
 static bool is_sidecar(const PodSpec *spec, const char *name)
 {
     for (size_t i = 0; i < spec->n_init_containers; i++) {
         const Container *c = spec->init_containers[i];
-        if (rule_text_eq(c->name, name))
-            return rule_text_eq(c->restart_policy, "Always");
+        if (text_eq(c->name, name))
+            return text_eq(c->restart_policy, "Always");
     }
     return false;
 }
@@ -93,7 +93,7 @@ static bool add_init(struct pod_summary *s, const PodSpec *spec, const Container
     if (state->terminated != NULL)
         s->reason = ended_reason(a, state->terminated, "Init:");
     else if (state->waiting != NULL && !text_empty(state->waiting->reason) &&
-             !rule_text_eq(state->waiting->reason, "PodInitializing"))
+             !text_eq(state->waiting->reason, "PodInitializing"))
         s->reason = str_dup(a, str_printf(a, "Init:%s", state->waiting->reason));
     else
         s->reason = str_dup(a, str_printf(a, "Init:%zu/%zu", at, spec->n_init_containers));
@@ -127,7 +127,7 @@ static void add_mains(struct pod_summary *s, const PodStatus *status)
     s->last_restart = s->sidecar_last_restart;
     for (size_t i = status->n_container_statuses; i > 0; i--)
         running = add_main(s, status->container_statuses[i - 1]) || running;
-    if (rule_text_eq(s->reason, "Completed") && running)
+    if (text_eq(s->reason, "Completed") && running)
         s->reason = condition_is_true(status->conditions, status->n_conditions, "Ready")
                         ? "Running"
                         : "NotReady";
@@ -141,10 +141,10 @@ static void summarize(struct pod_summary *s, const Pod *pod, const PodSpec *spec
     s->total = (int64_t)spec->n_containers;
     const PodCondition *scheduled =
         condition_find(status->conditions, status->n_conditions, "PodScheduled");
-    if (scheduled != NULL && rule_text_eq(scheduled->reason, "SchedulingGated"))
+    if (scheduled != NULL && text_eq(scheduled->reason, "SchedulingGated"))
         s->reason = "SchedulingGated";
     for (size_t i = 0; i < spec->n_init_containers; i++)
-        s->total += rule_text_eq(spec->init_containers[i]->restart_policy, "Always") ? 1 : 0;
+        s->total += text_eq(spec->init_containers[i]->restart_policy, "Always") ? 1 : 0;
     for (size_t i = 0; i < status->n_init_container_statuses; i++) {
         if (!add_init(s, spec, status->init_container_statuses[i], i))
             break;
@@ -154,9 +154,9 @@ static void summarize(struct pod_summary *s, const Pod *pod, const PodSpec *spec
         add_mains(s, status);
     if (pod->metadata == NULL || pod->metadata->deletion_timestamp == NULL)
         return;
-    if (rule_text_eq(status->reason, "NodeLost"))
+    if (text_eq(status->reason, "NodeLost"))
         s->reason = "Unknown";
-    else if (!rule_text_eq(phase, "Succeeded") && !rule_text_eq(phase, "Failed"))
+    else if (!text_eq(phase, "Succeeded") && !text_eq(phase, "Failed"))
         s->reason = "Terminating";
 }
 
@@ -204,6 +204,6 @@ void pod_cells(const struct resource_context *c, const void *object, struct tabl
 bool pod_completed(const void *object)
 {
     const Pod *pod = object;
-    return pod->status != NULL && (rule_text_eq(pod->status->phase, "Succeeded") ||
-                                   rule_text_eq(pod->status->phase, "Failed"));
+    return pod->status != NULL &&
+           (text_eq(pod->status->phase, "Succeeded") || text_eq(pod->status->phase, "Failed"));
 }

@@ -101,10 +101,10 @@ static struct table_cell external_cell(struct arena *a, const Service *s, const 
 {
     struct buf b;
     buf_init(&b);
-    if (rule_text_eq(spec->type, "ExternalName"))
+    if (text_eq(spec->type, "ExternalName"))
         buf_append_c(&b, text_of(spec->external_name));
     const LoadBalancerStatus *lb = s->status == NULL ? NULL : s->status->load_balancer;
-    bool balanced = rule_text_eq(spec->type, "LoadBalancer");
+    bool balanced = text_eq(spec->type, "LoadBalancer");
     for (size_t i = 0; balanced && lb != NULL && i < lb->n_ingress; i++) {
         const LoadBalancerIngress *in = lb->ingress[i];
         buf_append_c(&b, b.len > 0 ? "," : "");

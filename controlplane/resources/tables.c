@@ -49,7 +49,7 @@ struct table_cell cell_name(const void *object)
 struct table_cell cell_age(const struct resource_context *c, const void *object)
 {
     const ObjectMeta *meta = resource_meta_const(object);
-    int64_t created = meta == NULL ? 0 : rule_time_seconds(meta->creation_timestamp);
+    int64_t created = meta == NULL ? 0 : time_seconds(meta->creation_timestamp);
     return cell_str(time_age(c->arena, created, c->now_wall_ns));
 }
 

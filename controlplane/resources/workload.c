@@ -18,9 +18,8 @@ static void validate_expression(const LabelSelectorRequirement *r, const struct 
     struct field_path key = path_field(p, "key");
     struct field_path op_path = path_field(p, "operator");
     struct field_path values = path_field(p, "values");
-    bool set = rule_text_eq(r->operator_, "In") || rule_text_eq(r->operator_, "NotIn");
-    bool exists =
-        rule_text_eq(r->operator_, "Exists") || rule_text_eq(r->operator_, "DoesNotExist");
+    bool set = text_eq(r->operator_, "In") || text_eq(r->operator_, "NotIn");
+    bool exists = text_eq(r->operator_, "Exists") || text_eq(r->operator_, "DoesNotExist");
     if (set && r->n_values == 0)
         rule_required(out, &values, "must be specified when `operator` is 'In' or 'NotIn'");
     else if (exists && r->n_values > 0)
