@@ -30,21 +30,22 @@ int32_t set_replicas(const struct rollout_set *s)
 
 int32_t set_available(const struct rollout_set *s)
 {
-    return s->now->status->available_replicas;
+    int32_t available = s->now->status->available_replicas;
+
+    /* The status may still count pods that a smaller spec has already given up. Upstream trusts
+     * it, and can then take away more than maxUnavailable. */
+    return available < set_replicas(s) ? available : set_replicas(s);
 }
 
 /* ---- claiming ---- */
 
-static void add_set(struct rollout *r, const ReplicaSet *rs, size_t *capacity)
+static void add_set(struct rollout *r, const ReplicaSet *rs)
 {
-    struct rollout_set *s;
+    struct rollout_set *s = &r->sets[r->count++];
 
-    s = &r->sets[r->count++];
     *s = (struct rollout_set){ .was = rs, .now = changed_copy(r->a, rs) };
     s->now->metadata = changed_copy(r->a, rs->metadata);
     s->now->spec = changed_copy(r->a, rs->spec);
-    /* One place is kept for the set this sync may make. */
-    r->sets = arena_grow(r->a, r->sets, r->count, capacity, sizeof(*r->sets));
 }
 
 static int by_age(const void *pa, const void *pb)
@@ -57,12 +58,14 @@ static int by_age(const void *pa, const void *pb)
     return strcmp(a->now->metadata->name, b->now->metadata->name);
 }
 
-static void claim_owned(struct rollout *r, size_t *capacity)
+static void claim_owned(struct rollout *r)
 {
     const void **owned;
     size_t n = world_by_index(r->w, KIND_REPLICA_SET, INDEX_BY_OWNER,
                               str_from(r->was->metadata->uid), &owned);
 
+    /* One place is kept for the set this sync may make. */
+    r->sets = arena_array(r->a, n + 1, sizeof(*r->sets));
     for (size_t i = 0; i < n; i++) {
         const ReplicaSet *rs = owned[i];
         struct labels labels = labels_of_entries(rs->metadata->labels, rs->metadata->n_labels);
@@ -70,7 +73,7 @@ static void claim_owned(struct rollout *r, size_t *capacity)
         if (!owner_is_controlled_by(rs->metadata, r->was->metadata->uid))
             continue;
         if (selector_matches(&r->selector, &labels))
-            add_set(r, rs, capacity);
+            add_set(r, rs);
         else if (!meta_deleting(r->was->metadata))
             actions_patch(r->out, KIND_REPLICA_SET, rs->metadata, NULL, CLIENT_STRATEGIC_PATCH,
                           patch_release(r->a, rs->metadata, r->was->metadata->uid))
@@ -181,7 +184,6 @@ static int deployment_reconcile(struct world *w, const struct key *k, struct act
                                 struct err *e)
 {
     struct rollout r = { .w = w, .out = out, .a = w->arena, .now = wall_seconds(w->wall_ns) };
-    size_t capacity = 0;
     int rc;
 
     r.was = world_get(w, KIND_DEPLOYMENT, k->namespace, k->name);
@@ -199,12 +201,9 @@ static int deployment_reconcile(struct world *w, const struct key *k, struct act
         write_all(&r);
         return 0;
     }
-    r.sets = arena_grow(r.a, NULL, 0, &capacity, sizeof(*r.sets));
-    claim_owned(&r, &capacity);
+    claim_owned(&r);
     if (adopt_orphans(&r))
         return 0;
-    if (r.count == 0)
-        r.sets = arena_alloc(w->arena, sizeof(*r.sets));
     qsort(r.sets, r.count, sizeof(*r.sets), by_age);
     sync(&r);
     write_all(&r);
