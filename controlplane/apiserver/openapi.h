@@ -1,7 +1,7 @@
 /*
  * OpenAPI, as little of it as makes kubectl's create and apply validate: for every kind the POST
  * and PATCH operations with the query parameters they take. Schemas of the kinds come with a later
- * issue; /openapi/v2 is honestly absent.
+ * issue.
  */
 #ifndef CONTROLPLANE_APISERVER_OPENAPI_H
 #define CONTROLPLANE_APISERVER_OPENAPI_H

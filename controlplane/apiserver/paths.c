@@ -6,6 +6,7 @@
 #include "controlplane/apiserver/discovery.h"
 #include "controlplane/apiserver/object.h"
 #include "controlplane/apiserver/openapi.h"
+#include "controlplane/apiserver/openapi_v2.h"
 #include "controlplane/apiserver/operations.h"
 
 /* ---- version ---- */
@@ -251,6 +252,23 @@ static enum request_run openapi_group_run(struct request *r)
     return answer_document(r, "application/json");
 }
 
+static enum request_run openapi_v2_run(struct request *r)
+{
+    struct str accept = r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "accept");
+    struct err e;
+    if (str_find(accept, str_lit("openapi.spec.v2")) < 0) {
+        (void)status_from_err(&r->arena, &r->status,
+                              err_set(&e, ERR_NOT_ACCEPTABLE,
+                                      "only the following media types are accepted: "
+                                      "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"),
+                              &e);
+        return RUN_FAIL;
+    }
+    buf_clear(&r->out);
+    openapi_v2_write(&r->out);
+    return answer_document(r, OPENAPI_V2_TYPE);
+}
+
 static enum request_run index_run(struct request *r)
 {
     struct group_version groups[GROUPS_MAX];
@@ -263,8 +281,10 @@ static enum request_run index_run(struct request *r)
                        groups[i].version);
         }
     }
-    buf_append_c(&r->out, ",\"/healthz\",\"/livez\",\"/metrics\",\"/openapi/v3\",\"/readyz\","
-                          "\"/version\"]}");
+    buf_append_c(
+        &r->out,
+        ",\"/healthz\",\"/livez\",\"/metrics\",\"/openapi/v2\",\"/openapi/v3\",\"/readyz\","
+        "\"/version\"]}");
     return answer_json(r);
 }
 
@@ -293,6 +313,7 @@ static const struct path_row rows[] = {
     PATH("/metrics", false, metrics_run),
     PATH("/api", false, groups_run),
     PATH("/apis", false, groups_run),
+    PATH("/openapi/v2", false, openapi_v2_run),
     PATH("/openapi/v3", false, openapi_root_run),
     PATH("/openapi/v3", true, openapi_group_run),
     PATH("/api", true, group_run),
