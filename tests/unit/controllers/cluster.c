@@ -303,7 +303,7 @@ const char *cluster_condition(const Deployment *d, const char *type)
     const DeploymentCondition *found =
         condition_find(d->status->conditions, d->status->n_conditions, type);
 
-    return found != NULL ? text_or_empty(found->reason) : "";
+    return found != NULL ? text_of(found->reason) : "";
 }
 
 struct counting {
