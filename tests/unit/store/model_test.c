@@ -4,7 +4,8 @@
  * random revision. A twin state machine on the simulated map takes the same entries through
  * crashes that lose the last commit, and must come to the same digest.
  *
- * The seed is printed on failure; MODEL_SEED=N runs another.
+ * The seed is printed; MODEL_SEED=N runs others. MODEL_KEEP=FILE writes the first entries as a log
+ * for kept_log_test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +19,14 @@
 #include "tests/unit/store/store_fixture.h"
 #include "tests/unit/unit.h"
 
-#define KEYS        14
-#define TERMS       4
-#define COUNTERS    2
-#define CHANGES_MAX 20000
-#define ENTRIES     250
-#define ENTRY_TXNS  6
-#define NO_TERM     (-1)
+#define KEYS         14
+#define TERMS        4
+#define COUNTERS     2
+#define CHANGES_MAX  20000
+#define ENTRIES      250
+#define ENTRY_TXNS   6
+#define KEPT_ENTRIES 60
+#define NO_TERM      (-1)
 
 static const char *const key_names[KEYS] = { "lease/a",   "lease/b",    "lease/c",     "pods/ns/a",
                                              "pods/ns/b", "pods/ns2/a", "pods/ns2/aa", "pods/ns2/b",
@@ -498,6 +500,20 @@ static void step(struct run *r)
     twin_step(r);
 }
 
+static void keep_log(const struct run *r)
+{
+    const char *path = getenv("MODEL_KEEP");
+    FILE *f = path != NULL ? fopen(path, "wbe") : NULL;
+    for (int i = 1; f != NULL && i <= KEPT_ENTRIES; i++) {
+        uint8_t len[4];
+        store_le32(len, (uint32_t)r->entries[i].len);
+        assert_int_equal(fwrite(len, 1, sizeof len, f), sizeof len);
+        assert_int_equal(fwrite(r->entries[i].data, 1, r->entries[i].len, f), r->entries[i].len);
+    }
+    if (f != NULL)
+        assert_int_equal(fclose(f), 0);
+}
+
 static void run_model(uint64_t seed, size_t ring_bytes)
 {
     struct run *r = calloc(1, sizeof *r);
@@ -518,6 +534,7 @@ static void run_model(uint64_t seed, size_t ring_bytes)
         if (below(&r->m, 10) == 0) /* let compaction in the background go on */
             nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
     }
+    keep_log(r);
     for (int i = 0; i <= ENTRIES; i++)
         buf_deinit(&r->entries[i]);
     fsm_deinit(&r->fsm);
