@@ -177,7 +177,7 @@ static bool input_due(const struct http1_client *c)
 {
     if (c->r == NULL || c->over || c->paused)
         return false;
-    return c->in.len > 0 || http1_at_end(&c->parser) || c->peer_ended;
+    return c->in.len > 0 || c->peer_ended || (http1_at_end(&c->parser) && !c->r->upgraded);
 }
 
 static bool client_pending(const struct http_engine *g)

@@ -411,6 +411,8 @@ static bool tunnel_end_due(const struct http1_server *s)
 static bool input_due(const struct http1_server *s)
 {
     const struct exchange *e = s->current;
+    if (s->finished)
+        return false;
     if (s->in.len == 0)
         return e != NULL && e->handled && !e->request_done && !e->paused && !e->tunnel &&
                http1_at_end(&s->parser);
@@ -442,7 +444,7 @@ static void server_turn(struct http_engine *g)
             s->finished = true;
         finish_exchange(s, e->reset);
     }
-    if (input_due(s) && !s->finished)
+    if (input_due(s))
         server_receive(g, (struct str){ 0 });
     if (s->current != NULL && tunnel_end_due(s)) {
         s->current->tunnel_ended = true;
