@@ -47,7 +47,7 @@ static void queue_append(struct http2_queue *q, struct str bytes, struct shared 
     struct segment *tail = NULL;
     if (!list_empty(&q->segments))
         tail = container_of(q->segments.prev, struct segment, node);
-    if (tail == NULL || tail->capacity - tail->len < bytes.len) {
+    if (tail == NULL || tail->shared != NULL || tail->capacity - tail->len < bytes.len) {
         /* A lone message gets its own size; a stream of small ones gets room to gather. */
         size_t room =
             tail == NULL || bytes.len >= HTTP2_SEGMENT_BYTES ? bytes.len : HTTP2_SEGMENT_BYTES;

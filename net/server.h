@@ -31,7 +31,7 @@ struct tls_context;
 #define HTTP_SERVER_STREAMS_MAX  250    /* concurrent HTTP/2 streams per connection */
 
 struct http_server_options {
-    const char *address;
+    const char *address; /* NULL: only what http_server_serve is given */
     bool reuse_port;
     struct tls_context *tls; /* NULL: plain text; a reference is taken */
     http_handler_fn *handler;
