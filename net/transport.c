@@ -173,6 +173,10 @@ static void on_data(void *ctx, struct str bytes)
         fail(t, rc, &e);
         return;
     }
+    if (tls_peer_ended(t->tls) && !t->ready) {
+        fail(t, -ERR_UNAVAILABLE, NULL); /* close_notify in the middle of the handshake */
+        return;
+    }
     if (tls_peer_ended(t->tls) && !t->finishing && !t->failed)
         t->ops->ended(t);
     run_turn(t);
