@@ -65,13 +65,27 @@ static int32_t total_available(const struct rollout *r)
     return total;
 }
 
+/* Pods that are there or will be: a set that was made smaller may still have more than its size.
+ * Upstream counts sizes only, and can then have more pods than maxSurge allows for a while. */
+static int32_t total_pods(const struct rollout *r)
+{
+    int32_t total = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        int32_t size = set_replicas(&r->sets[i]), pods = r->sets[i].now->status->replicas;
+
+        total += pods > size ? pods : size;
+    }
+    return total;
+}
+
 int32_t rollout_new_set_size(const struct rollout *r, int32_t current)
 {
     int32_t want = rollout_replicas(r), room;
 
     if (!rollout_is_rolling(r))
         return want;
-    room = want + rollout_max_surge(r) - total_replicas(r);
+    room = want + rollout_max_surge(r) - total_pods(r);
     if (room <= 0)
         return current;
     return current + (room < want - current ? room : want - current);
