@@ -30,8 +30,9 @@ struct kubeconfig {
     struct str user;
 };
 
-/* context empty: current-context. Files named relative are relative to the kubeconfig's folder.
- * Everything lives in the arena. */
+/* context empty: current-context. "*": the current one, and server lists the servers of every other
+ * context with the same user behind it: the members of one cluster. Files named relative are
+ * relative to the kubeconfig's folder. Everything lives in the arena. */
 int kubeconfig_load(struct env *env, struct arena *a, const char *path, struct str context,
                     struct kubeconfig *out, struct err *e);
 /* As above from text already read; folder is where relative file names start. */
