@@ -29,21 +29,11 @@ static void strategy_defaults(struct arena *a, DeploymentSpec *spec)
         rolling->max_surge = int_or_string_of_text(a, "25%");
 }
 
-static void number_default(int32_t *value, protobuf_c_boolean *has, int32_t number)
-{
-    if (!*has)
-        *value = number;
-    *has = 1;
-}
-
 static void defaults(struct arena *a, void *object)
 {
     Deployment *d = object;
     DeploymentSpec *spec = message_ensure(a, &d->spec, &deployment_spec__descriptor);
     (void)message_ensure(a, &d->status, &deployment_status__descriptor);
-    number_default(&spec->replicas, &spec->has_replicas, 1);
-    number_default(&spec->revision_history_limit, &spec->has_revision_history_limit, 10);
-    number_default(&spec->progress_deadline_seconds, &spec->has_progress_deadline_seconds, 600);
     strategy_defaults(a, spec);
     pod_template_defaults(a, message_ensure(a, &spec->template_, &pod_template_spec__descriptor));
 }

@@ -23,10 +23,8 @@ static void validate(const struct resource_context *c, const void *object, struc
         rule_invalid_number(out, &transitions, spec->lease_transitions,
                             "must be greater than or equal to 0");
     if (!text_empty(spec->preferred_holder) && text_empty(spec->strategy)) {
-        struct field_path strategy = path_field(&path, "strategy");
-        rule_required(out, &strategy,
-                      "preferredHolder can only be specified if strategy is "
-                      "defined");
+        struct field_path holder = path_field(&path, "preferredHolder");
+        rule_forbidden(out, &holder, "may only be specified if `strategy` is defined");
     }
 }
 

@@ -32,7 +32,6 @@ static void defaults(struct arena *a, void *object)
     Namespace *ns = object;
     (void)message_ensure(a, &ns->spec, &namespace_spec__descriptor);
     (void)message_ensure(a, &ns->status, &namespace_status__descriptor);
-    text_default(a, &ns->status->phase, "Active");
     set_name_label(a, ns->metadata);
 }
 

@@ -13,10 +13,6 @@ static void defaults(struct arena *a, void *object)
     ReplicaSet *rs = object;
     ReplicaSetSpec *spec = message_ensure(a, &rs->spec, &replica_set_spec__descriptor);
     (void)message_ensure(a, &rs->status, &replica_set_status__descriptor);
-    if (!spec->has_replicas) {
-        spec->has_replicas = 1;
-        spec->replicas = 1;
-    }
     pod_template_defaults(a, message_ensure(a, &spec->template_, &pod_template_spec__descriptor));
 }
 

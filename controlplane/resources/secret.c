@@ -45,9 +45,7 @@ static void merge_string_data(struct arena *a, Secret *s)
 
 static void defaults(struct arena *a, void *object)
 {
-    Secret *s = object;
-    text_default(a, &s->type, "Opaque");
-    merge_string_data(a, s);
+    merge_string_data(a, object);
 }
 
 static void require_key(const Secret *s, const char *key, struct err_list *out)

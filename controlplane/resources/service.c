@@ -24,7 +24,6 @@ static bool is_type(const ServiceSpec *spec, const char *type)
 
 static void port_defaults(struct arena *a, ServicePort *port)
 {
-    text_default(a, &port->protocol, "TCP");
     const IntOrString *target = port->target_port;
     if (target == NULL || (!int_or_string_is_text(target) && target->int_val == 0) ||
         (int_or_string_is_text(target) && text_empty(target->str_val)))
@@ -45,7 +44,6 @@ static void cluster_ip_defaults(struct arena *a, ServiceSpec *spec)
 
 static void affinity_defaults(struct arena *a, ServiceSpec *spec)
 {
-    text_default(a, &spec->session_affinity, "None");
     if (!text_eq(spec->session_affinity, "ClientIP"))
         return;
     SessionAffinityConfig *config =
@@ -63,7 +61,6 @@ static void defaults(struct arena *a, void *object)
     ServiceSpec *spec = message_ensure(a, &service->spec, &service_spec__descriptor);
     ServiceStatus *status = message_ensure(a, &service->status, &service_status__descriptor);
     (void)message_ensure(a, &status->load_balancer, &load_balancer_status__descriptor);
-    text_default(a, &spec->type, "ClusterIP");
     affinity_defaults(a, spec);
     for (size_t i = 0; i < spec->n_ports; i++)
         port_defaults(a, spec->ports[i]);

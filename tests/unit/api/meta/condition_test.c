@@ -1,3 +1,4 @@
+/* Setting and finding conditions through the descriptor. */
 
 #include "api/meta/condition.h"
 #include "api/proto/core.pb-c.h"

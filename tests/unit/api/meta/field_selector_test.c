@@ -1,3 +1,4 @@
+/* Field selectors: matching, escapes, refusals. */
 
 #include "api/meta/selector.h"
 #include "base/arena.h"

@@ -1,3 +1,4 @@
+/* Store keys round trip; what is no key is refused. */
 
 #include "api/meta/key.h"
 #include "base/arena.h"

@@ -1,3 +1,4 @@
+/* The rows of the table agree with each other and with the schemas. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Name syntax, its messages, and the names we make. */
 #include <string.h>
 
 #include "api/meta/names.h"

@@ -1,3 +1,4 @@
+/* Controller references of unpacked objects. */
 
 #include "api/meta/owner.h"
 #include "api/proto/meta.pb-c.h"

@@ -1,6 +1,5 @@
 /* C strings that may be NULL. */
 #include "api/meta/text.h"
-
 #include "tests/unit/unit.h"
 
 static void test_null_is_empty(void **state)

@@ -1,3 +1,4 @@
+/* Times and ages, at their edges. */
 
 #include "api/meta/time.h"
 #include "base/arena.h"

@@ -1,0 +1,71 @@
+/* Nodes: taints, capacity, and who owns status. */
+#include "tests/unit/controlplane/resources/fixture.h"
+#include "tests/unit/unit.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void test_create(void **state)
+{
+    static const struct create_case cases[] = {
+        { "{'metadata':{'name':'n'}}", "" },
+        { "{'metadata':{'name':'n'},'spec':{'taints':[{'key':'k','effect':'Odd'}]}}",
+          "spec.taints[0].effect: Unsupported value: \"Odd\": supported values: \"NoSchedule\", "
+          "\"PreferNoSchedule\", \"NoExecute\"" },
+        { "{'metadata':{'name':'n'},'spec':{'taints':[{'key':'k','effect':'NoExecute'},{'key':'k','"
+          "effect':'NoExecute'}]}}",
+          "spec.taints[1]: Duplicate value: \"k:NoExecute\"" },
+        { "{'metadata':{'name':'n'},'status':{'capacity':{'cpu':'-1'}}}",
+          "status.capacity[cpu]: Invalid value: \"-1\": must be greater than or equal to 0" }
+    };
+    (void)state;
+    fixture_check_creates(KIND_NODE, cases, COUNT(cases));
+}
+
+static void test_update(void **state)
+{
+    static const struct update_case cases[] = {
+        { "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.0.0.0/24'}}",
+          "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.0.1.0/24'}}",
+          "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to "
+          "valid" },
+        { "{'metadata':{'name':'n'}}",
+          "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.0.1.0/24','providerID':'x'}}", "" }
+    };
+    (void)state;
+    fixture_check_updates(KIND_NODE, cases, COUNT(cases));
+}
+
+/* A created node keeps its status; an update of the main resource does not touch it. */
+static void test_status(void **state)
+{
+    struct fixture f;
+    const struct resource *r = resource_of(KIND_NODE);
+    (void)state;
+    fixture_init(&f);
+    void *old = fixture_object(&f, KIND_NODE,
+                               "{'metadata':{'name':'n'},'status':{'capacity':{'cpu':'2'}}}");
+    resource_prepare_create(r, &f.context, old);
+    const char *json = fixture_json(&f, KIND_NODE, old);
+    assert_true(str_find(str_from(json), str_lit("\"allocatable\":{\"cpu\":\"2\"}")) >= 0);
+    void *object =
+        fixture_object(&f, KIND_NODE, "{'metadata':{'name':'n'},'spec':{'unschedulable':true}}");
+    resource_prepare_update(r, &f.context, object, old);
+    json = fixture_json(&f, KIND_NODE, object);
+    assert_true(str_find(str_from(json), str_lit("\"capacity\":{\"cpu\":\"2\"}")) >= 0);
+    assert_true(str_find(str_from(json), str_lit("\"unschedulable\":true")) >= 0);
+    void *status =
+        fixture_object(&f, KIND_NODE, "{'metadata':{'name':'n'},'status':{'phase':'x'}}");
+    resource_prepare_status(r, &f.context, status, object);
+    json = fixture_json(&f, KIND_NODE, status);
+    assert_true(str_find(str_from(json), str_lit("\"unschedulable\":true")) >= 0);
+    assert_true(str_find(str_from(json), str_lit("\"phase\":\"x\"")) >= 0);
+    fixture_deinit(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_create),
+                                        cmocka_unit_test(test_update),
+                                        cmocka_unit_test(test_status) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+/* Rows of pods: STATUS, READY and RESTARTS as upstream computes them. */
+#include "tests/unit/controlplane/resources/fixture.h"
+#include "tests/unit/unit.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct create_case cases[] = {
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Pending'}}",
+      "p|0/1|Pending|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Running','containerStatuses':[{'name':'c','state':{'"
+      "running':{'startedAt':'2023-11-14T22:13:00Z'}},'ready':true}]}}",
+      "p|1/1|Running|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'nodeName':'"
+      "n1','containers':[{'name':'c'}]},'status':{'phase':'Running','podIP':'10.1.0.2','podIPs'"
+      ":[{'ip':'10.1.0.2'}],'containerStatuses':[{'name':'c','state':{'running':{'startedAt':'"
+      "2023-11-14T22:13:00Z'}},'ready':true,'restartCount':3,'lastState':{'terminated':{'"
+      "exitCode':1,'finishedAt':'2023-11-14T22:08:20Z'}}}]}}",
+      "p|1/1|Running|3 (5m ago)|65s|10.1.0.2|n1|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Pending','containerStatuses':[{'name':'c','state':{'"
+      "waiting':{'reason':'ContainerCreating'}}}]}}",
+      "p|0/1|ContainerCreating|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Running','containerStatuses':[{'name':'c','state':{'"
+      "waiting':{'reason':'CrashLoopBackOff'}},'restartCount':2}]}}",
+      "p|0/1|CrashLoopBackOff|2|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Failed','containerStatuses':[{'name':'c','state':{'"
+      "terminated':{'exitCode':7}}}]}}",
+      "p|0/1|ExitCode:7|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Failed','containerStatuses':[{'name':'c','state':{'"
+      "terminated':{'exitCode':137,'signal':9}}}]}}",
+      "p|0/1|Signal:9|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Failed','reason':'Evicted'}}",
+      "p|0/1|Evicted|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Succeeded','containerStatuses':[{'name':'c','state':"
+      "{'terminated':{'exitCode':0,'reason':'Completed'}}}]}}",
+      "p|0/1|Completed|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'},{'name':'d'}]},'status':{'phase':'Running','conditions':[{'type':'Ready',"
+      "'status':'True'}],'containerStatuses':[{'name':'c','state':{'terminated':{'reason':'"
+      "Completed'}}},{'name':'d','ready':true,'state':{'running':{'startedAt':'2023-11-14T22:"
+      "13:00Z'}}}]}}",
+      "p|1/2|Running|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'},{'name':'d'}]},'status':{'phase':'Running','containerStatuses':[{'name':'"
+      "c','state':{'terminated':{'reason':'Completed'}}},{'name':'d','ready':true,'state':{'"
+      "running':{'startedAt':'2023-11-14T22:13:00Z'}}}]}}",
+      "p|1/2|NotReady|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}],'initContainers':[{'name':'i'},{'name':'j'}]},'status':{'phase':'"
+      "Pending','initContainerStatuses':[{'name':'i','state':{'running':{'startedAt':'2023-11-"
+      "14T22:13:00Z'}}}]}}",
+      "p|0/1|Init:0/2|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}],'initContainers':[{'name':'i'},{'name':'j'}]},'status':{'phase':'"
+      "Pending','initContainerStatuses':[{'name':'i','state':{'terminated':{'exitCode':0}}},{'"
+      "name':'j','state':{'waiting':{'reason':'PodInitializing'}}}]}}",
+      "p|0/1|Init:1/2|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}],'initContainers':[{'name':'i'},{'name':'j'}]},'status':{'phase':'"
+      "Pending','initContainerStatuses':[{'name':'i','restartCount':4,'state':{'waiting':{'"
+      "reason':'CrashLoopBackOff'}}}]}}",
+      "p|0/1|Init:CrashLoopBackOff|4|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}],'initContainers':[{'name':'i'},{'name':'j'}]},'status':{'phase':'"
+      "Pending','initContainerStatuses':[{'name':'i','state':{'terminated':{'exitCode':3}}}]}}",
+      "p|0/1|Init:ExitCode:3|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}],'initContainers':[{'name':'i','restartPolicy':'Always'}]},'status':{'"
+      "phase':'Running','initContainerStatuses':[{'name':'i','started':true,'ready':true,'"
+      "state':{'running':{'startedAt':'2023-11-14T22:13:00Z'}}}],'containerStatuses':[{'name':'"
+      "c','state':{'running':{'startedAt':'2023-11-14T22:13:00Z'}},'ready':true}]}}",
+      "p|2/2|Running|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z','deletionTimestamp':'"
+      "2023-11-14T22:13:50Z'},'spec':{'containers':[{'name':'c'}]},'status':{'phase':'Running',"
+      "'containerStatuses':[{'name':'c','state':{'running':{'startedAt':'2023-11-14T22:13:00Z'}"
+      "},'ready':true}]}}",
+      "p|1/1|Terminating|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z','deletionTimestamp':'"
+      "2023-11-14T22:13:50Z'},'spec':{'containers':[{'name':'c'}]},'status':{'phase':'Running',"
+      "'reason':'NodeLost'}}",
+      "p|0/1|Unknown|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'containers'"
+      ":[{'name':'c'}]},'status':{'phase':'Pending','conditions':[{'type':'PodScheduled','"
+      "status':'False','reason':'SchedulingGated'}]}}",
+      "p|0/1|SchedulingGated|0|65s|<none>|<none>|<none>|<none>" },
+    { "{'metadata':{'name':'p','creationTimestamp':'2023-11-14T22:12:15Z'},'spec':{'"
+      "readinessGates':[{'conditionType':'a/b'},{'conditionType':'c/"
+      "d'}]},'status':{'phase':'Running','conditions':[{'type':'a/b','status':'True'}]}}",
+      "p|0/0|Running|0|65s|<none>|<none>|<none>|1/2" }
+};
+
+static void test_pod(void **state)
+{
+    (void)state;
+    fixture_check_cells(KIND_POD, cases, COUNT(cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_pod) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
