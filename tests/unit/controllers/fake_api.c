@@ -64,11 +64,15 @@ void *fake_object(struct arena *a, enum kind kind, const char *json)
 {
     const struct json *tree;
     struct err e = { 0 };
+    struct str bytes;
     void *object = NULL;
 
     if (json_parse(a, str_from(json), &tree, &e) != 0 ||
         schema_decode(a, schema_of(kind), tree, SCHEMA_STRICT, &object, NULL, &e) != 0)
         fail_msg("%s: %s", json, e.msg);
+    /* As stored objects have it: every value message is there. */
+    bytes = schema_pack_arena(a, schema_of(kind), object);
+    assert_int_equal(schema_unpack(a, schema_of(kind), bytes, &object, &e), 0);
     return object;
 }
 
@@ -258,6 +262,8 @@ static void do_bind(struct fake_api *f, struct client_call *c, struct arena *a)
         answer_status(f, c, ERR_NOT_FOUND, "no such pod");
     } else if (pod->spec->node_name != NULL && pod->spec->node_name[0] != 0) {
         answer_status(f, c, ERR_CONFLICT, "pod is already assigned");
+    } else if (strcmp(binding->metadata->uid, pod->metadata->uid) != 0) {
+        answer_status(f, c, ERR_CONFLICT, "another pod of this name");
     } else {
         pod->spec->node_name = binding->target->name;
         store(f, a, KIND_POD, pod, false);
