@@ -13,6 +13,15 @@
 #include "base/assert.h"
 #include "net/pki.h"
 
+/* out is another field of what holds folder: the compiler cannot see that they do not overlap. */
+static void join(char *out, size_t len, const char *folder, const char *name)
+{
+    char copy[MEMBERS_PATH_BYTES];
+
+    snprintf(copy, sizeof(copy), "%s", folder);
+    snprintf(out, len, "%s/%s", copy, name);
+}
+
 /* A TCP port nobody listens on right now. */
 static int free_port(void)
 {
@@ -58,8 +67,10 @@ static void issue(struct members *m, struct env *env, struct arena *a, const str
     request.common_name = str_from(name);
     rv = pki_issue(a, ca, &request, &pair, &e);
     ASSERT(rv == 0);
-    snprintf(m->certs[i], sizeof(m->certs[i]), "%s/%d.crt", m->folder, i);
-    snprintf(m->keys[i], sizeof(m->keys[i]), "%s/%d.key", m->folder, i);
+    snprintf(name, sizeof(name), "%d.crt", i);
+    join(m->certs[i], sizeof(m->certs[i]), m->folder, name);
+    snprintf(name, sizeof(name), "%d.key", i);
+    join(m->keys[i], sizeof(m->keys[i]), m->folder, name);
     write_file(env, m->certs[i], pair.certificate_pem);
     write_file(env, m->keys[i], pair.key_pem);
 }
@@ -78,18 +89,18 @@ void members_init(struct members *m, struct env *env)
         base = "/tmp";
     snprintf(m->folder, sizeof(m->folder), "%s/members-XXXXXX", base);
     ASSERT(mkdtemp(m->folder) != NULL);
-    snprintf(m->sockets, sizeof(m->sockets), "%s/s", m->folder);
+    join(m->sockets, sizeof(m->sockets), m->folder, "s");
     arena_init(&a);
     rv = pki_make_ca(&a, str_lit("test"), env_wall_ns(env) / ENV_S, 2, &ca, &e);
     ASSERT(rv == 0);
-    snprintf(m->ca, sizeof(m->ca), "%s/ca.crt", m->folder);
+    join(m->ca, sizeof(m->ca), m->folder, "ca.crt");
     write_file(env, m->ca, ca.certificate_pem);
     for (int i = 0; i < MEMBERS_COUNT; i++) {
         m->table[i].id = (uint64_t)i + 1;
         snprintf(m->table[i].name, sizeof(m->table[i].name), "m%d", i + 1);
         snprintf(m->table[i].peer_address, sizeof(m->table[i].peer_address), "tcp:127.0.0.1:%d",
                  free_port());
-        snprintf(m->folders[i], sizeof(m->folders[i]), "%s/m%d", m->folder, i + 1);
+        join(m->folders[i], sizeof(m->folders[i]), m->folder, m->table[i].name);
         issue(m, env, &a, &ca, i);
     }
     arena_deinit(&a);
