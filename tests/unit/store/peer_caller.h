@@ -1,0 +1,13 @@
+/* A gRPC client of member 1's peer loop with whatever certificate a test likes. */
+#ifndef TESTS_UNIT_STORE_PEER_CALLER_H
+#define TESTS_UNIT_STORE_PEER_CALLER_H
+
+#include "base/str.h"
+#include "net/grpc.h"
+#include "tests/unit/store/store_world.h"
+
+/* Calls member 1 with member `as`'s certificate (0..), or with none (-1). */
+enum grpc_code peer_caller_call(struct store_world *w, int as, const char *path,
+                                struct str request);
+
+#endif
