@@ -17,6 +17,13 @@ static void mark(const struct resource_context *c, ObjectMeta *meta, int64_t gra
     meta->deletion_grace_period_seconds = grace;
 }
 
+/* Being deleted is a change of what is wanted, for kinds that track it (others stay at 0). */
+static void bump(ObjectMeta *meta)
+{
+    if (meta->generation > 0)
+        meta->generation++;
+}
+
 static int64_t pod_grace(const Pod *pod, bool has_grace, int64_t wanted)
 {
     int64_t grace = 30;
@@ -45,8 +52,7 @@ struct resource_grace resource_delete_grace(const struct resource *r,
         return (struct resource_grace){ .immediate = true };
     if (meta->deletion_timestamp == NULL) {
         mark(c, meta, grace);
-        meta->has_generation = 1;
-        meta->generation++;
+        bump(meta);
         return (struct resource_grace){ .changed = true };
     }
     /* Already going: the deadline may only come nearer, and only when the client asks. */
@@ -67,9 +73,7 @@ bool resource_mark_deleting(const struct resource_context *c, void *object)
         return false;
     bool first = meta->deletion_timestamp == NULL;
     mark(c, meta, 0);
-    if (first) {
-        meta->has_generation = 1;
-        meta->generation++;
-    }
+    if (first)
+        bump(meta);
     return true;
 }

@@ -67,14 +67,7 @@ static void prepare_status(const struct resource_context *c, void *object, const
     ((Namespace *)object)->spec = ((const Namespace *)old)->spec;
 }
 
-static void prepare_finalize(const struct resource_context *c, void *object, const void *old)
-{
-    (void)c;
-    ((Namespace *)object)->status = ((const Namespace *)old)->status;
-}
-
 const struct resource_strategy namespace_strategy = { .defaults = defaults,
                                                       .prepare_create = prepare_create,
                                                       .prepare_update = prepare_update,
-                                                      .prepare_status = prepare_status,
-                                                      .prepare_finalize = prepare_finalize };
+                                                      .prepare_status = prepare_status };

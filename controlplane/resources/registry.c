@@ -246,14 +246,6 @@ void resource_prepare_status(const struct resource *r, const struct resource_con
         r->strategy->prepare_status(c, object, old);
 }
 
-void resource_prepare_finalize(const struct resource *r, const struct resource_context *c,
-                               void *object, const void *old)
-{
-    keep_identity(resource_meta(object), resource_meta_const(old));
-    if (r->strategy->prepare_finalize != NULL)
-        r->strategy->prepare_finalize(c, object, old);
-}
-
 void resource_validate(const struct resource *r, const struct resource_context *c,
                        const void *object, struct err_list *out)
 {

@@ -63,8 +63,6 @@ struct resource_strategy {
     void (*prepare_update)(const struct resource_context *c, void *object, const void *old);
     /* Puts back what /status may not change (spec, and metadata the kind freezes). */
     void (*prepare_status)(const struct resource_context *c, void *object, const void *old);
-    /* Puts back what /finalize may not change (status). */
-    void (*prepare_finalize)(const struct resource_context *c, void *object, const void *old);
     void (*validate)(const struct resource_context *c, const void *object, struct err_list *out);
     void (*validate_update)(const struct resource_context *c, const void *object, const void *old,
                             struct err_list *out);
@@ -156,8 +154,6 @@ void resource_prepare_update(const struct resource *r, const struct resource_con
                              void *object, const void *old);
 void resource_prepare_status(const struct resource *r, const struct resource_context *c,
                              void *object, const void *old);
-void resource_prepare_finalize(const struct resource *r, const struct resource_context *c,
-                               void *object, const void *old);
 void resource_validate(const struct resource *r, const struct resource_context *c,
                        const void *object, struct err_list *out);
 void resource_validate_update(const struct resource *r, const struct resource_context *c,

@@ -68,9 +68,14 @@ static void test_others(void **state)
     assert_true(resource_mark_deleting(&f.context, map));
     assert_int_equal(meta->deletion_timestamp->seconds, FIXTURE_NOW_SECONDS);
     assert_int_equal(meta->deletion_grace_period_seconds, 0);
-    assert_int_equal(meta->generation, 1);
+    assert_int_equal(meta->generation, 0);
     assert_false(resource_mark_deleting(&f.context, map));
-    assert_int_equal(meta->generation, 1);
+
+    void *set = fixture_object(&f, KIND_REPLICA_SET, "{'metadata':{'generation':3}}");
+    assert_true(resource_mark_deleting(&f.context, set));
+    assert_int_equal(resource_meta(set)->generation, 4);
+    assert_false(resource_mark_deleting(&f.context, set));
+    assert_int_equal(resource_meta(set)->generation, 4);
     fixture_deinit(&f);
 }
 

@@ -33,18 +33,13 @@ static void test_lifecycle(void **state)
     assert_true(str_find(str_from(json),
                          str_lit("\"labels\":{\"kubernetes.io/metadata.name\":\"d\"}")) >= 0);
 
-    /* The main resource moves neither finalizers nor phase; /finalize moves finalizers. */
+    /* The main resource moves neither finalizers nor phase. */
     static const char emptied[] =
         "{'metadata':{'name':'d'},'spec':{'finalizers':[]},'status':{'phase':'Terminating'}}";
     void *object = fixture_object(&f, KIND_NAMESPACE, emptied);
     resource_prepare_update(r, &f.context, object, old);
     json = fixture_json(&f, KIND_NAMESPACE, object);
     assert_true(str_find(str_from(json), str_lit("[\"kubernetes\"]")) >= 0);
-    assert_true(str_find(str_from(json), str_lit("Active")) >= 0);
-    object = fixture_object(&f, KIND_NAMESPACE, emptied);
-    resource_prepare_finalize(r, &f.context, object, old);
-    json = fixture_json(&f, KIND_NAMESPACE, object);
-    assert_true(str_find(str_from(json), str_lit("[\"kubernetes\"]")) < 0);
     assert_true(str_find(str_from(json), str_lit("Active")) >= 0);
     object = fixture_object(&f, KIND_NAMESPACE, emptied);
     resource_prepare_status(r, &f.context, object, old);
