@@ -128,12 +128,24 @@ static void shortest(double value, bool exponent, char *out, size_t size)
     if (exponent)
         return;
     const char *e = strchr(out, 'e');
-    int shown = e == NULL ? 0 : (int)(e - out) - 1 - (out[0] == '-') - 1;
     int64_t power = 0;
     if (e != NULL)
         (void)str_to_i64(str_from(e + 1 + (e[1] == '+')), &power); /* printf's own digits */
-    int decimals = (shown < 0 ? 0 : shown) - (int)power;
-    (void)snprintf(out, size, "%.*f", decimals < 0 ? 0 : decimals, value);
+    int shown = e == NULL ? 0 : (int)(e - out) - (out[0] == '-') - 1;
+    int decimals = (shown > 0 ? shown - 1 : 0) - (int)power;
+    if (decimals >= 0) {
+        (void)snprintf(out, size, "%.*f", decimals, value);
+        return;
+    }
+    /* Whole numbers beyond 2^53: Go pads the shortest digits with zeros, C prints the exact ones.
+     */
+    size_t len = 0;
+    for (const char *c = out; c < e; c++) {
+        if (*c != '.')
+            out[len++] = *c;
+    }
+    memset(out + len, '0', (size_t)-decimals);
+    out[len + (size_t)-decimals] = '\0';
 }
 
 void json_write_double(struct buf *b, double value)

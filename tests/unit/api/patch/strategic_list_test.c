@@ -1,0 +1,89 @@
+/* Strategic lists: order among neighbours, sets of primitives, bounds. */
+#include "api/proto/schemas.h"
+#include "base/str.h"
+#include "tests/unit/api/patch/patch_cases.h"
+
+static int pod(struct arena *a, const struct json *object, const struct json *patch,
+               const struct json **out, struct err *e)
+{
+    return patch_strategic(a, &schema_Pod, object, patch, out, e);
+}
+
+#define LIST(items) "{\"spec\":{\"imagePullSecrets\":[" items "]}}"
+#define ITEM(name)  "{\"name\":\"" name "\"}"
+#define ORDER(order, items)                                                                        \
+    "{\"spec\":{\"$setElementOrder/imagePullSecrets\":[" order "],\"imagePullSecrets\":[" items    \
+    "]}}"
+
+static const struct patch_case cases[] = {
+    { .name = "others keep their neighbours",
+      .object = LIST(ITEM("a") "," ITEM("x") "," ITEM("b") "," ITEM("y")),
+      .patch = ORDER(ITEM("a") "," ITEM("b"), ITEM("b")),
+      .want = LIST(ITEM("a") "," ITEM("x") "," ITEM("b") "," ITEM("y")) },
+    { .name = "the order wins over the live list, others stand before what follows them there",
+      .object = LIST(ITEM("a") "," ITEM("b") "," ITEM("c")),
+      .patch = ORDER(ITEM("c") "," ITEM("a"), ""),
+      .want = LIST(ITEM("b") "," ITEM("c") "," ITEM("a")) },
+    { .name = "deleted and reordered",
+      .object = LIST(ITEM("a") "," ITEM("b") "," ITEM("c")),
+      .patch = ORDER(ITEM("c") "," ITEM("a"), "{\"$patch\":\"delete\",\"name\":\"b\"}"),
+      .want = LIST(ITEM("c") "," ITEM("a")) },
+    { .name = "order items need the key",
+      .object = LIST(ITEM("a")),
+      .patch = ORDER("{}", ""),
+      .error = ERR_INVALID_ARGUMENT,
+      .message = "does not contain declared merge key: name" },
+    { .name = "only lists that merge have an order",
+      .object = "{\"spec\":{\"tolerations\":[]}}",
+      .patch = "{\"spec\":{\"$setElementOrder/tolerations\":[]}}",
+      .error = ERR_INVALID_ARGUMENT,
+      .message = "no list that merges" },
+    { .name = "merge is no list directive",
+      .object = LIST(ITEM("a")),
+      .patch = LIST("{\"$patch\":\"merge\",\"name\":\"a\"}"),
+      .error = ERR_INVALID_ARGUMENT,
+      .message = "merging lists cannot yet be specified" },
+    { .name = "items are objects",
+      .object = LIST(ITEM("a")),
+      .patch = LIST("1"),
+      .error = ERR_INVALID_ARGUMENT,
+      .message = "expected objects" },
+    { .name = "values once only",
+      .object = "{\"metadata\":{\"finalizers\":[\"a\",\"a\",\"b\"]}}",
+      .patch = "{\"metadata\":{\"finalizers\":[\"b\",\"c\",\"c\"]}}",
+      .want = "{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"]}}" }
+};
+
+static void table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        run_patch_case(&cases[i], pod);
+}
+
+static void huge_lists_are_refused(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct buf b;
+    struct err e = { 0 };
+    const struct json *j;
+    const struct json *out;
+    arena_init(&a);
+    buf_init(&b);
+    buf_append_c(&b, "{\"spec\":{\"imagePullSecrets\":[");
+    for (int i = 0; i < 20000; i++)
+        buf_printf(&b, "%s{\"name\":\"n%d\"}", i == 0 ? "" : ",", i);
+    buf_append_c(&b, "]}}");
+    assert_int_equal(json_parse(&a, buf_str(&b), &j, &e), 0);
+    assert_int_equal(patch_strategic(&a, &schema_Pod, j, j, &out, &e), -ERR_TOO_LARGE);
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(table),
+                                        cmocka_unit_test(huge_lists_are_refused) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* YAML in: shapes, aliases, merges, documents, bounds. */
+#include <string.h>
+
+#include "api/schema/yaml.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "tests/unit/unit.h"
+
+static const char *const cases[][2] = {
+    { "a: 1\nb: [x, yes, ~]\n", "{\"a\":1,\"b\":[\"x\",true,null]}" },
+    { "", "null" },
+    { "- \"yes\"\n- 'it''s'\n- |\n  two\n  lines\n- >\n  one\n  line\n",
+      "[\"yes\",\"it's\",\"two\\nlines\\n\",\"one line\\n\"]" },
+    { "on: 1\n1: 2\n~: 3\n1.5: 4\n", "{\"true\":1,\"1\":2,\"null\":3,\"1.5\":4}" },
+    { "a: &x {b: 1}\nc: *x\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1}}" },
+    { "a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  b: 3\n",
+      "{\"a\":{\"b\":1,\"c\":2},\"d\":{\"b\":3,\"c\":2}}" },
+    { "\"<<\": 1\n", "{\"<<\":1}" },
+    { "a: !!str 1\nb: !!binary aGk=\nc: ! 2\n", "{\"a\":\"1\",\"b\":\"hi\",\"c\":\"2\"}" },
+    { "{\"json\": [1, {\"is\": \"yaml\"}]}", "{\"json\":[1,{\"is\":\"yaml\"}]}" },
+    { "a: 1\na: 2\n", "{\"a\":1,\"a\":2}" }
+};
+
+static void shapes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct arena a;
+        struct buf b;
+        struct err e = { 0 };
+        const struct json *j;
+        arena_init(&a);
+        buf_init(&b);
+        if (yaml_parse(&a, str_from(cases[i][0]), &j, &e) != 0)
+            fail_msg("%s: %s", cases[i][0], e.msg);
+        json_write(&b, j, false);
+        buf_append_byte(&b, 0);
+        assert_string_equal((char *)b.data, cases[i][1]);
+        buf_deinit(&b);
+        arena_deinit(&a);
+    }
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *error;
+    } bad[] = { { "a: b: c\n", "yaml: line 1: mapping values are not allowed" },
+                { "a: [1\n", "yaml: line" },
+                { "a: *nope\n", "unknown anchor 'nope' referenced" },
+                { "a: &a [*a]\n", "unknown anchor 'a'" },
+                { "? [1]\n: 2\n", "invalid map key" },
+                { "a:\n  <<: 1\n", "map merge requires" },
+                { "\ta: 1\n", "yaml: line 1" },
+                { "a: !!binary '*'\n", "invalid base64" } };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct arena a;
+        struct err e = { 0 };
+        const struct json *j;
+        arena_init(&a);
+        int rc = yaml_parse(&a, str_from(bad[i].text), &j, &e);
+        if (rc != -ERR_PARSE || strstr(e.msg, bad[i].error) == NULL)
+            fail_msg("%s: rc %d, %s", bad[i].text, rc, e.msg);
+        arena_deinit(&a);
+    }
+}
+
+static void documents(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e = { 0 };
+    const struct json **all;
+    size_t count;
+    arena_init(&a);
+    assert_int_equal(
+        yaml_parse_all(&a, str_lit("a: 1\n---\n---\n- 2\n...\n# end\n"), &all, &count, &e), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(all[0]->type, JSON_OBJECT);
+    assert_int_equal(all[1]->type, JSON_ARRAY);
+    arena_deinit(&a);
+}
+
+static void laughs_are_bounded(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct buf b;
+    struct err e = { 0 };
+    const struct json *j;
+    arena_init(&a);
+    buf_init(&b);
+    buf_append_c(&b, "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+    for (int i = 1; i < 9; i++) {
+        buf_printf(&b, "a%d: &a%d [", i, i);
+        for (int k = 0; k < 10; k++)
+            buf_printf(&b, "%s*a%d", k == 0 ? "" : ",", i - 1);
+        buf_append_c(&b, "]\n");
+    }
+    assert_int_equal(yaml_parse(&a, buf_str(&b), &j, &e), -ERR_LIMIT);
+    buf_clear(&b);
+    for (int i = 0; i < 1000; i++)
+        buf_append_byte(&b, '[');
+    assert_int_equal(yaml_parse(&a, buf_str(&b), &j, &e), -ERR_LIMIT);
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(shapes), cmocka_unit_test(refusals),
+                                        cmocka_unit_test(documents),
+                                        cmocka_unit_test(laughs_are_bounded) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
