@@ -3,8 +3,8 @@
  *
  * Grammar and error texts are upstream's. Label text: `k=v`, `k==v`, `k!=v`, `k in (a,b)`,
  * `k notin (a)`, `k`, `!k`, `k>1`, `k<1`, joined by commas (AND). Field text: `=`, `==`, `!=` with
- * backslash escapes of `,`, `=` and `\`. A parsed selector lives in the arena it was parsed into
- * and is constant afterwards: any thread may match with it.
+ * backslash escapes of `,`, `=` and `\`. A parsed selector lives in the arena it was parsed into,
+ * its strings point into the text, and it is constant afterwards: any thread may match with it.
  */
 #ifndef API_META_SELECTOR_H
 #define API_META_SELECTOR_H

@@ -22,7 +22,7 @@ int selection_build(struct arena *a, const struct selection_text *t, struct sele
                                .resource = resource_of(t->kind->kind),
                                .ns = str_copy(a, t->ns) };
     if (t->labels.len > 0 && selector_parse(a, str_copy(a, t->labels), &out->labels, e) != 0) {
-        return err_wrap(e, -ERR_INVALID_ARGUMENT, "unable to parse requirement");
+        return -ERR_INVALID_ARGUMENT;
     }
     if (t->fields.len > 0 &&
         (field_selector_parse(a, str_copy(a, t->fields), &out->fields, e) != 0 ||
