@@ -205,11 +205,23 @@ static void on_recv(struct raft_io *backend, struct raft_message *m)
     guard_check(g);
 }
 
+/* G9. libuv runs timers before it polls: after a stall the election timer would fire although the
+ * leader was heard all the time. The next tick finds those messages handled. */
+static bool tick_is_late(struct guard *g)
+{
+    raft_time now = g->backend->time(g->backend);
+    raft_time last = g->last_tick;
+
+    g->last_tick = now;
+    return rule(g, GUARD_LATE_TICK) && last != 0 &&
+           now - last > (raft_time)GUARD_LATE_HEARTBEATS * g->raft->heartbeat_timeout;
+}
+
 static void on_tick(struct raft_io *backend)
 {
     struct guard *g = backend->data;
 
-    if (g->dead)
+    if (g->dead || tick_is_late(g))
         return;
     if (rule(g, GUARD_VOTE_STORED) && g->raft->state == RAFT_FOLLOWER && g->follower_writes > 0)
         return;

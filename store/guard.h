@@ -20,7 +20,8 @@
  *       writes are in flight.
  *   G8  No truncation while a snapshot is being stored (fatal: the restart is safe), and no
  *       snapshot between a truncation and the next finished write. (raft_uv would forget one.)
- *   G10 Every change of state, term or leader is reported right where it happens, and
+ *   G9  A tick after a stall of the loop is skipped: heartbeats that wait in its sockets come
+ * first. G10 Every change of state, term or leader is reported right where it happens, and
  *       RAFT_UNAVAILABLE, in which the library would stay silent for ever, is fatal.
  *   G11 At most GUARD_WINDOW_BYTES of entries are on their way to one peer.
  *   G12 After a failed send to a peer not heard of yet, probing begins at the end of the log again.
@@ -49,17 +50,20 @@ enum guard_rule {
     GUARD_WRITE_FATAL = 1 << 5,    /* G5 */
     GUARD_VOTE_STORED = 1 << 7,    /* G7 */
     GUARD_SNAPSHOT_ORDER = 1 << 8, /* G8 */
+    GUARD_LATE_TICK = 1 << 9,      /* G9 */
     GUARD_EDGES = 1 << 10,         /* G10 */
     GUARD_WINDOW = 1 << 11,        /* G11 */
     GUARD_PROBE_END = 1 << 12,     /* G12 */
 };
 #define GUARD_ALL_RULES                                                                            \
     (GUARD_ACK_CLAMP | GUARD_OWN_TERM | GUARD_COMMIT_MATCH | GUARD_CANCEL_STALE |                  \
-     GUARD_WRITE_FATAL | GUARD_VOTE_STORED | GUARD_SNAPSHOT_ORDER | GUARD_EDGES | GUARD_WINDOW |   \
-     GUARD_PROBE_END)
+     GUARD_WRITE_FATAL | GUARD_VOTE_STORED | GUARD_SNAPSHOT_ORDER | GUARD_LATE_TICK |              \
+     GUARD_EDGES | GUARD_WINDOW | GUARD_PROBE_END)
 
-#define GUARD_WINDOW_BYTES (32u << 20)
-#define GUARD_PEERS_MAX    8
+/* A tick later than so many heartbeats after the last one is late (G9). */
+#define GUARD_LATE_HEARTBEATS 3
+#define GUARD_WINDOW_BYTES    (32u << 20)
+#define GUARD_PEERS_MAX       8
 
 struct guard_events {
     /* State, term or known leader changed; all three are now as given. */
@@ -100,6 +104,7 @@ struct guard {
     raft_index append_last; /* G1: what that message checked */
     bool suppress;          /* G4: the finished write belongs to another term */
     unsigned follower_writes;
+    raft_time last_tick;    /* G9 */
     bool snapshot_busy;     /* G8: snapshot_put in flight */
     bool truncated;         /* G8: truncation since the last finished write */
     raft_index term_start;  /* G2: index of the own-term barrier; UINT64_MAX: not yet appended */

@@ -57,12 +57,12 @@ unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries)
 
 unsigned guard_rule_named(const char *name)
 {
-    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5",
-                                         "G7", "G8", "G10", "G11", "G12" };
+    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5", "G7",
+                                         "G8", "G9", "G10", "G11", "G12" };
     static const unsigned rules[] = { GUARD_ACK_CLAMP,      GUARD_OWN_TERM,    GUARD_COMMIT_MATCH,
                                       GUARD_CANCEL_STALE,   GUARD_WRITE_FATAL, GUARD_VOTE_STORED,
-                                      GUARD_SNAPSHOT_ORDER, GUARD_EDGES,       GUARD_WINDOW,
-                                      GUARD_PROBE_END };
+                                      GUARD_SNAPSHOT_ORDER, GUARD_LATE_TICK,   GUARD_EDGES,
+                                      GUARD_WINDOW,         GUARD_PROBE_END };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (strcmp(name, names[i]) == 0)

@@ -264,6 +264,27 @@ static void test_strangers_and_second_leaders(void **state)
     guard_world_free(w);
 }
 
+static void test_late_tick_is_skipped(void **state)
+{
+    (void)state;
+    for (int on = 0; on < 2; on++) {
+        unsigned rules = on ? GUARD_ALL_RULES : GUARD_ALL_RULES & ~(unsigned)GUARD_LATE_TICK;
+        struct guard_world *w = guard_world_new(rules, 1, NULL, 0);
+
+        w->now += 100;
+        w->tick(&w->backend);
+        w->now += 5000;
+        w->tick(&w->backend);
+        assert_int_equal(w->raft.state, on ? RAFT_FOLLOWER : RAFT_CANDIDATE);
+        /* The heartbeat that waited is read now, and the next tick is on time. */
+        guard_world_receive_entries(w, 2, 1, 1, 1, 0);
+        w->now += 100;
+        w->tick(&w->backend);
+        assert_int_equal(w->raft.state, RAFT_FOLLOWER);
+        guard_world_free(w);
+    }
+}
+
 static void test_edges(void **state)
 {
     struct guard_world *w;
@@ -299,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_probes_from_the_end),
         cmocka_unit_test(test_snapshot_is_refused),
         cmocka_unit_test(test_strangers_and_second_leaders),
+        cmocka_unit_test(test_late_tick_is_skipped),
         cmocka_unit_test(test_edges),
     };
 
