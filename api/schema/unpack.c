@@ -2,6 +2,8 @@
  * Stored protobuf → struct. Nothing reaches protobuf-c unchecked: its unpack recurses without a
  * bound, cuts strings at NUL and takes any bytes for text.
  */
+#include "api/schema/unpack.h"
+
 #include <string.h>
 
 #include "api/schema/access.h"
@@ -185,15 +187,19 @@ static void release(void *arena, void *pointer)
     (void)pointer; /* the arena goes all at once */
 }
 
+void *unpack_trusted(struct arena *a, const struct schema *s, struct str bytes)
+{
+    ProtobufCAllocator allocator = { .alloc = allocate, .free = release, .allocator_data = a };
+    return protobuf_c_message_unpack(s->pb, &allocator, bytes.len, (const uint8_t *)bytes.data);
+}
+
 int schema_unpack(struct arena *a, const struct schema *s, struct str bytes, void **out,
                   struct err *e)
 {
-    ProtobufCAllocator allocator = { .alloc = allocate, .free = release, .allocator_data = a };
     int rc = schema_scan(s, bytes, e);
     if (rc != 0)
         return rc;
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(s->pb, &allocator, bytes.len, (const uint8_t *)bytes.data);
+    void *message = unpack_trusted(a, s, bytes);
     if (message == NULL)
         return err_set(e, ERR_INVALID_ARGUMENT, "proto: malformed %s", s->name);
     *out = message;
