@@ -1,0 +1,99 @@
+/* What is served beside resources. */
+#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/unit.h"
+
+struct path_case {
+    const char *target;
+    const char *accept;
+    int status;
+    const char *text;
+};
+
+#define V2 "Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList\r\n"
+#define V2BETA                                                                                     \
+    "Accept: application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList\r\n"
+#define NEWER                                                                                      \
+    "Accept: application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList,"                \
+    "application/json\r\n"
+
+static const struct path_case cases[] = {
+    { "/", NULL, 200, "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\"" },
+    { "/version", NULL, 200, "\"gitVersion\": \"v1.35.0+gantry\"" },
+    { "/version", NULL, 200, "\"major\": \"1\",\n  \"minor\": \"35\"" },
+    { "/healthz", NULL, 200, "ok" },
+    { "/livez?verbose", NULL, 200, "[+]ping ok\nlivez check passed\n" },
+    { "/readyz?verbose", NULL, 200, "[+]store ok\n[+]bootstrap ok\nreadyz check passed\n" },
+    { "/readyz/store", NULL, 200, "ok" },
+    { "/readyz/none", NULL, 404, "could not find" },
+    { "/metrics", NULL, 200, "# TYPE " },
+    { "/api", NULL, 200, "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"]" },
+    { "/api", V2, 200,
+      "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/v2\",\"metadata\":"
+      "{},\"items\":[{\"metadata\":{},\"versions\":[{\"version\":\"v1\",\"resources\":[" },
+    { "/apis", V2, 200, "\"items\":[{\"metadata\":{\"name\":\"apps\"}" },
+    { "/apis", V2, 200,
+      "{\"subresource\":\"scale\",\"responseKind\":{\"group\":\"autoscaling\",\"version\":\"v1\","
+      "\"kind\":\"Scale\"},\"verbs\":[\"get\",\"patch\",\"update\"]}" },
+    { "/apis", V2BETA, 200, "apidiscovery.k8s.io/v2beta1" },
+    { "/apis", NEWER, 200, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[" },
+    { "/apis/apps", NULL, 200,
+      "{\"kind\":\"APIGroup\",\"apiVersion\":\"v1\",\"name\":\"apps\",\"versions\":[{"
+      "\"groupVersion\":\"apps/v1\",\"version\":\"v1\"}],\"preferredVersion\":{\"groupVersion\":"
+      "\"apps/v1\",\"version\":\"v1\"}}" },
+    { "/apis/none", NULL, 404, "could not find" },
+    { "/apis/apps/v1", NULL, 200,
+      "{\"name\":\"deployments/scale\",\"singularName\":\"\",\"namespaced\":true,\"group\":"
+      "\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\",\"verbs\":[\"get\",\"patch\","
+      "\"update\"]}" },
+    { "/apis/apps/v2", NULL, 404, "could not find" },
+    { "/api/v1", NULL, 200,
+      "{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":"
+      "[\"create\",\"delete\",\"deletecollection\",\"get\",\"list\",\"patch\",\"update\","
+      "\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"]}" },
+    { "/api/v1", NULL, 200,
+      "{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":"
+      "[\"get\"]}" },
+    { "/openapi/v3", NULL, 200, "{\"paths\":{\"api/v1\":{\"serverRelativeURL\":" },
+    { "/openapi/v3/apis/apps/v1", NULL, 200, "\"name\":\"fieldValidation\",\"in\":\"query\"" },
+    { "/openapi/v3/apis/none/v1", NULL, 404, "could not find" },
+    { "/openapi/v3/api/v1?hash=0", NULL, 301, "" },
+    { "/openapi/v2", NULL, 406, "openapi.spec.v2@v1.0+protobuf" },
+    { "/openapi/v2", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf\r\n", 200,
+      "x-kubernetes-group-version-kind" },
+};
+
+static void test_paths(void **state)
+{
+    struct harness *h = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct reply r = harness_send(h, "GET", cases[i].target, cases[i].accept, NULL);
+        print_message("%s\n", cases[i].target);
+        harness_expect(&r, cases[i].status);
+        harness_contains(&r, cases[i].text);
+    }
+}
+
+static void test_headers(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_send(h, "GET", "/apis", V2, NULL);
+    assert_true(str_find(r.headers, str_lit("content-type: application/json;g=apidiscovery.k8s.io;"
+                                            "v=v2;as=APIGroupDiscoveryList\r\n")) > 0);
+    ptrdiff_t at = str_find(r.headers, str_lit("etag: \""));
+    assert_true(at > 0);
+    struct str tag = str_slice(r.headers, (size_t)at + 6, r.headers.len);
+    tag = str_slice(tag, 0, (size_t)str_find_char(tag, '\r', 0));
+    struct str match = str_printf(&h->arena, V2 "If-None-Match: %.*s\r\n", STR_ARG(tag));
+    r = harness_send(h, "GET", "/apis", match.data, NULL);
+    harness_expect(&r, 304);
+    assert_int_equal(r.body.len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_headers),
+    };
+    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+}

@@ -1,0 +1,77 @@
+/* The scale view of a deployment: read, write, patch, preconditions. */
+#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/unit.h"
+
+#define WEB "/apis/apps/v1/namespaces/default/deployments/web"
+
+static struct reply change(struct harness *h, const char *method, const char *type,
+                           const char *body)
+{
+    struct str header = str_printf(&h->arena, "Content-Type: application/%s\r\n", type);
+    return harness_send(h, method, WEB "/scale", header.data, body);
+}
+
+static void test_scale(void **state)
+{
+    struct harness *h = *state;
+    struct reply made = harness_post(
+        h, "/apis/apps/v1/namespaces/default/deployments",
+        "{\"metadata\":{\"name\":\"web\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":"
+        "{\"b\":\"2\",\"a\":\"1\"}},\"template\":{\"metadata\":{\"labels\":{\"a\":\"1\",\"b\":"
+        "\"2\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}}");
+    harness_expect(&made, 201);
+    struct reply r = harness_get(h, WEB "/scale");
+    harness_expect(&r, 200);
+    struct str want = str_printf(
+        &h->arena,
+        "{\"kind\":\"Scale\",\"apiVersion\":\"autoscaling/v1\",\"metadata\":{\"name\":\"web\","
+        "\"namespace\":\"default\",\"uid\":\"%.*s\",\"resourceVersion\":\"%.*s\","
+        "\"creationTimestamp\":\"%.*s\"},\"spec\":{\"replicas\":2},\"status\":{\"replicas\":0,"
+        "\"selector\":\"a=1,b=2\"}}\n",
+        STR_ARG(harness_member(h, &made, "uid")),
+        STR_ARG(harness_member(h, &made, "resourceVersion")),
+        STR_ARG(harness_member(h, &made, "creationTimestamp")));
+    if (!str_eq(r.body, want)) {
+        fail_msg("%.*s\nnot %.*s", STR_ARG(r.body), STR_ARG(want));
+    }
+    r = change(h, "PATCH", "merge-patch+json", "{\"spec\":{\"replicas\":5}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"spec\":{\"replicas\":5}");
+    r = harness_get(h, WEB);
+    harness_contains(&r, "\"generation\":2");
+    harness_contains(&r, "\"spec\":{\"replicas\":5,");
+    r = change(h, "PUT", "json",
+               "{\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"spec\":{\"replicas\":"
+               "0}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"spec\":{},"); /* zero is left out, as upstream does */
+}
+
+static void test_refusals(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = change(h, "PATCH", "merge-patch+json", "{\"spec\":{\"replicas\":-1}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "must be greater than or equal to 0");
+    r = change(h, "PUT", "json",
+               "{\"metadata\":{\"name\":\"web\",\"resourceVersion\":\"1\"},\"spec\":{\"replicas\":"
+               "3}}");
+    harness_expect(&r, 409);
+    r = change(h, "PUT", "json", "{\"metadata\":{\"name\":\"other\"}}");
+    harness_expect(&r, 400);
+    r = harness_get(h, "/apis/apps/v1/namespaces/default/deployments/none/scale");
+    harness_expect(&r, 404);
+    r = harness_get(h, "/api/v1/namespaces/default/configmaps/x/scale");
+    harness_expect(&r, 404);
+    r = harness_send(h, "DELETE", WEB "/scale", NULL, NULL);
+    harness_expect(&r, 405);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+}
