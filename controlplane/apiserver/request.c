@@ -323,6 +323,10 @@ static int run_commit(struct sm *m)
 static int commit_failed(struct request *r, int rc)
 {
     struct err e;
+    if (rc == -ERR_CONFLICT && r->kind != NULL) {
+        (void)status_modified(&r->arena, &r->status, r->kind, r->route.name);
+        return fail(r);
+    }
     if (rc == -ERR_TOO_LARGE) {
         (void)err_set(&e, ERR_TOO_LARGE, "Request entity too large: limit is %u",
                       STORE_TXN_BYTES_MAX);
@@ -342,22 +346,21 @@ static int run_committed(struct sm *m)
 {
     struct request *r = request_of(m);
     const struct store_result *result = &r->write.result;
-    bool replayed = m->status == -ERR_CONFLICT && result->replayed;
     /* Applied by this transaction, or by our own first submission of the same bytes. An attempt by
      * another request of the same id is found by run, which answers with what that one stored. */
-    if (m->status == 0 || (replayed && r->resubmitted)) {
+    if (m->status == 0 && (!result->replayed || r->resubmitted)) {
         r->revision = result->revision;
         return follow(r, r->operation->committed(r));
     }
     if (r->attempts >= REQUEST_ATTEMPTS_MAX) {
-        return commit_failed(r, m->status);
+        return commit_failed(r, m->status == 0 ? -ERR_CONFLICT : m->status);
     }
     if (m->status == -ERR_UNKNOWN_OUTCOME) {
         /* The same transaction again: its guard tells whether the first one was applied. */
         r->resubmitted = true;
         return REQ_COMMIT;
     }
-    if (m->status == -ERR_CONFLICT) {
+    if (m->status == -ERR_CONFLICT || m->status == 0) {
         r->fresh = false;
         r->resubmitted = false;
         return REQ_BARRIER;

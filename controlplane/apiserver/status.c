@@ -242,7 +242,7 @@ void status_encode(struct arena *a, const struct status *s, enum media_type type
     m->reason = str_dup(a, s->reason);
     m->details = s->details ? encode_details(a, s) : NULL;
     m->has_code = 1;
-    m->code = s->success ? 0 : s->code;
+    m->code = s->success && s->code == 200 ? 0 : s->code;
     if (type == MEDIA_PROTOBUF) {
         envelope_write(out, &schema_Status, schema_pack_arena(a, &schema_Status, m), &encoding);
         return;

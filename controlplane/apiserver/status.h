@@ -32,7 +32,7 @@ struct status_cause {
 
 struct status {
     bool success;
-    int code; /* HTTP status; a success leaves it out of the body */
+    int code; /* HTTP status; a plain success (200) leaves it out of the body */
     struct str reason;
     struct str message;
     bool details; /* the members below are sent */

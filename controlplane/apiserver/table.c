@@ -137,6 +137,7 @@ int table_row(struct arena *a, struct buf *out, const struct kind_info *k, struc
         buf_append_c(out, "null");
     } else {
         struct object_style inner = *style;
+        inner.item = false;
         inner.media.type = MEDIA_JSON;
         inner.media.transform =
             style->include_object == TABLE_OBJECT ? TRANSFORM_NONE : TRANSFORM_PARTIAL;

@@ -251,6 +251,13 @@ void harness_lacks(const struct reply *r, const char *text)
     }
 }
 
+void harness_same(const struct reply *a, const struct reply *b)
+{
+    if (!str_eq(a->body, b->body)) {
+        fail_msg("%.*snot the same as %.*s", STR_ARG(a->body), STR_ARG(b->body));
+    }
+}
+
 struct str harness_member(struct harness *h, const struct reply *r, const char *name)
 {
     struct str needle = str_printf(&h->arena, "\"%s\":\"", name);

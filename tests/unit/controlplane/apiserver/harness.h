@@ -53,6 +53,8 @@ void harness_expect(const struct reply *r, int status);
 /* Asserts that the body contains text. */
 void harness_contains(const struct reply *r, const char *text);
 void harness_lacks(const struct reply *r, const char *text);
+/* Asserts that two bodies are the same. */
+void harness_same(const struct reply *a, const struct reply *b);
 /* The first value of a JSON string member by name ("resourceVersion"); asserts that there is one.
  */
 struct str harness_member(struct harness *h, const struct reply *r, const char *name);
