@@ -455,8 +455,13 @@ static int guard_backend_init(struct raft_io *io, raft_id id, const char *addres
 static void on_backend_closed(struct raft_io *backend)
 {
     struct guard *g = backend->data;
+    raft_io_close_cb closed = g->close_cb;
     struct list *node;
 
+    /* raft_uv may say so once for each of its handles that closes last. */
+    if (closed == NULL)
+        return;
+    g->close_cb = NULL;
     /* Canceled writes are completed newest first: the library truncates its log at each, and never
      * looks whether that index is still there. */
     while ((node = list_pop(&g->canceled)) != NULL) {
@@ -467,8 +472,7 @@ static void on_backend_closed(struct raft_io *backend)
         raft_free(a);
     }
     g->dead = true;
-    if (g->close_cb != NULL)
-        g->close_cb(&g->io);
+    closed(&g->io);
 }
 
 static void guard_close(struct raft_io *io, raft_io_close_cb cb)

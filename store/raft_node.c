@@ -531,7 +531,6 @@ static void on_raft_closed(struct raft *r)
 {
     struct raft_node *n = container_of(r, struct raft_node, raft);
 
-    raft_uv_close(&n->uv);
     n->closed(n->closed_ctx);
 }
 
@@ -554,6 +553,8 @@ void raft_node_free(struct raft_node *n)
 {
     if (n == NULL)
         return;
+    /* Not before: its handles may still end in the turn of the loop that said "closed". */
+    raft_uv_close(&n->uv);
     raft_transport_free(n->transport);
     mem_free(n);
 }
