@@ -91,6 +91,12 @@ static void row_release(struct snapshot *s, struct node_row *row)
 
 /* ---- nodes ---- */
 
+/* memcmp that takes NULL for nothing. */
+static bool rows_differ(const void *a, const void *b, size_t bytes)
+{
+    return bytes > 0 && memcmp(a, b, bytes) != 0;
+}
+
 static int by_key(const void *pa, const void *pb)
 {
     const struct label_row *a = pa, *b = pb;
@@ -109,7 +115,7 @@ static bool set_labels(struct snapshot *s, struct node_row *row, const Node *nod
                                         intern_id(&s->names, str_from(meta->labels[i]->value)) };
     qsort(labels, meta->n_labels, sizeof(*labels), by_key);
     changed = row->labels_count != meta->n_labels ||
-              memcmp(row->labels, labels, meta->n_labels * sizeof(*labels)) != 0;
+              rows_differ(row->labels, labels, meta->n_labels * sizeof(*labels));
     mem_free(row->labels);
     row->labels = labels;
     row->labels_count = meta->n_labels;
@@ -145,7 +151,7 @@ static bool set_taints(struct snapshot *s, struct node_row *row, const Node *nod
         count++;
     }
     changed =
-        row->taints_count != count || memcmp(row->taints, taints, count * sizeof(*taints)) != 0;
+        row->taints_count != count || rows_differ(row->taints, taints, count * sizeof(*taints));
     mem_free(row->taints);
     row->taints = taints;
     row->taints_count = count;
