@@ -1,0 +1,112 @@
+#!/bin/bash
+# Every installed kubectl against one gantryd: what people type first, and what they should see.
+# usage: kubectl_test.sh GANTRYD
+set -u
+gantryd=$1
+bin=$(dirname "$(readlink -f "$(command -v kubectl || echo /nonexistent)")")
+kubectls=$(ls "$bin"/kubectl "$bin"/kubectl.1.[0-9]* 2>/dev/null)
+[ -n "$kubectls" ] || { echo "kubectl_test: no kubectl here, nothing tested"; exit 0; }
+
+work=$(mktemp -d)
+pid=
+finish() {
+    [ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    rm -rf "$work"
+}
+trap finish EXIT
+
+failed=0
+# expect TEXT COMMAND...: the command's output has the text.
+expect() {
+    local text=$1 out
+    shift
+    out=$("$@" 2>&1)
+    if ! grep -qF -- "$text" <<<"$out"; then
+        echo "FAIL ($version): ${*:2}: no '$text' in:"
+        sed 's/^/    /' <<<"$out"
+        failed=1
+    fi
+}
+
+# An address of its own: members' ports are fixed.
+address=127.$((RANDOM % 200 + 20)).$((RANDOM % 250)).$((RANDOM % 250 + 1))
+"$gantryd" init --out "$work/cluster" --member "a=$address" \
+    --member-server "a=https://$address:6443" >/dev/null || exit 1
+mkdir -m 700 "$work/raft"
+"$gantryd" run --cluster "$work/cluster" --name a --data "$work/data" --raft-sockets "$work/raft" \
+    --listen "tcp:$address:6443" >"$work/log" 2>&1 &
+pid=$!
+export KUBECONFIG=$work/cluster/admin.kubeconfig
+
+manifest() { # NAMESPACE REPLICAS
+    cat <<YAML
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: $1
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: $1
+spec:
+  replicas: $2
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+      - name: c
+        image: i
+YAML
+}
+
+version=
+first=${kubectls%%$'\n'*}
+for _ in $(seq 100); do
+    "$first" get ns default >/dev/null 2>&1 && break
+    sleep 0.1
+done
+
+n=0
+for kubectl in $kubectls; do
+    n=$((n + 1))
+    ns=t$n
+    export HOME=$work/home$n
+    mkdir -p "$HOME"
+    version=$("$kubectl" version --client 2>/dev/null | head -1)
+    k() { "$kubectl" -n "$ns" "$@"; }
+    manifest "$ns" 2 >"$work/m.yaml"
+    expect "deployment.apps/web created" k apply -f "$work/m.yaml"
+    expect "deployment.apps/web unchanged" k apply -f "$work/m.yaml"
+    manifest "$ns" 3 >"$work/m.yaml"
+    expect "+  replicas: 3" k diff -f "$work/m.yaml"
+    expect "deployment.apps/web configured" k apply -f "$work/m.yaml"
+    expect "0/3" k get deploy
+    expect "SELECTOR" k get deploy -o wide
+    expect '"replicas": 3' k get deploy web -o json
+    expect "replicas: 3" k get deploy web -o yaml
+    expect "deployment.apps/web" k get deploy -l '!none' -o name
+    expect "configmap/c created" k create configmap c --from-literal=a=b
+    expect "already exists" k create configmap c --from-literal=a=b
+    expect "deployment.apps/d created" k create deployment d --image=i
+    expect "deployment.apps/d scaled" k scale deploy d --replicas=0
+    expect "successfully rolled out" k rollout status deploy d --timeout=20s
+    expect "unknown field" k create -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"z"},"datas":{}}'
+    expect "labeled" k label configmap c x=y
+    expect "patched" k patch configmap c -p '{"data":{"k":"v"}}'
+    expect "x=y" k describe configmap c
+    expect "ADDED" timeout 3 "$kubectl" -n "$ns" get configmap c -w --output-watch-events
+    expect "NotFound" k get configmap none
+    expect 'configmap "c" deleted' k delete configmap c
+    expect 'deployment.apps "d" deleted' k delete deploy d
+    expect "namespace \"$ns\" deleted" "$kubectl" delete ns "$ns" --timeout=30s
+done
+kill -0 "$pid" 2>/dev/null || { echo "FAIL: gantryd is gone"; tail -20 "$work/log"; failed=1; }
+echo "kubectl_test: $n kubectl versions"
+exit $failed
