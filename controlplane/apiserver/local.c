@@ -39,7 +39,8 @@ struct local_exchange {
     struct env_timer timer;
     struct env_msg msg;
     bool posted;
-    bool handled; /* the API loop has it */
+    bool finished; /* the caller has been told */
+    bool handled;  /* the API loop has it */
     bool responded;
     bool ended; /* the answer is complete, or reset */
     int code;   /* why the exchange ends, if not by its answer: -ERR_X */
@@ -204,8 +205,13 @@ static struct local_exchange *exchange_new(struct local_client *c, const char *m
     return l;
 }
 
+/* A message under way still needs the memory: its turn frees it then. */
 static void exchange_free(struct local_exchange *l)
 {
+    l->finished = true;
+    if (l->posted) {
+        return;
+    }
     env_timer_deinit(&l->timer);
     buf_deinit(&l->out);
     buf_deinit(&l->x.body);
@@ -371,6 +377,10 @@ static void on_turn(struct env_msg *m)
 {
     struct local_exchange *l = container_of(m, struct local_exchange, msg);
     l->posted = false;
+    if (l->finished) {
+        exchange_free(l);
+        return;
+    }
     if (!l->handled && l->code == 0) {
         l->handled = true;
         api_loop_handle(l->client->loop, &l->x);
@@ -389,7 +399,7 @@ static void on_turn(struct env_msg *m)
 static void on_deadline(struct env_timer *t)
 {
     struct local_exchange *l = container_of(t, struct local_exchange, timer);
-    if (!l->ended) {
+    if (!l->ended && !l->finished) {
         l->code = -ERR_TIMEOUT;
         l->ended = true;
         post(l);

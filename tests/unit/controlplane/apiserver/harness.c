@@ -86,6 +86,9 @@ int harness_teardown(void **state)
     store_close(h->store);
     apiserver_free(h->server);
     env_loop_free(h->loop);
+    if (h->extra != NULL) {
+        env_loop_free(h->extra);
+    }
     (void)env_remove_tree(h->env, h->folder, NULL);
     env_uv_free(h->env);
     arena_deinit(&h->arena);

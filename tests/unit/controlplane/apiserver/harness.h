@@ -22,6 +22,7 @@ struct store;
 struct harness {
     struct env *env;
     struct env_loop *loop;
+    struct env_loop *extra; /* of a test, stopped; freed after the server */
     struct store *store;
     struct apiserver *server;
     struct arena arena; /* replies live here */
