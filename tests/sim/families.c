@@ -134,8 +134,21 @@ static void run_rolling(struct sim *s)
     random_schedule(s, 30000, false);
 }
 
+/* Snapshots are taken often, and every entry stays in the log behind them. */
+static void compact_logs(struct sim *s)
+{
+    s->snapshot_every = 20;
+    s->trailing = 100000;
+    for (unsigned i = 0; i < s->n; i++) {
+        raft_set_snapshot_threshold(&s->nodes[i].raft, s->snapshot_every);
+        raft_set_snapshot_trailing(&s->nodes[i].raft, s->trailing);
+    }
+}
+
 static void run_crash(struct sim *s)
 {
+    if (pick(s, 2) != 0)
+        compact_logs(s);
     random_schedule(s, 30000, true);
 }
 
@@ -392,6 +405,32 @@ static void run_edges(struct sim *s)
     }
 }
 
+/* G12. Logs are compacted, members come and go; the entries they miss are still in every log, so
+ * nobody may be offered a snapshot. */
+static void run_compact(struct sim *s)
+{
+    compact_logs(s);
+    for (unsigned round = 0; round < 6 && !sim_bad(s); round++) {
+        unsigned victim = pick(s, s->n);
+
+        sim_run(s, 2500);
+        for (unsigned k = 0; k < 30; k++) {
+            leaders_put(s);
+            sim_run(s, 20 + pick(s, 20));
+            if (k == 10)
+                sim_crash(&s->nodes[victim]);
+        }
+        if (sim_leader(s) >= 0 && pick(s, 2) != 0) {
+            unsigned leader = (unsigned)sim_leader(s);
+
+            sim_crash(&s->nodes[leader]);
+            sim_restart(&s->nodes[leader]);
+            sim_run(s, 1500 + pick(s, 2500));
+        }
+        sim_restart(&s->nodes[victim]);
+    }
+}
+
 const struct sim_family sim_families[] = {
     { "rolling", "partitions that move, leaders forgotten, latencies that change", 0, run_rolling },
     { "crash", "the same with crashes, torn writes and restarts", 0, run_crash },
@@ -401,7 +440,8 @@ const struct sim_family sim_families[] = {
     { "staleack", "G4: a write that ends in another term", 5, run_stale_ack },
     { "diskfail", "G5: failing log writes", 0, run_disk_fail },
     { "slowdisk", "G7: votes before the write", 0, run_slow_disk },
-    { "edges", "G10: changes of state, and a library that gave up", 0, run_edges }
+    { "edges", "G10: changes of state, and a library that gave up", 0, run_edges },
+    { "compact", "G12: compacted logs that still reach everybody", 0, run_compact }
 };
 const size_t sim_families_count = sizeof(sim_families) / sizeof(sim_families[0]);
 

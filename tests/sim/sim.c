@@ -116,6 +116,9 @@ static void handle_event(struct sim *s, struct sim_event *e)
     case SIM_FSM:
         sim_node_apply(n);
         break;
+    case SIM_WORK:
+        sim_node_work(n);
+        break;
     case SIM_RESTART:
         break;
     }
@@ -173,6 +176,7 @@ static void bootstrap(struct sim_node *n)
     rv = raft_configuration_encode(&c, &entry.buf);
     ASSERT(rv == 0);
     n->disk.term = 1;
+    n->disk.start = 1;
     sim_disk_append(&n->disk, &entry);
     raft_free(entry.buf.base);
     raft_configuration_close(&c);
@@ -213,7 +217,7 @@ void sim_free(struct sim *s)
         sim_heap_enter(n);
         sim_crash(n);
         sim_heap_free_all(n);
-        sim_disk_truncate(&n->disk, 1);
+        sim_disk_truncate(&n->disk, 0);
         mem_free(n->disk.entries);
         kv_sim_disk_free(n->disk.kv);
     }
@@ -386,7 +390,6 @@ void sim_finish(struct sim *s)
     uint64_t end = s->now + SIM_HEAL_MS;
     int last = -1; /* the write that proves progress */
 
-    s->healing = true;
     sim_heal(s);
     for (unsigned i = 0; i < s->n; i++) {
         struct sim_node *n = &s->nodes[i];

@@ -46,9 +46,13 @@ struct sim_entry {
 struct sim_disk {
     raft_term term;
     raft_id vote;
-    struct sim_entry *entries; /* index 1.. */
+    struct sim_entry *entries; /* index start.. */
     size_t count;
     size_t capacity;
+    raft_index start;          /* 1, until a snapshot let the beginning go */
+    raft_index snapshot_index; /* 0: none */
+    raft_term snapshot_term;
+    uint64_t snapshot_state; /* index the state machine was durable at for it */
     struct kv_sim_disk *kv;
 };
 
@@ -80,6 +84,10 @@ struct sim_node {
     struct list heap;     /* what libraft allocated */
     struct list handed;
     bool fsm_planned;
+    struct raft_io_async_work *work; /* libraft's snapshot, until the state machine is durable */
+    raft_io_async_work_cb work_done;
+    struct raft_buffer manifest;
+    uint64_t manifest_index;
     struct kv *kv;
     struct fsm *fsm;
     /* As last reported by the guard. */
@@ -123,7 +131,8 @@ struct sim {
     uint64_t order; /* of events of the same time */
     unsigned n;
     unsigned rules;
-    bool healing;
+    unsigned snapshot_every; /* entries, 0: no snapshots */
+    unsigned trailing;       /* entries kept behind one */
     struct sim_node nodes[SIM_NODES_MAX];
     bool cut[SIM_NODES_MAX][SIM_NODES_MAX];
     uint64_t link_due[SIM_NODES_MAX][SIM_NODES_MAX];
@@ -172,11 +181,16 @@ bool sim_acked(const struct sim *s, unsigned id);
 
 /* ---- for sim_io.c, sim_node.c ---- */
 
-enum sim_event_type { SIM_TICK, SIM_DELIVER, SIM_SENT, SIM_DISK, SIM_FSM, SIM_RESTART };
+enum sim_event_type { SIM_TICK, SIM_DELIVER, SIM_SENT, SIM_DISK, SIM_FSM, SIM_WORK, SIM_RESTART };
 
 struct sim_disk_op {
     struct list node;
-    struct raft_io_append *req; /* NULL: a truncation */
+    struct raft_io_append *req; /* NULL: a truncation, or a snapshot */
+    struct raft_io_snapshot_put *put;
+    raft_index snapshot_index;
+    raft_term snapshot_term;
+    uint64_t snapshot_state;
+    unsigned trailing;
     const struct raft_entry *entries;
     unsigned n;
     raft_index first; /* truncation: the first index gone */
@@ -208,6 +222,8 @@ void sim_heap_enter(struct sim_node *n);
 void sim_heap_free_all(struct sim_node *n);
 void sim_node_start(struct sim_node *n);
 void sim_node_apply(struct sim_node *n); /* SIM_FSM: one commit of what was handed over */
+void sim_node_work(struct sim_node *n);  /* SIM_WORK: the snapshot's bytes, when durable */
+raft_index sim_disk_last(const struct sim_disk *d);
 void sim_node_check(struct sim_node *n);
 
 /* ---- families ---- */

@@ -106,8 +106,28 @@ void sim_disk_append(struct sim_disk *d, const struct raft_entry *entry)
 
 void sim_disk_truncate(struct sim_disk *d, raft_index index)
 {
-    while (d->count >= index && d->count > 0)
+    while (d->count > 0 && sim_disk_last(d) >= index)
         mem_free(d->entries[--d->count].data);
+}
+
+raft_index sim_disk_last(const struct sim_disk *d)
+{
+    return d->start + d->count - 1;
+}
+
+/* The snapshot is there, and what is older than its trailing entries is not. */
+static void disk_snapshot(struct sim_disk *d, const struct sim_disk_op *op)
+{
+    size_t gone = 0;
+
+    d->snapshot_index = op->snapshot_index;
+    d->snapshot_term = op->snapshot_term;
+    d->snapshot_state = op->snapshot_state;
+    while (gone < d->count && d->start + gone + op->trailing <= op->snapshot_index)
+        mem_free(d->entries[gone++].data);
+    memmove(d->entries, d->entries + gone, (d->count - gone) * sizeof(*d->entries));
+    d->count -= gone;
+    d->start += gone;
 }
 
 /* As raft_uv: what is appended lands at the end of what is there, whatever index raft had in mind;
@@ -126,7 +146,7 @@ static struct sim_node *node_of(const struct raft_io *io)
 static void disk_submit(struct sim_node *n, struct sim_disk_op *op)
 {
     struct sim *s = n->sim;
-    uint64_t due = s->now + (op->req == NULL ? 0 : n->disk_ms);
+    uint64_t due = s->now + (op->req == NULL && op->put == NULL ? 0 : n->disk_ms);
 
     if (due < n->disk_due)
         due = n->disk_due;
@@ -142,11 +162,15 @@ void sim_io_disk_done(struct sim_node *n)
 
     ASSERT(node != NULL);
     op = container_of(node, struct sim_disk_op, node);
-    if (op->req == NULL)
+    if (op->put != NULL)
+        disk_snapshot(&n->disk, op);
+    else if (op->req == NULL)
         sim_disk_truncate(&n->disk, op->first);
     else if (op->status == 0)
         disk_write(n, op, op->n);
-    if (op->req != NULL)
+    if (op->put != NULL)
+        op->put->cb(op->put, 0);
+    else if (op->req != NULL)
         op->req->cb(op->req, op->status);
     mem_free(op);
 }
@@ -162,7 +186,9 @@ void sim_io_crash(struct sim_node *n)
         struct sim_disk_op *op = container_of(node, struct sim_disk_op, node);
         unsigned kept = op->req == NULL ? 1 : sim_draw(n->sim, op->n + 1);
 
-        if (reached && op->req == NULL)
+        if (reached && op->put != NULL)
+            disk_snapshot(&n->disk, op);
+        else if (reached && op->req == NULL)
             sim_disk_truncate(&n->disk, op->first);
         else if (reached && op->status == 0)
             disk_write(n, op, kept);
@@ -214,6 +240,56 @@ static int io_set_vote(struct raft_io *io, raft_id id)
     return 0;
 }
 
+static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot_put *req,
+                           const struct raft_snapshot *snapshot, raft_io_snapshot_put_cb cb)
+{
+    struct sim_node *n = node_of(io);
+    struct sim_disk_op *op = mem_alloc(sizeof(*op));
+
+    req->cb = cb;
+    op->put = req;
+    op->snapshot_index = snapshot->index;
+    op->snapshot_term = snapshot->term;
+    op->snapshot_state = n->manifest_index;
+    op->trailing = trailing;
+    disk_submit(n, op);
+    return 0;
+}
+
+/* Only for a peer that needs what this log has let go: in no schedule here. */
+static int io_snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
+                           raft_io_snapshot_get_cb cb)
+{
+    struct sim_node *n = node_of(io);
+
+    (void)req;
+    (void)cb;
+    sim_fail(n->sim, "member %u offers a snapshot although its log holds what is missing",
+             n->index + 1);
+    return RAFT_BUSY;
+}
+
+static struct raft_snapshot *load_snapshot(struct sim_node *n)
+{
+    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
+    struct raft_snapshot *s;
+
+    if (n->disk.snapshot_index == 0)
+        return NULL;
+    s = raft_calloc(1, sizeof(*s));
+    s->index = n->disk.snapshot_index;
+    s->term = n->disk.snapshot_term;
+    raft_configuration_init(&s->configuration);
+    for (unsigned i = 0; i < n->sim->n; i++)
+        (void)raft_configuration_add(&s->configuration, i + 1, addresses[i], RAFT_VOTER);
+    s->configuration_index = 1;
+    s->bufs = raft_calloc(1, sizeof(*s->bufs));
+    s->n_bufs = 1;
+    s->bufs[0].base = raft_calloc(1, 8);
+    s->bufs[0].len = 8;
+    return s;
+}
+
 static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
                    struct raft_snapshot **snapshot, raft_index *start_index,
                    struct raft_entry *entries[], size_t *n_entries)
@@ -224,8 +300,8 @@ static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
 
     *term = d->term;
     *voted_for = d->vote;
-    *snapshot = NULL;
-    *start_index = 1;
+    *snapshot = load_snapshot(node_of(io));
+    *start_index = d->start;
     *n_entries = d->count;
     for (size_t i = 0; i < d->count; i++)
         bytes += d->entries[i].len;
@@ -286,9 +362,9 @@ static int io_send(struct raft_io *io, struct raft_io_send *req, const struct ra
         n->fail_sends--;
         return RAFT_IOERR;
     }
-    if (m->type == RAFT_IO_REQUEST_VOTE && m->request_vote.last_log_index > n->disk.count)
-        sim_fail(s, "member %u asks for votes with index %llu but has stored %zu", n->index + 1,
-                 m->request_vote.last_log_index, n->disk.count);
+    if (m->type == RAFT_IO_REQUEST_VOTE && m->request_vote.last_log_index > sim_disk_last(&n->disk))
+        sim_fail(s, "member %u asks for votes with index %llu but has stored %llu", n->index + 1,
+                 m->request_vote.last_log_index, sim_disk_last(&n->disk));
     req->cb = cb;
     sent = sim_post(s, SIM_SENT, n->index, s->now);
     sent->sent = req;
@@ -389,6 +465,8 @@ void sim_io_init(struct sim_node *n)
     n->backend.send = io_send;
     n->backend.append = io_append;
     n->backend.truncate = io_truncate;
+    n->backend.snapshot_put = io_snapshot_put;
+    n->backend.snapshot_get = io_snapshot_get;
     n->backend.time = io_time;
     n->backend.random = io_random;
 }

@@ -66,14 +66,65 @@ static int on_apply(struct raft_fsm *fsm, const struct raft_buffer *buf, void **
 static int on_snapshot(struct raft_fsm *fsm, struct raft_buffer *bufs[], unsigned *n_bufs)
 {
     (void)fsm;
-    (void)bufs;
-    (void)n_bufs;
-    return RAFT_BUSY;
+    *bufs = NULL;
+    *n_bufs = 0;
+    return 0;
+}
+
+static int on_snapshot_bytes(struct raft_fsm *fsm, struct raft_buffer *bufs[], unsigned *n_bufs)
+{
+    struct sim_node *n = fsm->data;
+
+    n->manifest.base = &n->manifest_index;
+    n->manifest.len = sizeof(n->manifest_index);
+    *bufs = &n->manifest;
+    *n_bufs = 1;
+    return 0;
+}
+
+static int on_snapshot_finalize(struct raft_fsm *fsm, struct raft_buffer *bufs[], unsigned *n_bufs)
+{
+    (void)fsm;
+    *bufs = NULL;
+    *n_bufs = 0;
+    return 0;
+}
+
+static int on_snapshot_work(void *ctx, struct raft_io_async_work *req, raft_io_async_work_cb cb)
+{
+    struct sim_node *n = ctx;
+
+    n->work = req;
+    n->work_done = cb;
+    n->manifest_index = 0;
+    sim_post(n->sim, SIM_WORK, n->index, n->sim->now + 20);
+    return 0;
+}
+
+/* As raft_node.c: only when the state machine holds all of it, and another commit followed. */
+void sim_node_work(struct sim_node *n)
+{
+    struct raft_io_async_work *work = n->work;
+    uint64_t durable = n->fsm->point.index;
+
+    if (n->manifest_index == 0 && list_empty(&n->handed) &&
+        n->raft.last_applied >= n->raft.snapshot.pending.index)
+        n->manifest_index = durable;
+    if (n->manifest_index == 0 || durable <= n->manifest_index) {
+        sim_post(n->sim, SIM_WORK, n->index, n->sim->now + 20);
+        return;
+    }
+    n->work = NULL;
+    n->work_done(work, work->work(work));
 }
 
 static int on_restore(struct raft_fsm *fsm, struct raft_buffer *buf)
 {
-    (void)fsm;
+    struct sim_node *n = fsm->data;
+
+    if (n->fsm->point.index < n->disk.snapshot_state)
+        sim_fail(n->sim, "member %u: its log was let go up to %llu, its state holds %llu",
+                 n->index + 1, n->disk.snapshot_index, (unsigned long long)n->fsm->point.index);
     raft_free(buf->base);
     return 0;
 }
@@ -151,9 +202,12 @@ static void on_turn(void *ctx)
     (void)ctx;
 }
 
-static const struct guard_events guard_events = {
-    .edge = on_edge, .ready = on_ready, .fatal = on_fatal, .behind = on_behind, .turn = on_turn
-};
+static const struct guard_events guard_events = { .edge = on_edge,
+                                                  .ready = on_ready,
+                                                  .fatal = on_fatal,
+                                                  .behind = on_behind,
+                                                  .async_work = on_snapshot_work,
+                                                  .turn = on_turn };
 
 /* ---- life ---- */
 
@@ -177,7 +231,9 @@ void sim_node_start(struct sim_node *n)
     ASSERT(rv == 0);
     memset(&n->raft, 0, sizeof(n->raft));
     memset(&n->raft_fsm, 0, sizeof(n->raft_fsm));
-    n->raft_fsm.version = 1;
+    n->raft_fsm.version = 3;
+    n->raft_fsm.snapshot_async = on_snapshot_bytes;
+    n->raft_fsm.snapshot_finalize = on_snapshot_finalize;
     n->raft_fsm.data = n;
     n->raft_fsm.apply = on_apply;
     n->raft_fsm.snapshot = on_snapshot;
@@ -189,7 +245,9 @@ void sim_node_start(struct sim_node *n)
     raft_set_election_timeout(&n->raft, SIM_ELECTION_MS);
     raft_set_heartbeat_timeout(&n->raft, SIM_HEARTBEAT_MS);
     raft_set_pre_vote(&n->raft, true);
-    raft_set_snapshot_threshold(&n->raft, 1u << 30);
+    raft_set_snapshot_threshold(&n->raft,
+                                n->sim->snapshot_every != 0 ? n->sim->snapshot_every : 1u << 30);
+    raft_set_snapshot_trailing(&n->raft, n->sim->trailing);
     rv = raft_start(&n->raft);
     ASSERT(rv == 0);
     guard_check(&n->guard);
