@@ -32,15 +32,6 @@ static int guard_fatal(struct guard *g, const char *what, int code)
     return code;
 }
 
-uint64_t guard_leader(const struct guard *g)
-{
-    const struct raft *r = g->raft;
-
-    if (r->state == RAFT_LEADER)
-        return r->id;
-    return r->state == RAFT_FOLLOWER ? r->follower_state.current_leader.id : 0;
-}
-
 bool guard_ready(const struct guard *g)
 {
     return !g->dead && g->ready && g->raft->state == RAFT_LEADER && g->raft->transfer == NULL &&

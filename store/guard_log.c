@@ -37,6 +37,15 @@ raft_term guard_term_of(const struct raft *r, raft_index index)
     return index != 0 && index == r->log.snapshot.last_index ? r->log.snapshot.last_term : 0;
 }
 
+uint64_t guard_leader(const struct guard *g)
+{
+    const struct raft *r = g->raft;
+
+    if (r->state == RAFT_LEADER)
+        return r->id;
+    return r->state == RAFT_FOLLOWER ? r->follower_state.current_leader.id : 0;
+}
+
 unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries)
 {
     size_t count = log_count(&r->log);
