@@ -1,9 +1,7 @@
 /*
- * The real world: clock, randomness, loops, messages, timers, the work pool, signals.
+ * The real world: clock, randomness, loops, timers, the work pool, signals.
  *
- * A loop is one libuv loop. Messages from other threads gather in a locked list; whoever finds it
- * empty wakes the loop once, and the loop takes the whole list. Completions that must not run
- * inside the call that caused them gather in a second, unlocked list, run on the same wake-up.
+ * A loop is one libuv loop with an inbox (env_uv_inbox.c).
  *
  * On free: every handle still open is closed through its owner, deferred completions run, messages
  * not yet run are dropped.
@@ -86,85 +84,16 @@ static void uv_env_random(struct env *env, void *out, size_t len)
     }
 }
 
-/* ---- messages ---- */
-
-static void run_deferred(struct uv_env_loop *l)
-{
-    struct list batch;
-    list_init(&batch);
-    list_move(&batch, &l->deferred);
-    struct list *node;
-    while ((node = list_pop(&batch)) != NULL) {
-        struct uv_deferred *d = container_of(node, struct uv_deferred, node);
-        d->run(d);
-    }
-}
-
-static void run_inbox(struct uv_env_loop *l)
-{
-    struct list batch;
-    list_init(&batch);
-    pthread_mutex_lock(&l->lock);
-    list_move(&batch, &l->inbox);
-    pthread_mutex_unlock(&l->lock);
-    struct list *node;
-    while ((node = list_pop(&batch)) != NULL) {
-        struct env_msg *m = container_of(node, struct env_msg, node);
-        m->run(m);
-    }
-}
-
-static void on_wake(uv_async_t *wake)
-{
-    struct uv_env_loop *l = container_of(wake, struct uv_env_loop, wake);
-    run_deferred(l);
-    run_inbox(l);
-    if (atomic_load(&l->stopping))
-        uv_stop(&l->uv);
-}
-
-static void uv_env_post(struct env_loop *loop, struct env_msg *m)
-{
-    struct uv_env_loop *l = uv_env_loop_of(loop);
-    pthread_mutex_lock(&l->lock);
-    bool was_empty = list_empty(&l->inbox);
-    list_append(&l->inbox, &m->node);
-    pthread_mutex_unlock(&l->lock);
-    if (was_empty)
-        (void)uv_async_send(&l->wake); /* fails only on a handle that is no async */
-}
-
-void uv_defer(struct uv_env_loop *l, struct uv_deferred *d, void (*run)(struct uv_deferred *d))
-{
-    uv_assert_on_loop(l);
-    d->run = run;
-    if (list_empty(&l->deferred) && !l->freeing)
-        (void)uv_async_send(&l->wake); /* as above */
-    list_append(&l->deferred, &d->node);
-}
-
 /* ---- loops ---- */
-
-static void close_wake(struct uv_owner *o)
-{
-    struct uv_env_loop *l = container_of(o, struct uv_env_loop, wake_owner);
-    uv_close((uv_handle_t *)&l->wake, NULL);
-}
 
 static struct env_loop *uv_env_loop_new(struct env *env, const char *name)
 {
     struct uv_env_loop *l = mem_alloc(sizeof(*l));
     l->base.env = env;
     strncpy(l->name, name, sizeof(l->name) - 1);
-    list_init(&l->inbox);
-    list_init(&l->deferred);
-    pthread_mutex_init(&l->lock, NULL);
     int rc = uv_loop_init(&l->uv);
     ASSERT(rc == 0); /* only for want of memory or descriptors, at start */
-    rc = uv_async_init(&l->uv, &l->wake, on_wake);
-    ASSERT(rc == 0);
-    l->wake_owner.close = close_wake;
-    l->wake.data = &l->wake_owner;
+    uv_inbox_init(l);
     return &l->base;
 }
 
@@ -174,7 +103,7 @@ static void uv_env_loop_run(struct env_loop *loop)
     ASSERT(current_loop == NULL);
     current_loop = loop;
     while (!atomic_load(&l->stopping))
-        (void)uv_run(&l->uv, UV_RUN_DEFAULT); /* returns on uv_stop; the wake handle keeps it */
+        (void)uv_run(&l->uv, UV_RUN_DEFAULT); /* returns on uv_stop; the inbox keeps it */
     current_loop = NULL;
     atomic_store(&l->running, false);
 }
@@ -209,7 +138,7 @@ static void uv_env_loop_stop(struct env_loop *loop)
 {
     struct uv_env_loop *l = uv_env_loop_of(loop);
     atomic_store(&l->stopping, true);
-    (void)uv_async_send(&l->wake); /* as in uv_env_post */
+    uv_inbox_wake(l);
 }
 
 static void uv_env_loop_join(struct env_loop *loop)
@@ -244,17 +173,17 @@ static void uv_env_loop_free(struct env_loop *loop)
     l->freeing = true;
     do {
         uv_walk(&l->uv, close_handle, NULL);
-        run_deferred(l);
+        uv_run_deferred(l);
         (void)uv_run(&l->uv, UV_RUN_DEFAULT); /* until the closes and pool work are done */
     } while (uv_loop_alive(&l->uv) || !list_empty(&l->deferred));
     current_loop = outer;
     int rc = uv_loop_close(&l->uv);
     ASSERT(rc == 0);
-    pthread_mutex_destroy(&l->lock);
+    uv_inbox_deinit(l);
     mem_free(l);
 }
 
-static bool uv_env_on_loop(const struct env_loop *loop)
+bool uv_env_on_loop(const struct env_loop *loop)
 {
     return current_loop == loop;
 }

@@ -20,6 +20,19 @@ struct uv_owner {
     void (*close)(struct uv_owner *o);
 };
 
+/* Messages from any thread, and how a sleeping loop learns of them. */
+struct uv_inbox {
+    pthread_mutex_t lock; /* messages and asleep */
+    struct list messages; /* env_msg */
+    bool asleep;          /* the loop is about to wait, or waits: who posts rings the bell */
+    int bell;             /* eventfd */
+    uv_poll_t bell_handle;
+    uv_prepare_t before; /* before the loop waits for input */
+    uv_check_t after;    /* after it */
+    uv_idle_t busy;      /* active: do not wait */
+    struct uv_owner owner;
+};
+
 struct uv_env_loop {
     struct env_loop base;
     uv_loop_t uv;
@@ -30,10 +43,7 @@ struct uv_env_loop {
     _Atomic bool stopping;
     bool freeing;
 
-    uv_async_t wake;
-    struct uv_owner wake_owner;
-    pthread_mutex_t lock; /* inbox only */
-    struct list inbox;    /* env_msg, from any thread */
+    struct uv_inbox inbox;
     struct list deferred; /* uv_deferred, this thread: completions due on a fresh stack */
 
     uv_signal_t signals[2];
@@ -51,9 +61,17 @@ struct uv_deferred {
     void (*run)(struct uv_deferred *d);
 };
 
+void uv_inbox_init(struct uv_env_loop *l);
+void uv_inbox_deinit(struct uv_env_loop *l); /* its handles are closed */
+/* Makes the loop take a turn. Any thread. */
+void uv_inbox_wake(struct uv_env_loop *l);
+void uv_env_post(struct env_loop *loop, struct env_msg *m);
+void uv_run_deferred(struct uv_env_loop *l);
+
 struct uv_env_loop *uv_env_loop_of(struct env_loop *loop);
 /* Asserts that this is the loop's thread, or that the loop does not run (set-up, tear-down). */
 void uv_assert_on_loop(struct uv_env_loop *l);
+bool uv_env_on_loop(const struct env_loop *loop);
 void uv_defer(struct uv_env_loop *l, struct uv_deferred *d, void (*run)(struct uv_deferred *d));
 /* A libuv status (negative) as our code (positive). */
 enum err_code uv_err_code(int status);
