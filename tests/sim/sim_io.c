@@ -32,11 +32,12 @@ static void *heap_malloc(void *data, size_t size)
 
 static void heap_free(void *data, void *ptr)
 {
-    struct block *b = (struct block *)ptr - 1;
+    struct block *b;
 
     (void)data;
     if (ptr == NULL)
         return;
+    b = (struct block *)ptr - 1;
     list_remove(&b->node);
     mem_free(b);
 }
@@ -48,11 +49,12 @@ static void *heap_calloc(void *data, size_t count, size_t size)
 
 static void *heap_realloc(void *data, void *ptr, size_t size)
 {
-    struct block *old = (struct block *)ptr - 1;
     void *new = heap_malloc(data, size);
+    struct block *old;
 
     if (ptr == NULL)
         return new;
+    old = (struct block *)ptr - 1;
     memcpy(new, ptr, old->size < size ? old->size : size);
     heap_free(data, ptr);
     return new;
