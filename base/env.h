@@ -211,6 +211,10 @@ int env_dir_sync(struct env *env, const char *path, struct err *e); /* names in 
 int env_disk_space(struct env *env, const char *path, uint64_t *out_total, uint64_t *out_free,
                    struct err *e);
 
+/* Mounts a memory file system (tmpfs) of at most bytes (0: the kernel's default) on a folder. */
+int env_mount_memory(struct env *env, const char *path, uint64_t bytes, struct err *e);
+int env_unmount(struct env *env, const char *path, struct err *e);
+
 /*
  * Open files: for what is read while it grows (container logs) or appended to. An env_file is used
  * by one thread at a time; it may be opened on one pool thread and read on another.

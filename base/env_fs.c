@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -399,4 +400,26 @@ int env_disk_space(struct env *env, const char *path, uint64_t *out_total, uint6
     *out_total = (uint64_t)vfs.f_blocks * vfs.f_frsize;
     *out_free = (uint64_t)vfs.f_bavail * vfs.f_frsize;
     return 0;
+}
+
+/* ---- mounts ---- */
+
+int env_mount_memory(struct env *env, const char *path, uint64_t bytes, struct err *e)
+{
+    char options[64];
+    int rc = fs_check(env, e);
+    if (rc != 0)
+        return rc;
+    (void)snprintf(options, sizeof(options), "mode=0777,size=%llu", (unsigned long long)bytes);
+    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, bytes > 0 ? options : "mode=0777") != 0)
+        return fs_error(e, "mount tmpfs on", path);
+    return 0;
+}
+
+int env_unmount(struct env *env, const char *path, struct err *e)
+{
+    int rc = fs_check(env, e);
+    if (rc == 0 && umount2(path, UMOUNT_NOFOLLOW) != 0)
+        return fs_error(e, "unmount", path);
+    return rc;
 }
