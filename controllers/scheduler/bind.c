@@ -115,6 +115,7 @@ static void on_retry(struct env_timer *t)
 {
     struct binding *b = container_of(t, struct binding, timer);
 
+    b->waiting = false;
     if (b->pod->gone || b->pod->session->stopping)
         binding_end(b);
     else
@@ -131,6 +132,7 @@ static void on_bind_done(struct client_call *call)
     if (call->status == -ERR_FENCED)
         session_fenced(s);
     if (!s->stopping && !p->gone && err_retryable(call->status) && call->status != -ERR_CANCELED) {
+        b->waiting = true;
         env_timer_start(&b->timer, BIND_RETRY_MS);
         return;
     }
@@ -190,10 +192,10 @@ void bind_cancel(struct binding *b)
 {
     if (b->in_flight) {
         client_cancel(b->pod->session->config->client, &b->call);
-        return;
-    }
-    /* Between two tries: nothing is in flight. */
-    binding_end(b);
+    } else if (b->waiting) {
+        env_timer_stop(&b->timer);
+        binding_end(b);
+    } /* else its completion is running, and ends it */
 }
 
 /* ---- refusals ---- */
@@ -215,6 +217,7 @@ static void on_patched(struct client_call *call)
     struct status_patch *p = container_of(call, struct status_patch, call);
 
     /* It tells people why the pod waits; a lost one is told again with the next new reason. */
+    list_remove(&p->node); /* a stop must not cancel what is completing */
     if (call->status == -ERR_FENCED)
         session_fenced(p->session);
     patch_free(p);

@@ -47,6 +47,7 @@ struct binding {
     uint64_t began_ns, queued_ns, decide_ns;
     uint32_t looked, fit;
     bool in_flight;
+    bool waiting; /* for the timer */
 };
 
 /* A status patch: written and forgotten. */

@@ -129,11 +129,11 @@ static void loop_stopped(struct api_loop *l)
     env_post(l->server->loops[0].loop, &l->stopped_msg, on_loop_stopped);
 }
 
-static void on_listener_closed(void *ctx)
+static void on_part_closed(void *ctx)
 {
     struct api_loop *l = ctx;
-    ASSERT(l->listeners_open > 0);
-    if (--l->listeners_open == 0) {
+    ASSERT(l->parts_open > 0);
+    if (--l->parts_open == 0) {
         loop_stopped(l);
     }
 }
@@ -145,11 +145,12 @@ static void on_stop(struct env_msg *m)
     list_foreach_safe (node, &l->requests) {
         request_stop(container_of(node, struct request, node));
     }
-    l->listeners_open = l->listeners_count;
+    l->parts_open = l->listeners_count;
+    l->parts_open += kubelet_pool_close(l->kubelets, on_part_closed, l);
     for (size_t i = 0; i < l->listeners_count; i++) {
-        http_server_close(l->listeners[i], l->server->grace_ms, on_listener_closed, l);
+        http_server_close(l->listeners[i], l->server->grace_ms, on_part_closed, l);
     }
-    if (l->listeners_count == 0) {
+    if (l->parts_open == 0) {
         loop_stopped(l);
     }
     l->listeners_count = 0;

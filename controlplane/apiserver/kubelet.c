@@ -21,13 +21,24 @@ struct kubelet_pool *kubelet_pool_new(struct env_loop *loop, struct tls_context 
     return p;
 }
 
+size_t kubelet_pool_close(struct kubelet_pool *p, void (*closed)(void *ctx), void *ctx)
+{
+    size_t count = 0;
+    struct map_iter it = { 0 };
+    while (map_next(&p->clients, &it)) {
+        struct http_client *client = it.value;
+        (void)map_remove(&p->clients, it.key);
+        http_client_close(client, closed, ctx);
+        it = (struct map_iter){ 0 };
+        count++;
+    }
+    return count;
+}
+
 void kubelet_pool_free(struct kubelet_pool *p)
 {
     if (p == NULL) {
         return;
-    }
-    map_foreach (it, &p->clients) {
-        http_client_close(it.value, NULL, NULL);
     }
     map_deinit(&p->clients);
     mem_free(p);

@@ -6,6 +6,8 @@
 #ifndef CONTROLPLANE_APISERVER_KUBELET_H
 #define CONTROLPLANE_APISERVER_KUBELET_H
 
+#include <stddef.h>
+
 #include "base/str.h"
 
 struct env_loop;
@@ -19,7 +21,9 @@ struct tls_context;
 #define KUBELET_CONNECTIONS_MAX 64
 
 struct kubelet_pool *kubelet_pool_new(struct env_loop *loop, struct tls_context *tls);
-void kubelet_pool_free(struct kubelet_pool *p); /* the loop no longer runs */
+/* Lets all clients go; returns how many, and closed runs once for each, later. */
+size_t kubelet_pool_close(struct kubelet_pool *p, void (*closed)(void *ctx), void *ctx);
+void kubelet_pool_free(struct kubelet_pool *p); /* closed, or the loop no longer runs */
 /* NULL when there is no client certificate to show. address: numeric, port separate. */
 struct http_client *kubelet_pool_get(struct kubelet_pool *p, struct str address, int port);
 

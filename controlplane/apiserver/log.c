@@ -180,7 +180,10 @@ static void on_body(struct http_request *out, struct str bytes)
 static void answer_failure(struct log_stream *l, int status)
 {
     struct request *r = l->request;
-    struct str text = str_trim(str_copy(&r->arena, buf_str(&l->error)));
+    struct str text = str_copy(&r->arena, buf_str(&l->error));
+    while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r')) {
+        text.len--;
+    }
     if (status != 0) {
         (void)unavailable(
             r, str_dup(&r->arena, str_printf(&r->arena, "the node's agent did not answer: %s",

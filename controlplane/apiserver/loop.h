@@ -36,7 +36,7 @@ struct api_loop {
     struct kubelet_pool *kubelets;
     struct http_server *listeners[APISERVER_LISTENERS_MAX];
     size_t listeners_count;
-    size_t listeners_open; /* not yet closed, while stopping */
+    size_t parts_open; /* listeners and clients not yet closed, while stopping */
     bool stopping;
     struct env_msg stop_msg;
     struct env_msg stopped_msg;

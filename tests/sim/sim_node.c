@@ -267,8 +267,9 @@ void sim_crash(struct sim_node *n)
     fsm_deinit(n->fsm);
     mem_free(n->fsm);
     n->fsm = NULL;
-    n->kv = NULL;
     kv_sim_crash(n->disk.kv, sim_draw(n->sim, 3) == 0);
+    kv_close(n->kv);
+    n->kv = NULL;
     sim_heap_free_all(n);
 }
 

@@ -47,9 +47,14 @@ static void open_store(struct harness *h)
 
 int harness_setup(void **state)
 {
+    return harness_setup_tls(state, env_uv_new(), NULL);
+}
+
+int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet)
+{
     struct harness *h = mem_alloc(sizeof(*h));
     struct err e = { 0 };
-    h->env = env_uv_new();
+    h->env = env;
     arena_init(&h->arena);
     (void)snprintf(h->folder, sizeof(h->folder), "/tmp/apiserver-test-XXXXXX");
     assert_non_null(mkdtemp(h->folder));
@@ -59,6 +64,7 @@ int harness_setup(void **state)
                                              .group = store_group(h->store, STORE_CLUSTER),
                                              .loops = &h->loop,
                                              .loops_count = 1,
+                                             .kubelet_tls = kubelet,
                                              .plain_user = "admin" };
     h->server = apiserver_new(&config);
     if (apiserver_listen(h->server, "tcp:127.0.0.1:0", &h->port, &e) != 0) {

@@ -38,6 +38,9 @@ struct reply {
 
 /* Fixture functions for cmocka's group setup: *state is a struct harness. */
 int harness_setup(void **state);
+/* With a certificate to show to node agents (may be NULL). */
+struct tls_context;
+int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet);
 int harness_teardown(void **state);
 
 /* One request on a connection of its own. headers: "Name: value\r\n" lines, or NULL; body NULL:
