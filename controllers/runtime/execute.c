@@ -217,12 +217,9 @@ static bool send_again(const struct slot *s)
            !runtime_of(s->pass)->stopping;
 }
 
-static void slot_ended(struct slot *s)
+/* One slot less, or a hold on them; the last starts the next batch. */
+static void batch_release(struct pass *p)
 {
-    struct pass *p = s->pass;
-
-    buf_deinit(&s->body);
-    env_timer_deinit(&s->timer);
     ASSERT(p->slots_live > 0);
     if (--p->slots_live > 0)
         return;
@@ -230,6 +227,13 @@ static void slot_ended(struct slot *s)
     p->slots = NULL;
     p->slots_count = 0;
     run_batch(p);
+}
+
+static void slot_ended(struct slot *s)
+{
+    buf_deinit(&s->body);
+    env_timer_deinit(&s->timer);
+    batch_release(s->pass);
 }
 
 static void send(struct slot *s);
@@ -342,21 +346,16 @@ void execute(struct pass *p)
 
 void execute_cancel(struct pass *p)
 {
-    size_t live = p->slots_live;
-
-    /* Ending the last live slot ends the pass: nothing of it may be touched afterwards. */
-    for (size_t i = 0; live > 0; i++) {
+    p->slots_live++; /* holds the pass: ending its last slot ends it */
+    for (size_t i = 0; i < p->slots_count; i++) {
         struct slot *s = &p->slots[i];
 
         if (s->in_flight) {
-            live--;
             client_cancel(runtime_of(p)->config.client, &s->call);
         } else if (s->waiting) {
-            live--;
             s->waiting = false;
             slot_ended(s);
-        } else if (i + 1 == p->slots_count) {
-            break; /* one of them is inside its completion, and ends itself */
-        }
+        } /* else it has ended, or its completion is running and ends it */
     }
+    batch_release(p);
 }
