@@ -8,6 +8,7 @@
 #include "controlplane/apiserver/local.h"
 #include "controlplane/apiserver/loop.h"
 #include "controlplane/apiserver/request.h"
+#include "controlplane/apiserver/request_metrics.h"
 #include "controlplane/apiserver/watch_hub.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -52,6 +53,7 @@ struct apiserver *apiserver_new(const struct apiserver_config *config)
     if (s->config.git_commit == NULL) {
         s->config.git_commit = "";
     }
+    request_metrics_register();
     s->loops_count = config->loops_count;
     s->loops = mem_alloc(s->loops_count * sizeof(*s->loops));
     for (size_t i = 0; i < s->loops_count; i++) {

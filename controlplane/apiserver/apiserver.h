@@ -9,7 +9,7 @@
  *
  * Life: apiserver_new (before or while the loops run) -> apiserver_listen, on any thread, as often
  * as there are addresses -> apiserver_stop -> the stopped callback -> join the loops ->
- * apiserver_free. The store outlives the API server.
+ * store_close -> apiserver_free.
  */
 #ifndef CONTROLPLANE_APISERVER_APISERVER_H
 #define CONTROLPLANE_APISERVER_APISERVER_H
@@ -76,7 +76,8 @@ struct client *apiserver_local_client(struct apiserver *s, struct env_loop *loop
  * most grace_ms later. stopped runs once, on the first loop, never inside this call. Any thread. */
 void apiserver_stop(struct apiserver *s, uint64_t grace_ms, void (*stopped)(void *ctx), void *ctx);
 
-/* After stopped and with the loops joined. NULL-safe. */
+/* After stopped, with the loops joined and the store closed (it knows this server's subscribers).
+ * NULL-safe. */
 void apiserver_free(struct apiserver *s);
 
 /* Ready to serve: a leader is known and the bootstrap objects exist. Any thread. */

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "controlplane/apiserver/authz/authz.h"
 #include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/request_metrics.h"
 
 enum {
     REQ_BEGIN,
@@ -274,6 +275,7 @@ static int follow(struct request *r, enum request_run run)
         env_post(r->loop->loop, &r->msg, on_suspended);
         return SM_AWAIT(REQ_RUN);
     case RUN_STREAM:
+        request_metrics_stream(1);
         return REQ_STREAM;
     case RUN_FAIL:
         return fail(r);
@@ -373,6 +375,8 @@ static int run_committed(struct sm *m)
 static int run_respond(struct sm *m)
 {
     struct request *r = request_of(m);
+    request_metrics_answered(r->route.verb, r->answer_status,
+                             env_now_ns(r->server->config.env) - r->began_ns);
     if (r->x != NULL) {
         request_send_answer(r);
     }
@@ -419,8 +423,11 @@ static void on_closed(struct http_exchange *x, int status)
 {
     struct request *r = x->user;
     bool stream = sm_done(&r->sm) && r->sm.state == REQ_STREAM;
-    if (stream && r->operation->closed != NULL) {
-        r->operation->closed(r);
+    if (stream) {
+        request_metrics_stream(-1);
+        if (r->operation->closed != NULL) {
+            r->operation->closed(r);
+        }
     }
     r->x = NULL;
     if (r->sm.awaiting == REQ_BODY) {
