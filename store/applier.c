@@ -91,12 +91,12 @@ static void on_halt(struct env_msg *m)
     g->config.on_halt(g->config.ctx, g->halted, g->halt_message);
 }
 
-static void tell(struct store_group *g, bool revision_moved)
+static void tell(struct store_group *g, bool news)
 {
     if (g->config.raft_loop != NULL && g->config.on_durable != NULL &&
         atomic_exchange(&g->durable_posted, 1) == 0)
         env_post(g->config.raft_loop, &g->durable, on_durable);
-    if (!revision_moved)
+    if (!news)
         return;
     for (struct store_subscriber *s = atomic_load(&g->subscribers); s != NULL; s = s->next)
         if (atomic_exchange(&s->posted, 1) == 0)
@@ -169,6 +169,7 @@ static void apply_batch(struct store_group *g)
 {
     uint64_t revision = g->fsm.point.revision;
     struct kv_txn *t = kv_begin_write(g->kv);
+    g->fsm.appended = false;
     (void)apply_queued(g, t); /* halted: what came before is committed all the same */
     fsm_save(&g->fsm, t);
     uint64_t began_ns = env_now_ns(g->config.env);
@@ -176,7 +177,7 @@ static void apply_batch(struct store_group *g)
     metric_observe(&commit_seconds, (double)(env_now_ns(g->config.env) - began_ns) / 1e9);
     ring_publish(g->ring);
     group_publish(g, &g->fsm.point);
-    tell(g, g->fsm.point.revision != revision);
+    tell(g, g->fsm.point.revision != revision || g->fsm.appended);
 }
 
 static void post_drain(struct store_group *g)

@@ -102,7 +102,8 @@ static void take_result(struct forward_batch *b, struct pending *w, const PeerRe
                                    .revision = from->revision,
                                    .sequence = from->sequence,
                                    .failed_guard = from->failed_guard,
-                                   .replayed = from->replayed };
+                                   .replayed = from->replayed,
+                                   .appended = from->appended };
 
     if (result.status == -ERR_NOT_LEADER)
         list_append(&b->returned, &w->node);

@@ -201,6 +201,14 @@ static void op_limit(struct apply *a, const struct store_op *op)
     counter_set(a->t, op->key, &counter, &a->f->point.digest);
 }
 
+static void op_append(struct apply *a, const struct store_op *op)
+{
+    bool appended = false;
+    a->result.sequence = stream_append(a->t, op, &a->f->point.digest, &appended);
+    a->result.appended += appended;
+    a->f->appended = a->f->appended || appended;
+}
+
 static void op_run(struct apply *a, const struct store_op *op)
 {
     struct fsm *f = a->f;
@@ -228,7 +236,7 @@ static void op_run(struct apply *a, const struct store_op *op)
             f->point.level = (uint32_t)op->amount;
         break;
     case STORE_OP_APPEND:
-        a->result.sequence = stream_append(a->t, op, digest);
+        op_append(a, op);
         break;
     case STORE_OP_ROW_PUT:
         row_put(a->t, op->key, op->value, digest);

@@ -38,6 +38,7 @@ struct fsm {
     struct point point; /* what fsm_save writes: the open transaction's own */
     struct compact compact;
     struct ring *ring;  /* changes are staged here; NULL: nobody watches */
+    bool appended;      /* a stream grew; whoever publishes clears it */
     struct arena arena; /* of one entry's decoding */
     struct buf row;     /* scratch of changes */
     struct buf saved;

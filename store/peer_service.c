@@ -134,6 +134,8 @@ static void forward_reply(struct call *c)
         results[i].failed_guard = from->failed_guard;
         results[i].has_replayed = from->replayed;
         results[i].replayed = from->replayed;
+        results[i].has_appended = from->appended != 0;
+        results[i].appended = from->appended;
         m.results[i] = &results[i];
     }
     reply(c, &m.base);

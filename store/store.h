@@ -127,6 +127,7 @@ struct store_result {
     int status;
     uint64_t revision; /* cluster: of this transaction; on CONFLICT: the guarded key's newest */
     uint64_t sequence; /* bus: of the last APPEND */
+    uint32_t appended; /* bus: how many APPENDs added a row; duplicates add none */
     uint32_t failed_guard;
     /* CONFLICT on a retry: the version that followed the guarded one carries this very request id,
      * so the first attempt was applied: status is 0 and revision is what it got. */
@@ -249,7 +250,8 @@ struct store_event {
     size_t old_terms_count;
 };
 
-/* The applier posts each published revision once to every registered loop; published runs there. */
+/* The applier posts each published revision once to every registered loop; published runs there. A
+ * commit that appended to streams posts too, though it took no revision. */
 struct store_subscriber {
     struct env_msg msg;
     struct env_loop *loop;

@@ -51,9 +51,11 @@ static void state_put(struct kv_txn *t, struct str stream, const struct stream_s
     put_counted(t, KV_STATE, stream, str_of(row, sizeof row), digest);
 }
 
-uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest)
+uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest,
+                       bool *out_appended)
 {
     struct key k;
+    *out_appended = false;
     if (op->producer.len > 0) {
         struct str row;
         key_producer(&k, op->key, op->producer);
@@ -80,6 +82,7 @@ uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *di
         key_producer(&k, op->key, op->producer);
         put_counted(t, KV_PRODUCER, key_str(&k), str_of(row, sizeof row), digest);
     }
+    *out_appended = true;
     return s.last;
 }
 

@@ -21,8 +21,9 @@ struct stream_state {
 };
 
 bool stream_get(struct kv_txn *t, struct str stream, struct stream_state *out);
-/* Each adds to *digest what it changes. */
-uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest);
+/* Each adds to *digest what it changes. *out_appended: false for a producer's duplicate. */
+uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest,
+                       bool *out_appended);
 void stream_trim(struct kv_txn *t, const struct store_op *op, uint64_t *digest);
 void row_put(struct kv_txn *t, struct str key, struct str value, uint64_t *digest);
 void row_delete(struct kv_txn *t, struct str key, uint64_t *digest);

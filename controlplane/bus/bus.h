@@ -40,11 +40,13 @@ void bus_free(struct bus *b); /* NULL-safe */
 const struct grpc_service *bus_service(struct bus *b);
 
 /*
- * Publishing from inside the member, on one loop. Messages queue (BUS_PUBLISHER_QUEUE_MAX; beyond
- * it new ones are dropped and counted), go out in batches, and are retried with their sequence
- * until the store took them, so nothing is published twice. producer: unique to this process's run.
+ * Publishing from inside the member, on one loop. Messages queue (beyond BUS_PUBLISHER_QUEUE_MAX of
+ * them or their bytes new ones are dropped and counted), go out in batches, and are retried with
+ * their sequence until the store took them, so nothing is published twice. producer: unique to this
+ * process's run.
  */
-#define BUS_PUBLISHER_QUEUE_MAX 8192
+#define BUS_PUBLISHER_QUEUE_MAX       8192
+#define BUS_PUBLISHER_QUEUE_BYTES_MAX (16u << 20)
 
 struct bus_publisher *bus_publisher_new(struct bus *b, struct env_loop *loop, struct str producer);
 /* On the loop; topic and body are copied. */

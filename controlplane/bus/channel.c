@@ -198,6 +198,32 @@ void channel_forget(struct channel *c, uint64_t sequence)
         channel_settle(c, item);
 }
 
+void channel_return(struct channel *c, const void *consumer, uint64_t sequence, uint64_t now_ms)
+{
+    struct channel_item *item = channel_held(c, consumer, sequence);
+    ASSERT(item != NULL && item->attempt > 0);
+    item->attempt--;
+    channel_wait(c, item, now_ms);
+}
+
+void channel_trim(struct channel *c, uint64_t first)
+{
+    if (first <= c->cursor + 1)
+        return;
+    for (uint64_t sequence = c->cursor + 1; sequence < first && sequence < c->known; sequence++) {
+        struct channel_item **slot = channel_slot(c, sequence);
+        if (*slot != NULL && (*slot)->state != ITEM_ACKED)
+            channel_leave(c, *slot);
+        mem_free(*slot);
+        *slot = NULL;
+    }
+    c->cursor = first - 1;
+    c->next = c->next > first ? c->next : first;
+    c->known = c->known > first ? c->known : first;
+    c->dirty = true;
+    channel_advance(c);
+}
+
 size_t channel_expire(struct channel *c, uint64_t now_ms)
 {
     size_t expired = 0;
@@ -220,17 +246,19 @@ void channel_drop_consumer(struct channel *c, const void *consumer, uint64_t now
     }
 }
 
-uint64_t channel_due_ms(const struct channel *c)
+static uint64_t channel_first_due(const struct list *head)
 {
-    uint64_t due = 0;
-    if (!list_empty(&c->in_flight))
-        due = container_of(c->in_flight.next, struct channel_item, node)->due_ms;
-    if (!list_empty(&c->waiting)) {
-        uint64_t waiting = container_of(c->waiting.next, struct channel_item, node)->due_ms;
-        if (due == 0 || waiting < due)
-            due = waiting;
-    }
-    return due;
+    return list_empty(head) ? 0 : container_of(head->next, struct channel_item, node)->due_ms;
+}
+
+uint64_t channel_deadline_ms(const struct channel *c)
+{
+    return channel_first_due(&c->in_flight);
+}
+
+uint64_t channel_waiting_ms(const struct channel *c)
+{
+    return channel_first_due(&c->waiting);
 }
 
 static bool channel_acked(const struct channel *c, uint64_t sequence)

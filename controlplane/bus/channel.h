@@ -56,15 +56,22 @@ int channel_requeue(struct channel *c, const void *consumer, uint64_t sequence, 
                     uint64_t delay_ms);
 int channel_touch(struct channel *c, const void *consumer, uint64_t sequence, uint64_t now_ms,
                   uint64_t timeout_ms);
-/* The message is gone from the topic (trimmed): as acknowledged, whoever holds it. */
+/* What channel_take just gave was not sent after all: it waits again, due now, and that attempt
+ * does not count. */
+void channel_return(struct channel *c, const void *consumer, uint64_t sequence, uint64_t now_ms);
+/* The message is gone from the topic: as acknowledged, whoever holds it. */
 void channel_forget(struct channel *c, uint64_t sequence);
+/* The topic was trimmed: everything below first is gone. */
+void channel_trim(struct channel *c, uint64_t first);
 
 /* Messages past their deadline wait again, due now; returns how many. */
 size_t channel_expire(struct channel *c, uint64_t now_ms);
 /* The consumer is gone: what it held waits again, due now. */
 void channel_drop_consumer(struct channel *c, const void *consumer, uint64_t now_ms);
-/* When channel_expire or channel_take has something new to do; 0: never by time alone. */
-uint64_t channel_due_ms(const struct channel *c);
+/* When channel_expire has something new to do, and when channel_take has; 0: never by time alone.
+ */
+uint64_t channel_deadline_ms(const struct channel *c);
+uint64_t channel_waiting_ms(const struct channel *c);
 
 /* The stored row: cursor, then acknowledged ranges above it. Clears dirty. */
 void channel_encode(struct channel *c, struct buf *out);

@@ -1,6 +1,7 @@
 /*
  * Handing messages to consumers: picks by the channel's state, bodies by one short read, one
- * SubscribeResponse per consumer and round. Credit bounds what is queued on a stream.
+ * SubscribeResponse per consumer and round. Credit bounds the messages under way to a consumer,
+ * BUS_CONSUMER_BYTES_MAX the bytes that wait on its connection.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,20 +19,43 @@ struct deliver_pick {
     bool found;
 };
 
-void bus_reply_post(struct subscription *s, enum bus_reply_type type, enum grpc_code code,
-                    const char *text, struct buf *packed)
+/* ---- replies to a stream's loop ---- */
+
+static struct bus_reply *bus_reply_new(struct subscription *s, enum bus_reply_type type)
 {
     struct bus_reply *reply = mem_alloc(sizeof *reply);
     reply->subscription = s;
     reply->type = type;
+    buf_init(&reply->packed);
+    return reply;
+}
+
+static void bus_reply_post(struct bus_reply *reply)
+{
+    env_post(reply->subscription->loop, &reply->msg, bus_reply_run);
+}
+
+void bus_finish(struct subscription *s, enum grpc_code code, const char *text)
+{
+    struct bus_reply *reply = bus_reply_new(s, BUS_FINISH);
     reply->code = code;
     (void)snprintf(reply->text, sizeof reply->text, "%s", text);
-    if (packed != NULL) {
-        reply->packed = *packed;
-        buf_init(packed);
-    }
-    env_post(s->loop, &reply->msg, bus_reply_run);
+    bus_reply_post(reply);
 }
+
+void bus_gone(struct subscription *s)
+{
+    bus_reply_post(bus_reply_new(s, BUS_GONE));
+}
+
+void bus_handled(struct subscription *s, uint32_t requests)
+{
+    struct bus_reply *reply = bus_reply_new(s, BUS_HANDLED);
+    reply->number = requests;
+    bus_reply_post(reply);
+}
+
+/* ---- one round for one consumer ---- */
 
 struct deliver_visit {
     struct arena *arena;
@@ -75,7 +99,7 @@ static void deliver_pack(const struct deliver_pick *picks, size_t count, struct 
     out->len += gantry__bus__v1__subscribe_response__pack(&response, out->data + out->len);
 }
 
-/* Reads the bodies of the picks. Messages that were trimmed meanwhile count as acknowledged. */
+/* Reads the bodies of the picks, as many as fit one response; none when no reader slot is free. */
 static size_t deliver_read(struct bus *b, struct bus_channel *c, struct deliver_pick *picks,
                            size_t count)
 {
@@ -94,10 +118,14 @@ static size_t deliver_read(struct bus *b, struct bus_channel *c, struct deliver_
     return read;
 }
 
-/* One round for one consumer; true when something was delivered. */
-static bool deliver_consumer(struct bus *b, struct bus_channel *c, struct consumer *consumer)
+static bool deliver_can(const struct consumer *consumer)
 {
-    struct deliver_pick picks[BUS_DELIVERY_MESSAGES_MAX];
+    return consumer->credit > 0 && consumer->queued < BUS_CONSUMER_BYTES_MAX;
+}
+
+static size_t deliver_pick(struct bus *b, struct bus_channel *c, struct consumer *consumer,
+                           struct deliver_pick *picks)
+{
     uint64_t now = env_loop_now_ms(b->config.loop);
     size_t count = 0;
     while (count < BUS_DELIVERY_MESSAGES_MAX && count < consumer->credit) {
@@ -108,50 +136,73 @@ static bool deliver_consumer(struct bus *b, struct bus_channel *c, struct consum
             break;
         count++;
     }
+    return count;
+}
+
+/* true when something came of it; false also when nothing could be read. */
+static bool deliver_consumer(struct bus *b, struct bus_channel *c, struct consumer *consumer)
+{
+    struct deliver_pick picks[BUS_DELIVERY_MESSAGES_MAX];
+    size_t count = deliver_can(consumer) ? deliver_pick(b, c, consumer, picks) : 0;
     if (count == 0)
         return false;
+    uint64_t now = env_loop_now_ms(b->config.loop);
     size_t read = deliver_read(b, c, picks, count);
     uint32_t sent = 0;
     for (size_t i = 0; i < count; i++) {
         if (i >= read)
-            (void)channel_requeue(&c->state, consumer, picks[i].sequence, now, 0); /* is held */
+            channel_return(&c->state, consumer, picks[i].sequence, now);
         else if (!picks[i].found)
             channel_forget(&c->state, picks[i].sequence);
         else
             sent++;
     }
     if (sent > 0) {
-        struct buf packed;
-        buf_init(&packed);
-        deliver_pack(picks, read, &packed);
+        struct bus_reply *reply = bus_reply_new(consumer->subscription, BUS_DELIVER);
+        deliver_pack(picks, read, &reply->packed);
         consumer->credit -= sent;
-        bus_reply_post(consumer->subscription, BUS_DELIVER, GRPC_OK, "", &packed);
+        consumer->queued += reply->packed.len;
+        bus_reply_post(reply);
     }
     arena_reset(&b->scratch);
-    if (c->state.dirty)
-        upkeep_dirty(b);
     return read > 0;
 }
 
-static void deliver_refresh(struct bus *b, struct topic *t)
+/* ---- the due timer ---- */
+
+/* Deadlines always count; what waits counts when somebody could take it. */
+static uint64_t deliver_due_of(const struct bus_channel *c)
 {
-    struct store_read r;
-    if (store_read_begin(b->config.group, 0, &r) != 0)
+    uint64_t due = channel_deadline_ms(&c->state);
+    uint64_t waiting = channel_waiting_ms(&c->state);
+    bool can = false;
+    list_foreach (node, &c->consumers) {
+        can = can || deliver_can(container_of(node, struct consumer, node));
+    }
+    return can && waiting != 0 && (due == 0 || waiting < due) ? waiting : due;
+}
+
+/* Only ever moves the timer forward; deliver_due finds the next one by looking at all. */
+static void deliver_arm(struct bus *b, uint64_t due_ms)
+{
+    if (due_ms == 0 || (b->due_ms != 0 && b->due_ms <= due_ms))
         return;
-    uint64_t first = 0;
-    uint64_t last = 0;
-    if (store_read_stream_bounds(&r, str_from(t->name), &first, &last) == 0 && last > t->last)
-        t->last = last;
-    store_read_end(&r);
+    uint64_t now = env_loop_now_ms(b->config.loop);
+    uint64_t delay = due_ms > now ? due_ms - now : BUS_RETRY_MS;
+    b->due_ms = now + delay;
+    env_timer_start(&b->due_timer, delay);
 }
 
 void deliver_channel(struct bus *b, struct bus_channel *c)
 {
     if (!b->leading || list_empty(&c->consumers))
         return;
-    (void)channel_expire(&c->state, env_loop_now_ms(b->config.loop));
-    deliver_refresh(b, c->topic);
-    /* Each consumer in turn, until none has credit or nothing is left. */
+    /* A new channel is served once the store has it: what a consumer has seen of it survives. */
+    if (!c->stored && !c->ephemeral)
+        return;
+    (void)channel_expire(&c->state, env_loop_now_ms(b->config.loop)); /* they wait now */
+    channel_trim(&c->state, c->topic->first);
+    /* Each consumer in turn, until none can take more or nothing is left. */
     size_t idle = 0;
     size_t consumers = list_count(&c->consumers);
     while (idle < consumers) {
@@ -160,24 +211,51 @@ void deliver_channel(struct bus *b, struct bus_channel *c)
         list_append(&c->consumers, &consumer->node);
         idle = deliver_consumer(b, c, consumer) ? 0 : idle + 1;
     }
+    if (c->state.dirty)
+        upkeep_dirty(b);
+    deliver_arm(b, deliver_due_of(c));
 }
 
-void deliver_arm(struct bus *b)
+void deliver_due(struct bus *b)
 {
-    uint64_t due = 0;
+    b->due_ms = 0;
     map_foreach (it, &b->topics) {
         struct topic *t = it.value;
         list_foreach (node, &t->channels) {
-            struct bus_channel *c = container_of(node, struct bus_channel, node);
-            uint64_t at = list_empty(&c->consumers) ? 0 : channel_due_ms(&c->state);
-            if (at != 0 && (due == 0 || at < due))
-                due = at;
+            deliver_channel(b, container_of(node, struct bus_channel, node));
         }
     }
-    if (due == 0) {
-        env_timer_stop(&b->due_timer);
+    deliver_grown(b);
+}
+
+void deliver_grown(struct bus *b)
+{
+    struct store_read r;
+    if (!b->leading || map_count(&b->topics) == 0)
+        return;
+    if (store_read_begin(b->config.group, 0, &r) != 0) {
+        /* No reader slot: looks again soon. */
+        deliver_arm(b, env_loop_now_ms(b->config.loop) + BUS_RETRY_MS);
         return;
     }
-    uint64_t now = env_loop_now_ms(b->config.loop);
-    env_timer_start(&b->due_timer, due > now ? due - now : 1);
+    map_foreach (it, &b->topics) {
+        struct topic *t = it.value;
+        uint64_t first = 0;
+        uint64_t last = 0;
+        if (store_read_stream_bounds(&r, str_from(t->name), &first, &last) != 0)
+            continue; /* nothing was published yet */
+        t->grown = last > t->last;
+        t->first = first;
+        t->last = last;
+    }
+    store_read_end(&r);
+    map_foreach (it, &b->topics) {
+        struct topic *t = it.value;
+        if (!t->grown)
+            continue;
+        t->grown = false;
+        list_foreach (node, &t->channels) {
+            deliver_channel(b, container_of(node, struct bus_channel, node));
+        }
+    }
 }

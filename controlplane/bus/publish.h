@@ -15,8 +15,14 @@ struct grpc_stream;
 struct store_group;
 struct store_op;
 
-/* Requests of one stream that wait for their quorum; beyond it the stream is not read. */
-#define PUBLISH_PENDING_MAX 64u
+/* Requests of one stream without an answer, and their bytes; beyond it the stream is not read. */
+#define PUBLISH_PENDING_MAX       256u
+#define PUBLISH_PENDING_BYTES_MAX (4u << 20)
+/* Bodies of one request together: a transaction holds them and their rows' names. */
+#define PUBLISH_REQUEST_BYTES_MAX (5u << 18) /* 1.25 MiB */
+/* Requests that wait go out together up to so many bodies and bytes. */
+#define PUBLISH_GATHER_BODIES_MAX 255u
+#define PUBLISH_GATHER_BYTES_MAX  (512u << 10)
 
 struct publish_message_in {
     struct str body;
@@ -30,9 +36,9 @@ struct publish_message_in {
 size_t publish_ops(struct arena *a, uint64_t wall_ns, struct str topic, struct str producer,
                    const struct publish_message_in *messages, size_t count, struct store_op *ops);
 
-/* -ERR_TOO_MANY_REQUESTS when the topic's channels are too far behind (system topics drop instead).
- */
-int publish_check_depth(struct store_group *group, struct str topic, struct err *e);
+/* -ERR_TOO_MANY_REQUESTS when the topic's channels are too far behind (system topics drop instead),
+ * or when it is new and the bus holds TOPIC_COUNT_MAX. */
+int publish_check(struct store_group *group, struct str topic, struct err *e);
 
 void publish_open(struct grpc_stream *s);
 void publish_message(struct grpc_stream *s, struct str bytes);

@@ -33,6 +33,7 @@ struct bus_publisher {
     struct env_loop *loop;
     struct list queue; /* struct publisher_item; the first `batch` of them are in flight */
     size_t queued;
+    size_t queued_bytes;
     size_t batch;
     uint64_t sequence;
     struct store_write write;
@@ -59,6 +60,7 @@ static void publisher_written(struct store_write *w)
         struct publisher_item *item = publisher_first(p);
         list_remove(&item->node);
         p->queued--;
+        p->queued_bytes -= item->body.len;
         mem_free(item);
     }
     p->batch = 0;
@@ -122,7 +124,8 @@ void bus_publish(struct bus_publisher *p, struct str topic, struct str body)
         env_timer_init(p->loop, &p->retry, publisher_retry);
         p->timer_ready = true;
     }
-    if (body.len > TOPIC_BODY_BYTES_MAX || p->queued >= BUS_PUBLISHER_QUEUE_MAX) {
+    if (body.len > TOPIC_BODY_BYTES_MAX || p->queued >= BUS_PUBLISHER_QUEUE_MAX ||
+        p->queued_bytes >= BUS_PUBLISHER_QUEUE_BYTES_MAX) {
         /* The newest is refused rather than the oldest dropped: the oldest may be in flight. */
         metric_add(&publisher_dropped, 1);
         return;
@@ -136,6 +139,7 @@ void bus_publish(struct bus_publisher *p, struct str topic, struct str body)
     item->sequence = ++p->sequence;
     list_append(&p->queue, &item->node);
     p->queued++;
+    p->queued_bytes += body.len;
     publisher_send(p);
 }
 

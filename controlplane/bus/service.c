@@ -1,10 +1,10 @@
 /*
  * gantry.bus.v1.Bus over gRPC: the streams' ends, on the loop of their connection.
  *
- * Publish: each request is one transaction, submitted in order; responses leave in the same order
- * because one loop's submissions to a group are answered in order or fail together, and a stream
- * pauses while PUBLISH_PENDING_MAX requests are open. Subscribe: requests go to the bus loop as
- * messages, deliveries come back as messages; a subscription is freed by the last of them.
+ * Publish is publish.c's. Subscribe: requests go to the bus loop as messages, deliveries come back
+ * as messages; a subscription is freed by the last of them. Both ways are bounded: the stream is
+ * not read while BUS_REQUESTS_MAX requests are on their way, and the bus loop stops delivering
+ * while BUS_CONSUMER_BYTES_MAX wait on the connection.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +17,10 @@
 
 /* Sequences in one acknowledgement. */
 #define SUBSCRIBE_ACKS_MAX 4096u
+/* A request: that many sequences of ten bytes, and some room. */
+#define SUBSCRIBE_MESSAGE_BYTES_MAX (64u << 10)
+/* The connection's queue below which what it was given counts as taken. */
+#define SUBSCRIBE_QUEUE_LOW (256u << 10)
 
 /* ---- subscribe ---- */
 
@@ -50,6 +54,42 @@ static void subscribe_post(struct subscription *s, struct bus_request *request)
     env_post(s->bus->config.loop, &request->msg, broker_request);
 }
 
+/* A request of the client's: counted until the bus loop has handled it. */
+static void subscribe_post_counted(struct subscription *s, struct bus_request *request)
+{
+    subscribe_post(s, request);
+    if (++s->requests >= BUS_REQUESTS_MAX && !s->paused) {
+        s->paused = true;
+        grpc_stream_pause(s->stream);
+    }
+}
+
+static void subscribe_handled(struct subscription *s, uint32_t requests)
+{
+    ASSERT(s->requests >= requests);
+    s->requests -= requests;
+    if (s->paused && s->requests < BUS_REQUESTS_MAX / 2 && s->stream != NULL) {
+        s->paused = false;
+        grpc_stream_resume(s->stream);
+    }
+}
+
+/* Tells the bus loop what the connection has taken, in steps. */
+static void subscribe_report(struct subscription *s)
+{
+    if (s->taken < BUS_CONSUMER_STEP || grpc_stream_queued(s->stream) > SUBSCRIBE_QUEUE_LOW)
+        return;
+    struct bus_request *request = subscribe_request(s, BUS_TAKEN, 0);
+    request->number = s->taken;
+    s->taken = 0;
+    subscribe_post(s, request);
+}
+
+static void subscribe_drained(struct grpc_stream *stream)
+{
+    subscribe_report(stream->user);
+}
+
 static void subscribe_start(struct subscription *s, const Gantry__Bus__V1__SubscribeStart *start)
 {
     if (!topic_name_valid(str_from(start->topic)) ||
@@ -73,7 +113,7 @@ static void subscribe_start(struct subscription *s, const Gantry__Bus__V1__Subsc
         request->number = CHANNEL_HOLD_MAX_MS;
     request->latest = start->from == GANTRY__BUS__V1__SUBSCRIBE_START__FROM__LATEST;
     s->started = true;
-    subscribe_post(s, request);
+    subscribe_post_counted(s, request);
 }
 
 static void subscribe_ack(struct subscription *s, const Gantry__Bus__V1__SubscribeAck *ack)
@@ -86,7 +126,7 @@ static void subscribe_ack(struct subscription *s, const Gantry__Bus__V1__Subscri
     request->sequences_count = ack->n_sequences;
     for (size_t i = 0; i < ack->n_sequences; i++)
         request->sequences[i] = ack->sequences[i];
-    subscribe_post(s, request);
+    subscribe_post_counted(s, request);
 }
 
 static void subscribe_number(struct subscription *s, enum bus_request_type type, uint64_t sequence,
@@ -95,7 +135,7 @@ static void subscribe_number(struct subscription *s, enum bus_request_type type,
     struct bus_request *request = subscribe_request(s, type, 0);
     request->sequence = sequence;
     request->number = number;
-    subscribe_post(s, request);
+    subscribe_post_counted(s, request);
 }
 
 static void subscribe_message(struct grpc_stream *stream, struct str bytes)
@@ -154,8 +194,12 @@ void bus_reply_run(struct env_msg *m)
     if (reply->type == BUS_GONE) {
         ASSERT(s->stream == NULL);
         mem_free(s);
+    } else if (reply->type == BUS_HANDLED) {
+        subscribe_handled(s, reply->number);
     } else if (s->stream != NULL && reply->type == BUS_DELIVER) {
         grpc_stream_send(s->stream, buf_str(&reply->packed));
+        s->taken += (uint32_t)reply->packed.len;
+        subscribe_report(s);
     } else if (s->stream != NULL) {
         grpc_stream_finish(s->stream, reply->code, str_from(reply->text));
     }
@@ -173,9 +217,11 @@ static const struct grpc_method bus_methods[] = {
       .closed = publish_closed },
     { .path = "/gantry.bus.v1.Bus/Subscribe",
       .kind = GRPC_BIDI,
+      .message_bytes_max = SUBSCRIBE_MESSAGE_BYTES_MAX,
       .open = subscribe_open,
       .message = subscribe_message,
       .half_close = subscribe_half_close,
+      .drained = subscribe_drained,
       .closed = subscribe_closed },
 };
 

@@ -1,8 +1,8 @@
 /*
  * The tailer: object history to cluster.scheduling; see the header.
  *
- * One transaction is in flight at a time: up to TAILER_BATCH_MAX steps and the new cursor. Steps
- * are read off stored bytes by field number, nothing is unpacked.
+ * One transaction is in flight at a time: whole revisions up to TAILER_BATCH_MAX steps, and the new
+ * cursor. Steps are read off stored bytes by field number, nothing is unpacked.
  */
 #include "controlplane/bus/tailer.h"
 
@@ -11,16 +11,22 @@
 #include "api/meta/peek.h"
 #include "api/schema/json.h"
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
 #include "controlplane/bus/topic.h"
 #include "store/store.h"
 
+/* No further revision is begun once a batch has so many steps. A revision writes one pod, or a few;
+ * the transaction has room for many more beside the cursor and the topic. */
 #define TAILER_BATCH_MAX 64u
-#define TAILER_RETRY_MS  200u
-#define TAILER_PRODUCER  "tailer"
-#define TAILER_CURSOR    "tailer/pods"
+#define TAILER_STEPS_MAX (STORE_TXN_OPS_MAX - 2)
+/* A revision's events are numbered in the publish sequence's low bits. */
+#define TAILER_EVENT_BITS 8
+#define TAILER_RETRY_MS   200u
+#define TAILER_PRODUCER   "tailer"
+#define TAILER_CURSOR     "tailer/pods"
 
 /* Pod.spec.nodeName and Pod.status.phase by field numbers (core/v1). */
 static const uint8_t pod_node_name[] = { 2, 10, 0 };
@@ -36,11 +42,14 @@ struct tailer {
     struct env_msg start;
     struct store_write write;
     struct arena arena; /* of the batch being built */
-    struct store_op ops[TAILER_BATCH_MAX + 2];
+    struct store_op ops[TAILER_STEPS_MAX + 2];
     size_t count;
+    size_t whole;     /* of them belong to revisions that were visited whole */
+    uint64_t event;   /* how many of the present revision were visited */
     uint64_t cursor;  /* everything at or below is published */
     uint64_t reading; /* as far as the batch in flight goes */
     uint64_t term;
+    uint64_t in_flight_term;
     bool leading;
     bool loaded;
     bool in_flight;
@@ -114,26 +123,34 @@ bool tailer_describe(const struct store_event *event, struct buf *out)
     return true;
 }
 
-static void tailer_append(struct tailer *t, uint64_t revision, struct str body)
+static void tailer_append(struct tailer *t, uint64_t revision, uint64_t event, struct str body)
 {
     uint64_t wall = env_wall_ns(env_of(t->loop));
-    t->ops[t->count++] = (struct store_op){ .type = STORE_OP_APPEND,
-                                            .key = str_lit(TOPIC_SCHEDULING),
-                                            .value = topic_record(&t->arena, wall, body),
-                                            .producer = str_lit(TAILER_PRODUCER),
-                                            .producer_sequence = revision };
+    ASSERT(t->count < TAILER_STEPS_MAX);
+    ASSERT(event < 1u << TAILER_EVENT_BITS);
+    t->ops[t->count++] =
+        (struct store_op){ .type = STORE_OP_APPEND,
+                           .key = str_lit(TOPIC_SCHEDULING),
+                           .value = topic_record(&t->arena, wall, body),
+                           .producer = str_lit(TAILER_PRODUCER),
+                           .producer_sequence = revision << TAILER_EVENT_BITS | event };
 }
 
 static bool tailer_visit(void *ctx, const struct store_event *event)
 {
     struct tailer *t = ctx;
-    if (t->count == TAILER_BATCH_MAX)
+    if (t->event == 0 && t->count >= TAILER_BATCH_MAX)
         return false;
+    if (t->count == TAILER_STEPS_MAX && t->whole > 0)
+        return false; /* this revision comes with the next batch */
     struct buf body;
     buf_init(&body);
-    if (tailer_describe(event, &body))
-        tailer_append(t, event->revision, buf_str(&body));
+    if (t->count < TAILER_STEPS_MAX && tailer_describe(event, &body))
+        tailer_append(t, event->revision, t->event, buf_str(&body));
     buf_deinit(&body);
+    t->event = event->more ? t->event + 1 : 0;
+    if (!event->more)
+        t->whole = t->count;
     return true;
 }
 
@@ -143,7 +160,10 @@ static void tailer_written(struct store_write *w)
 {
     struct tailer *t = container_of(w, struct tailer, write);
     t->in_flight = false;
-    if (w->result.status == 0) {
+    if (t->in_flight_term != t->term) {
+        /* Of another time as leader: what became of it was loaded with this one's cursor. */
+        tailer_pump(t);
+    } else if (w->result.status == 0) {
         t->cursor = t->reading;
         tailer_pump(t);
     } else {
@@ -163,6 +183,7 @@ static void tailer_submit(struct tailer *t)
                                             .value = str_of(cursor, sizeof cursor) };
     struct store_txn txn = { .ops = t->ops, .ops_count = t->count, .fence_term = t->term };
     t->in_flight = true;
+    t->in_flight_term = t->term;
     t->write = (struct store_write){ .loop = t->loop, .done = tailer_written };
     store_submit(t->bus, &t->write, &txn);
 }
@@ -175,7 +196,8 @@ static void tailer_gap(struct tailer *t)
         &t->arena, "{\"step\":\"gap\",\"source\":\"history\",\"after\":%llu,\"until\":%llu}",
         (unsigned long long)t->cursor, (unsigned long long)compacted);
     t->count = 0;
-    tailer_append(t, compacted, body);
+    tailer_append(t, compacted, 0, body);
+    t->whole = t->count;
     t->reading = compacted;
 }
 
@@ -185,12 +207,19 @@ static void tailer_pump(struct tailer *t)
         uint64_t last = t->cursor;
         arena_reset(&t->arena);
         t->count = 0;
+        t->whole = 0;
+        t->event = 0;
         int rc = store_events(t->cluster, t->cursor, tailer_visit, t, &last);
         t->reading = last;
-        if (rc == -ERR_EXPIRED)
+        if (rc == -ERR_EXPIRED) {
             tailer_gap(t);
-        else if (rc != 0 || last <= t->cursor)
+        } else if (rc != 0) {
+            env_timer_start(&t->retry, TAILER_RETRY_MS);
             return;
+        } else if (last <= t->cursor) {
+            return;
+        }
+        t->count = t->whole;
         if (t->count > 0)
             tailer_submit(t);
         else
@@ -198,7 +227,8 @@ static void tailer_pump(struct tailer *t)
     }
 }
 
-/* A new leader goes on where the last one's transactions ended; the very first begins now. */
+/* A new leader goes on where the last one's transactions ended; the very first one begins with the
+ * oldest history there is. */
 static void tailer_load(struct tailer *t)
 {
     struct store_read r;

@@ -2,9 +2,10 @@
  * The tailer: every step of a pod's life that the object history shows, on cluster.scheduling.
  *
  * It runs on the bus's leader, reads the cluster group's history in revision order, and publishes
- * each step with the revision as its sequence, together with its own cursor in one transaction and
- * with the bus's term as fence: no gap and no duplicate over restarts and leader changes. When the
- * history it needs was compacted away it says so with a message of its own ("step":"gap").
+ * each step with a sequence made of the revision and the step's place in it, together with its own
+ * cursor in one transaction and with the bus's term as fence: no gap and no duplicate over restarts
+ * and leader changes. The very first one begins where the kept history does. When the history it
+ * needs was compacted away it says so with a message of its own ("step":"gap").
  */
 #ifndef CONTROLPLANE_BUS_TAILER_H
 #define CONTROLPLANE_BUS_TAILER_H

@@ -26,12 +26,18 @@ struct buf;
 #define TOPIC_BODIES_MAX 200
 /* A topic refuses publishing (RESOURCE_EXHAUSTED) when its channels are this far behind. */
 #define TOPIC_DEPTH_MAX 1000000u
+/* Topics of the bus, and stored channels of a topic: each is seen by one bounded read. */
+#define TOPIC_COUNT_MAX    900u
+#define TOPIC_CHANNELS_MAX 100u
 /* Topics with this prefix are the system's: they keep their newest messages and drop older ones. */
 #define TOPIC_SYSTEM_PREFIX "cluster."
 #define TOPIC_SYSTEM_RETAIN 10000u
+/* Behind a topic's newest message, what an ephemeral channel may hold back from trimming (NSQ's
+ * mem-queue-size). */
+#define TOPIC_EPHEMERAL_RETAIN 10000u
 
-#define TOPIC_SCHEDULING    "cluster.scheduling"
-#define TOPIC_QUEUE         "cluster.queue"
+#define TOPIC_SCHEDULING       "cluster.scheduling"
+#define TOPIC_QUEUE            "cluster.queue"
 
 bool topic_name_valid(struct str name);
 /* As a topic's name, and may end in #ephemeral. */

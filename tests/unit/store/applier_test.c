@@ -159,6 +159,42 @@ static void test_threads(void **state)
         assert_int_equal(watchers[i].seen, WRITES);
 }
 
+/* ---- streams ---- */
+
+static _Atomic int woken;
+
+static void on_woken(struct store_subscriber *s, uint64_t revision)
+{
+    (void)s;
+    (void)revision;
+    atomic_fetch_add(&woken, 1);
+}
+
+/* A stream's growth takes no revision, and is published all the same; other rows are silent. */
+static void test_stream_wakes(void **state)
+{
+    (void)state;
+    struct store_fixture f;
+    static struct store_subscriber subscriber;
+    fixture_init(&f, 0);
+    subscriber.loop = env_loop_new(f.env, "bus");
+    subscriber.published = on_woken;
+    store_subscribe(f.group, &subscriber);
+    env_loop_start(subscriber.loop);
+    (void)fixture_op(&f, (struct store_op){ .type = STORE_OP_ROW_PUT, .key = STR("row") });
+    (void)fixture_op(
+        &f, (struct store_op){ .type = STORE_OP_APPEND, .key = STR("t"), .value = STR("m") });
+    while (atomic_load(&woken) == 0)
+        nap();
+    assert_int_equal(atomic_load(&woken), 1);
+    env_loop_stop(subscriber.loop);
+    env_loop_join(subscriber.loop);
+    group_close(f.group);
+    env_loop_free(subscriber.loop);
+    f.group = NULL;
+    fixture_deinit(&f);
+}
+
 /* ---- halting ---- */
 
 static _Atomic int halted;
@@ -209,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_stream_wakes),
         cmocka_unit_test(test_halt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

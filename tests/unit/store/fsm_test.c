@@ -308,10 +308,14 @@ static void test_streams(void **state)
     static const struct {
         uint64_t producer_sequence;
         uint64_t sequence;
-    } cases[] = { { 5, 1 }, { 6, 2 }, { 6, 2 }, { 5, 0 }, { 9, 3 }, { 8, 0 }, { 9, 3 } };
+        uint32_t appended;
+    } cases[] = { { 5, 1, 1 }, { 6, 2, 1 }, { 6, 2, 0 }, { 5, 0, 0 },
+                  { 9, 3, 1 }, { 8, 0, 0 }, { 9, 3, 0 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         append.producer_sequence = cases[i].producer_sequence;
-        assert_int_equal(fixture_op(f, append).sequence, cases[i].sequence);
+        struct store_result result = fixture_op(f, append);
+        assert_int_equal(result.sequence, cases[i].sequence);
+        assert_int_equal(result.appended, cases[i].appended);
     }
     append.producer = str_of("", 0);
     assert_int_equal(fixture_op(f, append).sequence, 4);

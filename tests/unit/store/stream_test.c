@@ -11,7 +11,10 @@ static uint64_t append(struct sim_fixture *f, const char *stream, const char *pr
                            .value = STR("m"),
                            .producer = str_from(producer),
                            .producer_sequence = sequence };
-    return stream_append(f->t, &op, &f->digest);
+    bool appended = false;
+    uint64_t got = stream_append(f->t, &op, &f->digest, &appended);
+    assert_true(appended || producer[0] != '\0');
+    return got;
 }
 
 static void trim(struct sim_fixture *f, const char *stream, uint64_t upto)

@@ -56,7 +56,7 @@ static void test_timeout_requeue_touch(void **state)
     assert_int_equal(attempt, 1);
     assert_int_equal(take(&c, alice, 3, 0, NULL), 2);
     assert_int_equal(channel_touch(&c, alice, 2, 900, TIMEOUT), 0);
-    assert_int_equal(channel_due_ms(&c), 1000);
+    assert_int_equal(channel_deadline_ms(&c), 1000);
     assert_int_equal(channel_expire(&c, 1000), 1);
     assert_int_equal(channel_ack(&c, alice, 1), -ERR_NOT_FOUND);
     assert_int_equal(take(&c, bob, 3, 1000, &attempt), 1);
@@ -140,6 +140,51 @@ static void test_persistence(void **state)
     channel_deinit(&back);
 }
 
+/* What could not be sent keeps its place and its count. */
+static void test_return(void **state)
+{
+    (void)state;
+    struct channel c;
+    uint32_t attempt = 0;
+    channel_init(&c, 0);
+    assert_int_equal(take(&c, alice, 3, 7, NULL), 1);
+    assert_int_equal(take(&c, alice, 3, 7, NULL), 2);
+    channel_return(&c, alice, 1, 7);
+    channel_return(&c, alice, 2, 7);
+    assert_int_equal(channel_waiting_ms(&c), 7);
+    for (uint64_t sequence = 1; sequence <= 3; sequence++) {
+        assert_int_equal(take(&c, bob, 3, 7, &attempt), sequence);
+        assert_int_equal(attempt, 1);
+    }
+    assert_int_equal(channel_waiting_ms(&c), 0);
+    channel_deinit(&c);
+}
+
+/* Trimming passes over everything below, in whatever state, and a gap of any width at once. */
+static void test_trim(void **state)
+{
+    (void)state;
+    struct channel c;
+    channel_init(&c, 0);
+    for (int i = 0; i < 6; i++)
+        (void)take(&c, alice, 6, 0, NULL);
+    assert_int_equal(channel_ack(&c, alice, 2), 0);
+    assert_int_equal(channel_ack(&c, alice, 5), 0);
+    assert_int_equal(channel_requeue(&c, alice, 1, 0, 50), 0);
+    channel_trim(&c, 5);
+    assert_int_equal(c.cursor, 5); /* 5 was acknowledged */
+    assert_int_equal(c.waiting_count, 0);
+    assert_int_equal(c.in_flight_count, 1);
+    assert_int_equal(channel_ack(&c, alice, 4), -ERR_NOT_FOUND);
+    channel_trim(&c, 5);
+    assert_int_equal(c.cursor, 5);
+    channel_trim(&c, 1ull << 40);
+    assert_int_equal(c.cursor, (1ull << 40) - 1);
+    assert_int_equal(c.in_flight_count, 0);
+    assert_int_equal(take(&c, alice, 1ull << 40, 0, NULL), 1ull << 40);
+    channel_deinit(&c);
+}
+
 /* Every message is acknowledged exactly once in the end, whatever happened on the way. */
 static void test_random_run(void **state)
 {
@@ -187,7 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_and_ack), cmocka_unit_test(test_timeout_requeue_touch),
         cmocka_unit_test(test_drop_consumer), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_persistence),   cmocka_unit_test(test_random_run),
+        cmocka_unit_test(test_persistence),   cmocka_unit_test(test_return),
+        cmocka_unit_test(test_trim),          cmocka_unit_test(test_random_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
