@@ -25,6 +25,7 @@
 #include "kubelet-lite/node.h"
 #include "kubelet-lite/options.h"
 #include "kubelet-lite/pods.h"
+#include "kubelet-lite/server.h"
 #include "kubelet-lite/sources.h"
 
 #define RELIST_MS        1000
@@ -46,6 +47,7 @@ struct agent {
     struct events *events;
     struct pods *pods;
     struct node *node;
+    struct server *server;
     struct reflector *reflector;
     struct env_msg start;
     struct env_timer relist;
@@ -320,6 +322,22 @@ static void on_runtime_lost(void *ctx)
         env_timer_start(&a->relist, RELIST_RETRY_MS);
 }
 
+static int open_server(struct agent *a, struct err *e)
+{
+    const struct options *o = &a->options;
+    const char *address = o->listen;
+    if (address == NULL)
+        address = str_printf(&a->arena, "tcp:%s:%d", o->node_ip, PORT_DEFAULT).data;
+    int rc = server_open(&(struct server_config){ .loop = a->loop,
+                                                  .pods = a->pods,
+                                                  .address = address,
+                                                  .client_ca = o->client_ca,
+                                                  .tls_cert = o->tls_cert,
+                                                  .tls_key = o->tls_key },
+                         &a->server, e);
+    return rc == 0 ? 0 : err_wrap(e, rc, "--listen %s", address);
+}
+
 /* On the loop, as everything of the clients is. */
 static void on_start(struct env_msg *m)
 {
@@ -357,6 +375,9 @@ int agent_new(struct env_loop *loop, const struct options *options, struct agent
                    "container runtime status check may not have completed yet");
     env_timer_init(loop, &a->relist, on_relist_timer);
     make_pods(a);
+    rc = open_server(a, e);
+    if (rc != 0)
+        return rc; /* the process ends: nothing ran yet */
     env_post(loop, &a->start, on_start);
     *out = a;
     return 0;
@@ -390,10 +411,11 @@ void agent_stop(struct agent *a, void (*stopped)(void *ctx), void *ctx)
     a->stopping = true;
     a->stopped = stopped;
     a->stopped_ctx = ctx;
-    a->closing = 2;
+    a->closing = 3;
     pods_close(a->pods);
     reflector_stop(a->reflector);
     env_timer_stop(&a->relist);
+    server_close(a->server, on_part_closed, a);
     cri_close(a->cri, on_part_closed, a);
     client_http_close(a->http, on_part_closed, a);
 }
