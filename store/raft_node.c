@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "store/guard.h"
+#include "store/raft_segment.h"
 #include "store/raft_transport.h"
 
 #define SNAPSHOT_NEVER        (1u << 31)
@@ -444,8 +445,11 @@ static void set_parameters(struct raft_node *n)
 static int start(struct raft_node *n, bool fresh, struct err *e)
 {
     const char *name = self(&n->config)->name;
-    int rv = raft_uv_init(&n->uv, env_uv_loop(n->config.loop), n->config.folder,
-                          raft_transport_uv(n->transport));
+    int rv;
+
+    raft_segment_prepare();
+    rv = raft_uv_init(&n->uv, env_uv_loop(n->config.loop), n->config.folder,
+                      raft_transport_uv(n->transport));
 
     if (rv != 0)
         return raft_error(n, "open", rv, e);
