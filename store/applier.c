@@ -76,6 +76,12 @@ static void on_subscriber(struct env_msg *m)
     s->published(s, store_published(s->group));
 }
 
+static void post_subscriber(struct store_subscriber *s)
+{
+    if (atomic_exchange(&s->posted, 1) == 0)
+        env_post(s->loop, &s->msg, on_subscriber);
+}
+
 static void on_durable(struct env_msg *m)
 {
     struct store_group *g = container_of(m, struct store_group, durable);
@@ -94,13 +100,25 @@ static void on_halt(struct env_msg *m)
 static void tell(struct store_group *g, bool news)
 {
     if (g->config.raft_loop != NULL && g->config.on_durable != NULL &&
-        atomic_exchange(&g->durable_posted, 1) == 0)
+        atomic_exchange(&g->durable_wanted, 0) != 0 && atomic_exchange(&g->durable_posted, 1) == 0)
         env_post(g->config.raft_loop, &g->durable, on_durable);
     if (!news)
         return;
     for (struct store_subscriber *s = atomic_load(&g->subscribers); s != NULL; s = s->next)
-        if (atomic_exchange(&s->posted, 1) == 0)
-            env_post(s->loop, &s->msg, on_subscriber);
+        if (atomic_load(&s->resting) == 0)
+            post_subscriber(s);
+}
+
+void store_subscriber_rest(struct store_subscriber *s)
+{
+    atomic_store(&s->resting, 1);
+}
+
+void store_subscriber_wake(struct store_subscriber *s)
+{
+    /* Before published reads the revision: a commit after that finds it awake. */
+    if (atomic_exchange(&s->resting, 0) != 0)
+        post_subscriber(s);
 }
 
 /* ---- applying ---- */

@@ -94,14 +94,26 @@ void group_point(struct store_group *g, struct point *out)
     } while ((before & 1) != 0 || atomic_load(&p->sequence) != before);
 }
 
-bool group_covers(struct store_group *g, uint64_t index)
+static bool covers(struct store_group *g, uint64_t index)
 {
     uint64_t handed = atomic_load(&g->handed);
     return atomic_load(&g->published.index) >= (index < handed ? index : handed);
 }
 
+bool group_covers(struct store_group *g, uint64_t index)
+{
+    if (covers(g, index))
+        return true;
+    /* The applier publishes, then looks at the mark; here the mark is set, then looked again. */
+    atomic_store(&g->durable_wanted, 1);
+    return covers(g, index);
+}
+
 uint64_t group_queue_bytes(struct store_group *g)
 {
+    if (atomic_load(&g->queue_bytes) == 0)
+        return 0;
+    atomic_store(&g->durable_wanted, 1); /* as above */
     return atomic_load(&g->queue_bytes);
 }
 

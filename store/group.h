@@ -59,8 +59,9 @@ struct group_config {
     uint64_t retain_revisions;   /* 0: default */
     uint64_t retain_ms;
     const char *const *short_history_prefixes; /* NULL-ended; see store_config */
-    /* The raft loop (NULL in tests without one): durable runs there after each commit, coalesced,
-     * with the newest point; halt at most once. */
+    /* The raft loop (NULL in tests without one): durable runs there, coalesced, with the newest
+     * point, after the commit that follows a no of group_covers or a group_queue_bytes above 0:
+     * with nobody waiting, a commit wakes no one. Halt at most once. */
     struct env_loop *raft_loop;
     void (*on_durable)(void *ctx, const struct point *point);
     void (*on_halt)(void *ctx, enum group_halt why, const char *message);

@@ -52,6 +52,7 @@ struct store_group {
     _Atomic(struct store_subscriber *) subscribers;
     _Atomic uint64_t queue_bytes;
     _Atomic uint64_t handed;
+    _Atomic int durable_wanted; /* the raft loop saw something it waits for */
     _Atomic int durable_posted;
     struct env_msg durable;
     struct env_msg halt;

@@ -250,13 +250,14 @@ struct store_event {
     size_t old_terms_count;
 };
 
-/* The applier posts each published revision once to every registered loop; published runs there. A
- * commit that appended to streams posts too, though it took no revision. */
+/* The applier posts each published revision once to every registered loop that does not rest;
+ * published runs there. A commit that appended to streams posts too, though it took no revision. */
 struct store_subscriber {
     struct env_msg msg;
     struct env_loop *loop;
     void (*published)(struct store_subscriber *s, uint64_t revision);
-    _Atomic int posted; /* the store's, as are the next two */
+    _Atomic int posted; /* the store's, as are the next three */
+    _Atomic int resting;
     struct store_group *group;
     struct store_subscriber *next;
     void *priv;
@@ -264,6 +265,11 @@ struct store_subscriber {
 
 /* Before the loop starts or on it; lives as long as the store. */
 void store_subscribe(struct store_group *g, struct store_subscriber *s);
+/* While nobody there wants to know, nothing is posted: a write does not wake its loop. A published
+ * already posted still runs. Wake posts at once, so that nothing published meanwhile is missed.
+ * On the subscriber's loop, after store_subscribe. */
+void store_subscriber_rest(struct store_subscriber *s);
+void store_subscriber_wake(struct store_subscriber *s);
 
 /*
  * Calls visit for each event with revision in (after, store_published], in revision order, from the

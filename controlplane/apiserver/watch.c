@@ -178,6 +178,7 @@ static bool event_visit(void *ctx, const struct store_event *event)
 static int catch_up(struct watch *w)
 {
     struct store_group *g = w->request->server->config.group;
+    uint64_t hub_position = watch_hub_position(w->hub); /* first: what is read reaches it */
     uint64_t last = w->member.position;
     int rc = 0;
     if (store_published(g) > w->member.position) {
@@ -186,7 +187,7 @@ static int catch_up(struct watch *w)
     if (rc == 0 && last > w->member.position && may_give(w)) {
         w->member.position = last;
     }
-    if (rc == 0 && w->member.position >= watch_hub_position(w->hub)) {
+    if (rc == 0 && w->member.position >= hub_position) {
         w->state = WATCH_LIVE;
         watch_hub_join(w->hub, &w->text, &w->member);
     }

@@ -186,7 +186,7 @@ static void on_published(struct store_subscriber *s, uint64_t revision)
 {
     struct watch_hub *hub = container_of(s, struct watch_hub, subscriber);
     if (hub->members == 0) {
-        hub->position = revision;
+        store_subscriber_rest(s); /* until somebody joins */
         return;
     }
     hub->giving = true;
@@ -255,6 +255,10 @@ void watch_hub_join(struct watch_hub *hub, const struct selection_text *text,
 {
     ASSERT(m->group == NULL);
     ASSERT(m->position >= hub->position);
+    if (hub->members == 0) {
+        hub->position = m->position;
+        store_subscriber_wake(&hub->subscriber);
+    }
     struct watch_group *g = map_get(&hub->groups, group_text(&hub->scratch, text));
     arena_reset(&hub->scratch);
     m->group = g != NULL ? g : group_new(hub, text);
@@ -282,7 +286,8 @@ void watch_hub_leave(struct watch_hub *hub, struct watch_member *m)
 
 uint64_t watch_hub_position(const struct watch_hub *hub)
 {
-    return hub->position;
+    /* With no members it stands still: whoever joins first sets it. */
+    return hub->members == 0 ? store_published(hub->loop->server->config.group) : hub->position;
 }
 
 size_t watch_hub_groups(const struct watch_hub *hub)

@@ -36,7 +36,8 @@ struct watch_member {
 struct watch_hub *watch_hub_new(struct api_loop *l);
 /* No members may be left. */
 void watch_hub_free(struct watch_hub *hub);
-/* All members that join from now on start at or below this. */
+/* All members that join from now on start at or below this. The published revision while there are
+ * none. A watch that then reads the history up to it may join in the same turn. */
 uint64_t watch_hub_position(const struct watch_hub *hub);
 /* m->position must be at least the hub's: earlier events would be missed. */
 void watch_hub_join(struct watch_hub *hub, const struct selection_text *text,

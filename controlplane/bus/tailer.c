@@ -260,6 +260,8 @@ static void tailer_leadership(struct store_leadership *l, bool leading, uint64_t
 {
     struct tailer *t = container_of(l, struct tailer, leadership);
     t->leading = leading;
+    if (leading)
+        store_subscriber_wake(&t->subscriber);
     t->term = term;
     t->loaded = false;
     tailer_run(t);
@@ -268,7 +270,11 @@ static void tailer_leadership(struct store_leadership *l, bool leading, uint64_t
 static void tailer_published(struct store_subscriber *s, uint64_t revision)
 {
     (void)revision;
-    tailer_run(container_of(s, struct tailer, subscriber));
+    struct tailer *t = container_of(s, struct tailer, subscriber);
+    if (t->leading)
+        tailer_run(t);
+    else
+        store_subscriber_rest(s);
 }
 
 static void tailer_start(struct env_msg *m)

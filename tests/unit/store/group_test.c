@@ -159,6 +159,11 @@ static void test_covers(void **state)
     hand_over(m, 4); /* a replay of what is applied: skipped */
     env_sim_run(m->env, 1000);
     assert_int_equal(m->durable.revision, 4);
+    int edges = m->edges;
+    hand_over(m, 6); /* nobody asked: nobody is woken */
+    env_sim_run(m->env, 1000);
+    assert_true(group_covers(m->group, 6));
+    assert_int_equal(m->edges, edges);
 }
 
 static void test_answers(void **state)
@@ -168,6 +173,7 @@ static void test_answers(void **state)
     struct counted c = { .p = { .answer = on_answer, .released = on_released, .count = 2 } };
     group_apply(m->group, 2, 3, buf_str(&m->log[1]), &c.p);
     assert_int_equal(c.answers, 0); /* never inside the call */
+    assert_false(group_covers(m->group, 2));
     env_sim_run(m->env, 1000);
     assert_int_equal(c.answers, 2);
     assert_int_equal(c.released, 1);
@@ -198,7 +204,9 @@ static void test_crashes(void **state)
         for (uint64_t replay = 1; replay <= index; replay++)
             hand_over(m, replay);
     }
+    (void)group_covers(m->group, 99); /* asked, so that the edge comes if it is not there yet */
     env_sim_run(m->env, 1000);
+    group_point(m->group, &m->durable);
     assert_int_equal(m->durable.index, 99);
     assert_int_equal(m->durable.revision, 198);
 }
