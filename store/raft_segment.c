@@ -1,11 +1,11 @@
 /*
  * posix_fallocate as libraft's raft_uv calls it for a new log segment: here it also writes zeros.
  *
- * Blocks that are allocated but never written make each append flush the file system's journal
- * besides its own block, and make the kernel refuse RWF_NOWAIT, so that raft_uv takes a detour over
- * a pool thread: two to five times the time of an append that overwrites. The zeros are written by
- * the pool job that prepares a segment ahead of use; flushed and out of the page cache, or the
- * append would find it in its way.
+ * Appending to blocks that are reserved but never written changes the file's extents: each such
+ * append flushes the file system's own records besides its block, and the kernel refuses RWF_NOWAIT
+ * for it, so that raft_uv takes a detour over a pool thread: two to five times the time of an
+ * append that overwrites. The zeros are written by the pool job that prepares a segment ahead of
+ * use; flushed and out of the page cache, or the append would find them in its way.
  *
  * The dynamic linker binds the library's call to this definition; it is the only such trick here,
  * and it goes when raft_uv goes. What the caller is promised is the same: room that reads as zeros.
