@@ -237,6 +237,27 @@ struct reply harness_post(struct harness *h, const char *target, const char *jso
     return harness_send(h, "POST", target, "Content-Type: application/json\r\n", json);
 }
 
+static void on_compacted(struct store_write *w)
+{
+    (void)w;
+}
+
+void harness_compact(struct harness *h)
+{
+    struct store_group *g = store_group(h->store, STORE_CLUSTER);
+    static struct store_write write;
+    /* Linearizable: what was acknowledged is published when it returns. */
+    (void)harness_get(h, "/api/v1/namespaces/default");
+    const struct store_op op = { .type = STORE_OP_COMPACT, .revision = store_published(g) };
+    const struct store_txn txn = { .ops = &op, .ops_count = 1 };
+    write = (struct store_write){ .loop = h->loop, .done = on_compacted };
+    store_submit(g, &write, &txn);
+    for (int i = 0; i < HARNESS_WAIT_MS / 10 && store_compacted(g) < op.revision; i++) {
+        (void)poll(NULL, 0, 10);
+    }
+    assert_true(store_compacted(g) >= op.revision);
+}
+
 /* ---- expectations ---- */
 
 void harness_expect(const struct reply *r, int status)

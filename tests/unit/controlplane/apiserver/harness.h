@@ -52,6 +52,9 @@ struct reply harness_send_bytes(struct harness *h, const char *method, const cha
 struct reply harness_get(struct harness *h, const char *target);
 struct reply harness_post(struct harness *h, const char *target, const char *json);
 
+/* History up to the newest revision is gone when this returns. */
+void harness_compact(struct harness *h);
+
 /* Asserts the status and prints the reply when it is another. */
 void harness_expect(const struct reply *r, int status);
 /* Asserts that the body contains text. */

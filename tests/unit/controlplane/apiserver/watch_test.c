@@ -182,6 +182,44 @@ static void test_timeout(void **state)
     stream_close(&s);
 }
 
+/* A place in the history that is gone is told in the stream, or by status for a list. */
+static void test_expired(void **state)
+{
+    struct harness *h = *state;
+    struct stream s;
+    for (int i = 0; i < 3; i++) {
+        (void)make(h, str_printf(&h->arena, "e%d", i).data, "");
+    }
+    struct reply page = harness_get(h, MAPS "?limit=1");
+    harness_expect(&page, 200);
+    (void)label(h, "e2", "\"x\":\"1\"");
+    harness_compact(h);
+    stream_open(h, &s, MAPS "?watch=true&resourceVersion=1", NULL);
+    assert_int_equal(s.status, 200);
+    struct str line = stream_line(h, &s);
+    assert_true(str_starts(line, str_lit("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\","
+                                         "\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+                                         "\"Failure\",\"message\":\"too old resource version: 1 "
+                                         "(")));
+    assert_true(str_ends(line, str_lit("\"reason\":\"Expired\",\"code\":410}}")));
+    assert_int_equal(stream_line(h, &s).len, 0);
+    stream_close(&s);
+    struct reply r = harness_get(h, MAPS "?resourceVersion=1&resourceVersionMatch=Exact");
+    harness_expect(&r, 410);
+    harness_contains(&r, "\"message\":\"The resourceVersion for the provided list is too old.\"");
+    struct str next = str_printf(&h->arena, MAPS "?limit=1&continue=%.*s",
+                                 STR_ARG(harness_member(h, &page, "continue")));
+    r = harness_get(h, next.data);
+    harness_expect(&r, 410);
+    harness_contains(&r, "The provided continue parameter is too old to display a consistent list");
+    next = str_printf(&h->arena, MAPS "?continue=%.*s", STR_ARG(harness_member(h, &r, "continue")));
+    r = harness_get(h, next.data);
+    harness_expect(&r, 200);
+    harness_lacks(&r, "\"e0\"");
+    harness_contains(&r, "\"e1\"");
+    harness_contains(&r, "\"e2\"");
+}
+
 /* ---- watch = list + deltas ---- */
 
 #define NAMES 12
@@ -297,10 +335,10 @@ static void test_list_and_deltas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_from_revision),   cmocka_unit_test(test_initial_and_selector),
-        cmocka_unit_test(test_single),          cmocka_unit_test(test_send_initial_events),
-        cmocka_unit_test(test_table),           cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_list_and_deltas),
+        cmocka_unit_test(test_from_revision), cmocka_unit_test(test_initial_and_selector),
+        cmocka_unit_test(test_single),        cmocka_unit_test(test_send_initial_events),
+        cmocka_unit_test(test_table),         cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_expired),       cmocka_unit_test(test_list_and_deltas),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }
