@@ -19,6 +19,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "kubelet-lite/announce.h"
 #include "kubelet-lite/cri.h"
 #include "kubelet-lite/events.h"
 #include "kubelet-lite/images.h"
@@ -32,6 +33,8 @@
 #define RELIST_RETRY_MS  200 /* while the runtime is away */
 #define STATUS_EVERY     5   /* relists */
 #define RUNTIME_GRACE_MS 15000
+#define SAMPLE_MS        1000
+#define SAMPLE_IDLE_MS   10000
 #define PORT_DEFAULT     10250
 
 struct agent {
@@ -48,6 +51,10 @@ struct agent {
     struct pods *pods;
     struct node *node;
     struct server *server;
+    struct announce *announce;
+    struct env_timer sample;
+    struct pods_load sampled;
+    uint64_t sampled_ms;
     struct reflector *reflector;
     struct env_msg start;
     struct env_timer relist;
@@ -228,11 +235,54 @@ static void on_step(void *ctx, const char *step, const char *namespace, const ch
                     const char *uid, const char *container, int64_t value)
 {
     struct agent *a = ctx;
-    (void)a;
-    (void)uid;
-    (void)value;
-    log_debug("pod step", KV("step", step), KV("namespace", namespace), KV("pod", name),
-              KV("container", text_of(container)));
+    announce_step(a->announce,
+                  &(struct announce_step){ step, namespace, name, uid, container, value });
+}
+
+/* ---- samples ---- */
+
+static void sample_pods(struct agent *a, uint64_t interval_ms)
+{
+    struct pods_load now;
+    pods_load(a->pods, &now);
+    announce_queue(a->announce,
+                   &(struct announce_queue){ .queue = "pods",
+                                             .depth = now.waiting,
+                                             .processing = now.busy,
+                                             .added = now.added - a->sampled.added,
+                                             .completed = now.completed - a->sampled.completed,
+                                             .interval_ms = interval_ms });
+    a->sampled = now;
+}
+
+static void sample_images(struct agent *a, uint64_t interval_ms)
+{
+    size_t waiting;
+    size_t active;
+    uint64_t oldest_ms;
+    images_load(a->images, &waiting, &active, &oldest_ms);
+    announce_queue(a->announce, &(struct announce_queue){ .queue = "images",
+                                                          .depth = waiting,
+                                                          .processing = active,
+                                                          .oldest_ms = oldest_ms,
+                                                          .interval_ms = interval_ms });
+}
+
+/* Each second when something happened, else every SAMPLE_IDLE_MS. */
+static void on_sample(struct env_timer *t)
+{
+    struct agent *a = container_of(t, struct agent, sample);
+    struct pods_load now;
+    uint64_t now_ms = env_loop_now_ms(a->loop);
+    uint64_t interval_ms = now_ms - a->sampled_ms;
+    pods_load(a->pods, &now);
+    if (now.added != a->sampled.added || now.completed != a->sampled.completed || now.busy > 0 ||
+        interval_ms >= SAMPLE_IDLE_MS) {
+        a->sampled_ms = now_ms;
+        sample_pods(a, interval_ms);
+        sample_images(a, interval_ms);
+    }
+    env_timer_start(t, SAMPLE_MS);
 }
 
 /* ---- life ---- */
@@ -243,6 +293,15 @@ static int open_client(struct agent *a, struct err *e)
     int rc = kubeconfig_load(a->env, &a->arena, a->options.kubeconfig, str_lit("*"), &k, e);
     if (rc != 0)
         return err_wrap(e, rc, "--kubeconfig %s", a->options.kubeconfig);
+    rc = announce_new(&(struct announce_config){ .loop = a->loop,
+                                                 .node = a->options.node_name,
+                                                 .servers = k.server,
+                                                 .ca_pem = k.ca_pem,
+                                                 .cert_pem = k.client_cert_pem,
+                                                 .key_pem = k.client_key_pem },
+                      &a->announce, e);
+    if (rc != 0)
+        return rc;
     return client_http_new(
         &(struct client_http_config){ .loop = a->loop,
                                       .servers = k.server,
@@ -345,6 +404,8 @@ static void on_start(struct env_msg *m)
     node_start(a->node);
     reflector_start(a->reflector);
     relist(a);
+    a->sampled_ms = env_loop_now_ms(a->loop);
+    env_timer_start(&a->sample, SAMPLE_MS);
     log_info("agent started", KV("node", a->options.node_name), KV("version", GANTRY_VERSION));
 }
 
@@ -374,6 +435,7 @@ int agent_new(struct env_loop *loop, const struct options *options, struct agent
     (void)snprintf(a->not_ready, sizeof a->not_ready,
                    "container runtime status check may not have completed yet");
     env_timer_init(loop, &a->relist, on_relist_timer);
+    env_timer_init(loop, &a->sample, on_sample);
     make_pods(a);
     rc = open_server(a, e);
     if (rc != 0)
@@ -399,6 +461,7 @@ static void on_part_closed(void *ctx)
     cri_call_deinit(&a->sandboxes_call);
     cri_call_deinit(&a->containers_call);
     env_timer_deinit(&a->relist);
+    env_timer_deinit(&a->sample);
     void (*stopped)(void *) = a->stopped;
     void *stopped_ctx = a->stopped_ctx;
     arena_deinit(&a->arena);
@@ -411,11 +474,13 @@ void agent_stop(struct agent *a, void (*stopped)(void *ctx), void *ctx)
     a->stopping = true;
     a->stopped = stopped;
     a->stopped_ctx = ctx;
-    a->closing = 3;
+    a->closing = 4;
     pods_close(a->pods);
     reflector_stop(a->reflector);
     env_timer_stop(&a->relist);
+    env_timer_stop(&a->sample);
     server_close(a->server, on_part_closed, a);
     cri_close(a->cri, on_part_closed, a);
+    announce_close(a->announce, on_part_closed, a);
     client_http_close(a->http, on_part_closed, a);
 }
