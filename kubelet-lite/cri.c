@@ -1,6 +1,8 @@
 /* CRI calls: pack, send, unpack into the call's arena. */
 #include "kubelet-lite/cri.h"
 
+#include <stdio.h>
+
 #include "api/proto/runtime.pb-c.h"
 #include "base/assert.h"
 #include "base/buf.h"
@@ -100,6 +102,9 @@ static void on_done(struct grpc_call *g)
 {
     struct cri_call *c = g->user;
     c->status = grpc_call_error(g, &c->err);
+    /* The runtime's own words only: they end in events and statuses. */
+    if (c->status != 0 && g->message.len > 0)
+        (void)snprintf(c->err.msg, sizeof c->err.msg, "%.*s", STR_ARG(g->message));
     if (c->status == 0) {
         ProtobufCAllocator allocator = cri_allocator(&c->arena);
         c->reply = protobuf_c_message_unpack(methods[c->method].reply, &allocator, g->reply.len,

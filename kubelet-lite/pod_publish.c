@@ -6,8 +6,10 @@
 
 #include "api/meta/condition.h"
 #include "api/meta/text.h"
+#include "api/meta/time.h"
 #include "api/proto/schemas.h"
 #include "api/schema/codec.h"
+#include "api/schema/json.h"
 #include "base/log.h"
 #include "kubelet-lite/pod.h"
 #include "kubelet-lite/status.h"
@@ -33,10 +35,41 @@ static void put_ips(struct buf *b, const struct pod *p, const char *ip)
     buf_append_c(b, "]");
 }
 
+static void put_text(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, ",\"%s\":", name);
+    if (text_of(value)[0] == '\0')
+        buf_append_c(b, "null");
+    else
+        json_write_string(b, str_from(value), false);
+}
+
+/* Conditions merge by type: a reason that is no more must be said to be none. */
+static void put_conditions(struct buf *b, const PodStatus *status)
+{
+    buf_append_c(b, ",\"conditions\":[");
+    for (size_t i = 0; i < status->n_conditions; i++) {
+        const PodCondition *c = status->conditions[i];
+        char when[TIME_TEXT_MAX];
+        (void)time_format(time_seconds(c->last_transition_time), when);
+        buf_printf(b, "%s{\"type\":", i > 0 ? "," : "");
+        json_write_string(b, str_from(text_of(c->type)), false);
+        put_text(b, "status", c->status);
+        put_text(b, "reason", c->reason);
+        put_text(b, "message", c->message);
+        buf_printf(b, ",\"lastProbeTime\":null,\"lastTransitionTime\":\"%s\"", when);
+        if (c->has_observed_generation)
+            buf_printf(b, ",\"observedGeneration\":%lld", (long long)c->observed_generation);
+        buf_append_c(b, "}");
+    }
+    buf_append_c(b, "]");
+}
+
 static int encode(struct pod *p, struct buf *b, const PodStatus *status, struct err *e)
 {
     PodStatus plain = *status;
     plain.n_pod_ips = 0;
+    plain.n_conditions = 0;
     buf_clear(b);
     buf_printf(b, "{\"metadata\":{\"uid\":\"%s\"},\"status\":", p->uid);
     int rc = schema_struct_to_json(b, &schema_PodStatus, &plain, NULL, e);
@@ -44,6 +77,7 @@ static int encode(struct pod *p, struct buf *b, const PodStatus *status, struct 
         return rc;
     b->len--; /* the object's closing brace */
     put_ips(b, p, text_of(status->pod_ip));
+    put_conditions(b, status);
     buf_append_c(b, "}}");
     return 0;
 }
@@ -81,6 +115,27 @@ static void tell_ready(struct pod *p, const PodStatus *status)
     p->ready_told = ready;
 }
 
+static bool in_crash_loop(const PodStatus *s, const char *name)
+{
+    for (size_t i = 0; s != NULL && i < s->n_container_statuses; i++) {
+        const ContainerStatus *c = s->container_statuses[i];
+        if (text_eq(c->name, name) && c->state != NULL && c->state->waiting != NULL)
+            return text_eq(c->state->waiting->reason, "CrashLoopBackOff");
+    }
+    return false;
+}
+
+static void tell_crash_loops(struct pod *p, const PodStatus *before, const PodStatus *now)
+{
+    for (size_t i = 0; i < now->n_container_statuses; i++) {
+        const char *name = now->container_statuses[i]->name;
+        if (in_crash_loop(now, name) && !in_crash_loop(before, name))
+            pod_event(p, name, false, true, "BackOff",
+                      "Back-off restarting failed container %s in pod %s_%s(%s)", name, p->name,
+                      p->namespace, p->uid);
+    }
+}
+
 void pod_publish(struct pod *p)
 {
     struct pod_hold holds[POD_HOLDS_MAX];
@@ -113,6 +168,7 @@ void pod_publish(struct pod *p)
         mem_free(a);
         return;
     }
+    tell_crash_loops(p, p->last != NULL ? p->last : p->spec->status, status);
     /* What was decided now is the base of the next one, until the API shows something newer. */
     PodStatus *kept = schema_copy(a, &schema_PodStatus, status);
     if (p->last_arena != NULL) {
