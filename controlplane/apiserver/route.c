@@ -206,7 +206,7 @@ int route_parse(struct arena *a, struct str method, struct str target, struct ro
         watch = true;
         at++;
     }
-    for (size_t i = at; i < count; i++) {
+    for (size_t i = 1; i < count; i++) {
         if (segments[i].len == 0) {
             return 0; /* an empty segment names nothing: no such path */
         }

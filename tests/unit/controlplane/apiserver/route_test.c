@@ -50,6 +50,8 @@ static const struct route_case cases[] = {
       "a/b" },
     { "GET", "/api/v1/nodes/n%2e1", true, VERB_GET, "", "v1", "", "nodes", "n.1", "", "" },
     { "HEAD", "/api/v1/nodes", true, VERB_NONE, "", "v1", "", "nodes", "", "", "" },
+    { "GET", "/api//nodes", false, VERB_NONE, "", "", "", "", "", "", "" },
+    { "GET", "/apis//v1/nodes", false, VERB_NONE, "", "", "", "", "", "", "" },
     { "GET", "/api/v1//nodes", false, VERB_NONE, "", "v1", "", "", "", "", "" },
 };
 
