@@ -9,6 +9,21 @@
 #include "base/assert.h"
 #include "base/err.h"
 
+static void ignore_body(struct http_exchange *x, struct str bytes)
+{
+    (void)x;
+    (void)bytes;
+}
+
+static void ignore_closed(struct http_exchange *x, int status)
+{
+    (void)x;
+    (void)status;
+}
+
+const struct http_exchange_events http_events_none = { .body = ignore_body,
+                                                       .closed = ignore_closed };
+
 /* RFC 9110 token characters. */
 static const bool token_chars[256] = {
     ['!'] = true,         ['#'] = true,         ['$'] = true,         ['%'] = true, ['&'] = true,

@@ -124,7 +124,11 @@ struct http_exchange {
     const struct http_exchange_ops *ops;
 };
 
-/* Called once per request, when its headers are complete. Must set x->events. */
+/* For a handler that answered at once and wants to hear no more. */
+extern const struct http_exchange_events http_events_none;
+
+/* Called once per request, when its headers are complete. Sets x->events; left NULL, the rest of
+ * the request is thrown away (http_events_none). */
 typedef void http_handler_fn(void *ctx, struct http_exchange *x);
 
 /*

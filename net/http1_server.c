@@ -262,7 +262,8 @@ static void on_head(struct http1_server *s, struct exchange *e)
     fill_exchange(s, e);
     e->handled = true;
     core->handler(core->handler_ctx, &e->x);
-    ASSERT(e->x.events != NULL);
+    if (e->x.events == NULL)
+        e->x.events = &http_events_none;
     if (s->parser.expect_continue && e->x.has_body) {
         if (e->responded)
             s->last = true; /* whether the body follows is unknowable now */

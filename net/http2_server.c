@@ -187,7 +187,8 @@ static void server_head(struct http2_stream *s)
     }
     struct http_core *core = s->conn->g.link->core;
     core->handler(core->handler_ctx, x);
-    ASSERT(x->events != NULL);
+    if (x->events == NULL)
+        x->events = &http_events_none;
 }
 
 static void server_body(struct http2_stream *s, struct str bytes)

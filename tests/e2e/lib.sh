@@ -58,13 +58,16 @@ spec:
 YAML
 }
 
-# Every pod of a deployment serves TEXT, asked from both nodes.
+# The page of a pod, asked from a node.
+page_is() { [ "$(on_node "$1" timeout 5 busybox wget -qO- "http://$2:8080/" 2>/dev/null)" = "$3" ]; }
+
+# Every pod of a deployment that is not being deleted serves TEXT, asked from both nodes. A started container
+# has no readiness probe here, so its server gets a moment to listen.
 serves() { # NAME NAMESPACE REPLICAS TEXT
     local ip count=0 node
-    for ip in $(kubectl -n "$2" get pods -l "app=$1" --field-selector=status.phase=Running -o 'jsonpath={.items[*].status.podIP}'); do
+    for ip in $(kubectl -n "$2" get pods -l "app=$1" -o 'go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.status.podIP}} {{end}}{{end}}'); do
         for node in $NODES; do
-            [ "$(on_node "$node" timeout 5 busybox wget -qO- "http://$ip:8080/")" = "$4" ] ||
-                fail "$ip asked from $node does not serve '$4'"
+            await 5 "'$4' from $ip asked from $node" page_is "$node" "$ip" "$4" || fail "$ip asked from $node does not serve '$4'"
         done
         count=$((count + 1))
     done

@@ -4,13 +4,13 @@
 
 before=$(for name in $MEMBERS kubelet-node-1 kubelet-node-2; do pid_of "$name"; done)
 for name in $MEMBERS; do
-    nsenter --net="/run/netns/$FABRIC" python3 tests/e2e/garbage.py "$DEV/cluster" "$(member_ip "$name")" 6443 api
-    nsenter --net="/run/netns/$FABRIC" python3 tests/e2e/garbage.py "$DEV/cluster" "$(member_ip "$name")" 2380 peer
+    nsenter --net="/run/netns/$FABRIC" /usr/bin/python3 "$ROOT/tests/e2e/garbage.py" "$DEV/cluster" "$(member_ip "$name")" 6443 api
+    nsenter --net="/run/netns/$FABRIC" /usr/bin/python3 "$ROOT/tests/e2e/garbage.py" "$DEV/cluster" "$(member_ip "$name")" 2380 peer
 done
 for name in $NODES; do
-    on_node "$name" python3 tests/e2e/garbage.py "$DEV/cluster" "$(node_ip "$name")" 10250 kubelet
+    on_node "$name" /usr/bin/python3 "$ROOT/tests/e2e/garbage.py" "$DEV/cluster" "$(node_ip "$name")" 10250 kubelet
 done
-python3 tests/e2e/garbage.py "$DEV/cluster" unix "$DEV/raft" raft
+/usr/bin/python3 "$ROOT/tests/e2e/garbage.py" "$DEV/cluster" unix "$DEV/raft" raft
 sleep 1
 after=$(for name in $MEMBERS kubelet-node-1 kubelet-node-2; do alive "$name" || fail "$name is dead"; pid_of "$name"; done)
 [ "$before" = "$after" ] || fail 'a process was replaced'

@@ -77,6 +77,11 @@ static void handler(void *ctx, struct http_exchange *x)
         http_write(x, str_lit("first"));
     } else if (str_eq_c(x->path, "/reset")) {
         http_reset(x, -ERR_INTERNAL);
+    } else if (str_eq_c(x->path, "/deaf")) {
+        /* Answers and wants to hear no more: closed is not for it. */
+        x->events = NULL;
+        l->requests--;
+        http_reply(x, 404, "text/plain", str_lit("no"));
     } else if (str_eq_c(x->path, "/empty")) {
         http_reply(x, 204, NULL, str_lit(""));
     } else {
@@ -118,6 +123,23 @@ static void answer(struct world *w, struct log *l)
     assert_int_equal(c.r.status, 204);
     assert_int_equal(w->states, 1);
     world_call_deinit(&c);
+}
+
+static void deaf_handler(struct world *w, struct log *l)
+{
+    (void)l;
+    struct world_call c = { 0 };
+    world_send(w, &c, "GET", "/deaf");
+    world_run(w, 1000);
+    assert_int_equal(c.done, 1);
+    assert_int_equal(c.r.status, 404);
+    world_call_deinit(&c);
+}
+
+static void test_handler_without_events(void **state)
+{
+    (void)state;
+    each_kind(deaf_handler);
 }
 
 static void test_answers(void **state)
@@ -300,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_handler_without_events),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_too_large_bodies),
         cmocka_unit_test(test_back_pressure),
