@@ -56,6 +56,35 @@ static void line_append_c(struct line *l, const char *s)
     line_append(l, s, strlen(s));
 }
 
+/* Traces come many in a second: its text is kept. */
+static void append_second(struct line *l, time_t seconds)
+{
+    static _Thread_local time_t kept = -1;
+    static _Thread_local char text[32];
+    static _Thread_local size_t len;
+    if (seconds != kept) {
+        struct tm tm;
+        gmtime_r(&seconds, &tm);
+        len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+        kept = seconds;
+    }
+    line_append(l, text, len);
+}
+
+static void append_number(struct line *l, int64_t number)
+{
+    char text[24];
+    size_t at = sizeof(text);
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        text[--at] = '-';
+    line_append(l, text + at, sizeof(text) - at);
+}
+
 static void line_append_time(struct line *l)
 {
     uint64_t (*clock)(void *ctx) = atomic_load(&log_clock);
@@ -67,14 +96,11 @@ static void line_append_time(struct line *l)
         clock_gettime(CLOCK_REALTIME, &now);
         ns = (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
     }
-    time_t seconds = (time_t)(ns / 1000000000ull);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    char text[48];
-    size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    line_append(l, text, n);
-    int more = snprintf(text, sizeof(text), ".%03uZ", (unsigned)(ns / 1000000ull % 1000ull));
-    line_append(l, text, more > 0 ? (size_t)more : 0);
+    append_second(l, (time_t)(ns / 1000000000ull));
+    unsigned ms = (unsigned)(ns / 1000000ull % 1000ull);
+    char text[] = { '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10),
+                    'Z' };
+    line_append(l, text, sizeof(text));
 }
 
 static bool value_is_plain(struct str v)
@@ -119,9 +145,7 @@ static void line_append_pair(struct line *l, const struct log_kv *pair)
     line_append_c(l, pair->key);
     line_append(l, "=", 1);
     if (pair->is_number) {
-        char text[24];
-        int n = snprintf(text, sizeof(text), "%lld", (long long)pair->number);
-        line_append(l, text, n > 0 ? (size_t)n : 0);
+        append_number(l, pair->number);
     } else {
         line_append_value(l, pair->value);
     }
