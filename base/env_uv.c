@@ -9,6 +9,7 @@
 #include "base/env_uv.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,6 +24,12 @@
 
 /* Pool threads: enough for a few slow disks or name servers beside each other. */
 #define UV_POOL_THREADS "8"
+
+/* Large buffers get a mapping of their own, so that freeing one gives it back, and a heap's free
+ * end above the second bound is given back too. Set, because left alone glibc raises both after
+ * the first large free, up to 32 MiB: what one moment needed then stays for good. */
+#define UV_OWN_MAPPING_BYTES (1 << 20)
+#define UV_TRIM_BYTES        (1 << 20)
 
 static _Thread_local struct env_loop *current_loop;
 
@@ -365,6 +372,8 @@ static const struct env_ops uv_ops = { .real = true,
 struct env *env_uv_new(void)
 {
     struct env *env = mem_alloc(sizeof(*env));
+    (void)mallopt(M_MMAP_THRESHOLD, UV_OWN_MAPPING_BYTES); /* the values are valid: cannot fail */
+    (void)mallopt(M_TRIM_THRESHOLD, UV_TRIM_BYTES);
     env->ops = &uv_ops;
     (void)setenv("UV_THREADPOOL_SIZE", UV_POOL_THREADS, 0); /* an operator's own value wins */
     (void)signal(SIGPIPE, SIG_IGN);                         /* a valid signal: cannot fail */

@@ -485,6 +485,8 @@ static int guard_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
 
     if (rv != 0)
         memcpy(io->errmsg, g->backend->errmsg, sizeof(io->errmsg));
+    else
+        guard_log_repack(*entries, *n_entries);
     return rv;
 }
 

@@ -135,6 +135,9 @@ uint64_t guard_leader(const struct guard *g);
 raft_term guard_term_of(const struct raft *r, raft_index index);
 /* The newest entries whose bytes sum up to at most bytes, at most entries of them. */
 unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries);
+/* Loaded entries point into whole segments, which stay in memory as long as one of their entries
+ * does: gives each entry bytes of its own. */
+void guard_log_repack(struct raft_entry *entries, size_t count);
 
 /* The highest index that a quorum of voters has, were `sender` to match `match`. On a leader. */
 raft_index guard_quorum_match(const struct raft *r, raft_id sender, raft_index match);

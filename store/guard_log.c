@@ -102,6 +102,26 @@ raft_index guard_quorum_match(const struct raft *r, raft_id sender, raft_index m
     return voters == 0 ? 0 : have[voters / 2];
 }
 
+void guard_log_repack(struct raft_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct raft_entry *e = &entries[i];
+        void *batch = e->batch;
+        void *own;
+
+        if (batch == NULL)
+            continue;
+        own = raft_malloc(e->buf.len);
+        ASSERT(own != NULL);
+        memcpy(own, e->buf.base, e->buf.len);
+        e->buf.base = own;
+        e->batch = NULL;
+        /* A batch's entries follow each other. */
+        if (i + 1 == count || entries[i + 1].batch != batch)
+            raft_free(batch);
+    }
+}
+
 /* ---- messages ---- */
 
 void guard_drop_message(struct raft_message *m)

@@ -98,6 +98,35 @@ static void test_quorum_match(void **state)
     }
 }
 
+/* Two batches and an entry of its own, as a start loads them: afterwards each stands alone. */
+static void test_repack(void **state)
+{
+    char *first = raft_malloc(64);
+    char *second = raft_malloc(64);
+    struct raft_entry entries[] = {
+        { .buf = { .base = first + 8, .len = 8 }, .batch = first },
+        { .buf = { .base = first + 16, .len = 24 }, .batch = first },
+        { .buf = { .base = raft_malloc(8), .len = 8 } },
+        { .buf = { .base = second, .len = 16 }, .batch = second },
+    };
+
+    (void)state;
+    memset(first, 'a', 64);
+    memset(second, 'c', 64);
+    memset(entries[1].buf.base, 'b', 24);
+    memset(entries[2].buf.base, 'o', 8);
+    guard_log_repack(entries, 4);
+    for (size_t i = 0; i < 4; i++) {
+        char want[24];
+
+        memset(want, "aboc"[i], sizeof(want));
+        assert_null(entries[i].batch);
+        assert_memory_equal(entries[i].buf.base, want, entries[i].buf.len);
+        raft_free(entries[i].buf.base); /* its own, or the sanitizer speaks up */
+    }
+    guard_log_repack(NULL, 0);
+}
+
 static void test_rule_names(void **state)
 {
     static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5", "G7",
@@ -121,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_term_of),
                                         cmocka_unit_test(test_log_tail),
                                         cmocka_unit_test(test_quorum_match),
+                                        cmocka_unit_test(test_repack),
                                         cmocka_unit_test(test_rule_names) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
