@@ -58,6 +58,19 @@ static int check_type(struct request *r, const struct body_type *type, struct st
     return 0;
 }
 
+/* A body without metadata has an empty one, as upstream's structs do: all that follows reads it. */
+static void ensure_metadata(struct request *r, const struct schema *s, void *object)
+{
+    const struct schema_field *f = schema_field_by_number(s, 1);
+    if (f == NULL || f->message != &schema_ObjectMeta || f->card != SCHEMA_ONE) {
+        return;
+    }
+    void **member = (void **)(void *)((char *)object + f->offset);
+    if (*member == NULL) {
+        *member = schema_new(&r->arena, f->message);
+    }
+}
+
 static enum schema_strictness strictness_of(const struct request *r)
 {
     struct str v = route_param(&r->route, "fieldValidation");
@@ -91,6 +104,7 @@ int object_decode_tree(struct request *r, const struct body_type *type, const st
     for (size_t i = 0; i < warnings.count; i++) {
         request_warn(r, warnings.texts[i]);
     }
+    ensure_metadata(r, type->schema, *out);
     return 0;
 }
 
@@ -106,6 +120,9 @@ static int decode_protobuf(struct request *r, const struct body_type *type, void
     int rc = check_type(r, type, envelope.kind, envelope.api_version);
     if (rc == 0 && schema_unpack(&r->arena, type->schema, envelope.raw, out, &e) != 0) {
         rc = cannot_handle(r, type, envelope.kind, envelope.api_version, e.msg);
+    }
+    if (rc == 0) {
+        ensure_metadata(r, type->schema, *out);
     }
     return rc;
 }
