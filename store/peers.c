@@ -32,13 +32,22 @@ struct peers {
     void *closed_ctx;
 };
 
+static void on_refused(struct http_exchange *x, int status)
+{
+    (void)x;
+    (void)status; /* nothing was kept for it */
+}
+
 static void on_request(void *ctx, struct http_exchange *x)
 {
+    static const struct http_exchange_events refused = { .closed = on_refused };
     struct peers *p = ctx;
     const struct grpc_service *services[] = { p->config.service };
 
-    if (!grpc_serve(x, services, 1))
+    if (!grpc_serve(x, services, 1)) {
+        x->events = &refused;
         http_reply(x, 404, "text/plain", str_lit("gRPC only\n"));
+    }
 }
 
 uint64_t peers_caller(struct peers *p, const struct grpc_stream *s)

@@ -11,6 +11,7 @@ struct stranger {
     struct env_loop *loop;
     struct http_client *client;
     struct grpc_call call;
+    struct http_request plain; /* instead of the call, when there is no request message */
     const char *path;
     struct str request;
     enum grpc_code code;
@@ -27,6 +28,7 @@ static void close_client(struct env_msg *m)
     struct stranger *s = container_of(m, struct stranger, msg);
 
     grpc_call_deinit(&s->call);
+    http_request_deinit(&s->plain);
     http_client_close(s->client, on_client_closed, s);
 }
 
@@ -40,10 +42,29 @@ static void on_call_done(struct grpc_call *c)
 
 static const struct grpc_call_events stranger_events = { .done = on_call_done };
 
+static void on_plain_done(struct http_request *r, int status)
+{
+    struct stranger *s = r->user;
+
+    (void)status; /* without an answer r->status is 0 */
+    env_post(s->loop, &s->msg, close_client);
+}
+
+static const struct http_request_events plain_events = { .done = on_plain_done };
+
 static void start_call(struct env_msg *m)
 {
     struct stranger *s = container_of(m, struct stranger, msg);
 
+    if (s->request.data == NULL) {
+        s->plain.method = "GET";
+        s->plain.target = str_from(s->path);
+        s->plain.timeout_ms = 5000;
+        s->plain.events = &plain_events;
+        s->plain.user = s;
+        http_client_send(s->client, &s->plain);
+        return;
+    }
     s->call.path = s->path;
     s->call.kind = GRPC_UNARY;
     s->call.timeout_ms = 5000;
@@ -60,11 +81,9 @@ static struct str read_file(struct store_world *w, struct arena *a, const char *
     return bytes;
 }
 
-/* Calls member 1 with member `as`'s certificate, or with none. */
-enum grpc_code peer_caller_call(struct store_world *w, int as, const char *path, struct str request)
+static void run(struct stranger *s, struct store_world *w, int as)
 {
     static const char *const alpn[] = { "h2", NULL };
-    struct stranger s = { .loop = w->loop, .path = path, .request = request };
     struct tls_options o = { .alpn = alpn };
     struct http_client_options c = { .address = w->m.table[0].peer_address,
                                      .authority = "gantry-member-m1",
@@ -81,10 +100,25 @@ enum grpc_code peer_caller_call(struct store_world *w, int as, const char *path,
     }
     c.tls = tls_client_context_new(&o, &e);
     assert_non_null(c.tls);
-    s.client = http_client_new(w->loop, &c);
-    env_post(w->loop, &s.msg, start_call);
-    store_world_wait(&s.done);
+    s->client = http_client_new(w->loop, &c);
+    env_post(w->loop, &s->msg, start_call);
+    store_world_wait(&s->done);
     tls_context_unref(c.tls);
     arena_deinit(&a);
+}
+
+enum grpc_code peer_caller_call(struct store_world *w, int as, const char *path, struct str request)
+{
+    struct stranger s = { .loop = w->loop, .path = path, .request = request };
+
+    run(&s, w, as);
     return s.code;
+}
+
+int peer_caller_get(struct store_world *w, int as, const char *path)
+{
+    struct stranger s = { .loop = w->loop, .path = path };
+
+    run(&s, w, as);
+    return s.plain.status;
 }

@@ -9,5 +9,7 @@
 /* Calls member 1 with member `as`'s certificate (0..), or with none (-1). */
 enum grpc_code peer_caller_call(struct store_world *w, int as, const char *path,
                                 struct str request);
+/* A plain GET, no gRPC: the HTTP status, 0 without an answer. */
+int peer_caller_get(struct store_world *w, int as, const char *path);
 
 #endif

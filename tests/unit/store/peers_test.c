@@ -16,9 +16,19 @@ static void test_only_members_are_served(void **state)
     assert_int_equal(peer_caller_call(w, 0, "/PeerService/Status", status), GRPC_PERMISSION_DENIED);
 }
 
+/* A browser at the door is told so, and the member lives. */
+static void test_plain_http_is_refused(void **state)
+{
+    struct store_world *w = *state;
+
+    assert_int_equal(peer_caller_get(w, -1, "/"), 404);
+    assert_int_equal(peer_caller_get(w, 1, "/"), 404);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_only_members_are_served) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_only_members_are_served),
+                                        cmocka_unit_test(test_plain_http_is_refused) };
 
     return cmocka_run_group_tests(tests, store_world_setup, store_world_teardown);
 }
