@@ -4,8 +4,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Member comparisons of one patch: bounds what two huge objects can cost. */
-#define COMPARISONS_MAX 200000000u
+/* Member comparisons of one patch: bounds what two huge objects can cost, to about a tenth of a
+ * second of a loop that others wait for. */
+#define COMPARISONS_MAX 20000000u
 
 struct merger {
     struct arena *arena;

@@ -15,8 +15,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Comparisons of one patch: bounds what two huge lists can cost. */
-#define COMPARISONS_MAX 200000000u
+/* Comparisons of one patch: bounds what two huge lists can cost, to some tenths of a second of a
+ * loop that others wait for. */
+#define COMPARISONS_MAX 10000000u
 
 static const struct str directive_patch = STR("$patch");
 static const struct str directive_retain = STR("$retainKeys");
