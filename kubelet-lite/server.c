@@ -272,10 +272,9 @@ static void serve_logs(struct server *s, struct http_exchange *x, struct str res
 
 static void on_request(void *ctx, struct http_exchange *x)
 {
-    static const struct http_exchange_events none;
     struct server *s = ctx;
     const struct str logs = STR("/containerLogs/");
-    x->events = &none;
+    x->events = &http_events_none;
     if (!x->peer->identity->verified) {
         http_reply(x, 401, "text/plain", str_lit("Unauthorized"));
         return;
