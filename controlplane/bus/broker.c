@@ -80,19 +80,66 @@ static void broker_subscribe(struct bus *b, const struct bus_request *request)
     deliver_grown(b);
 }
 
+/* A channel that begins at the end begins behind every message acknowledged before: an answer comes
+ * before it is visible here, so the end is looked at after a read point. */
+struct broker_wait {
+    struct store_barrier barrier;
+    struct bus_request *request;
+};
+
+static void broker_waited(struct store_barrier *barrier)
+{
+    struct broker_wait *wait = container_of(barrier, struct broker_wait, barrier);
+    struct bus_request *request = wait->request;
+    struct subscription *s = request->subscription;
+    s->waiting = false;
+    s->bus->waiting_count--;
+    if (s->closing) {
+        bus_gone(s);
+    } else if (barrier->status != 0) {
+        bus_finish(s, grpc_code_from_err(barrier->status),
+                   "the end of the topic is not known now; try again");
+    } else {
+        request->credit = s->credit_waiting;
+        broker_subscribe(s->bus, request);
+    }
+    mem_free(request);
+    mem_free(wait);
+}
+
+static void broker_start_latest(struct bus *b, struct bus_request *request)
+{
+    struct broker_wait *wait = mem_alloc(sizeof *wait);
+    wait->request = request;
+    wait->barrier.loop = b->config.loop;
+    wait->barrier.done = broker_waited;
+    request->subscription->waiting = true;
+    request->subscription->credit_waiting = request->credit;
+    b->waiting_count++;
+    store_barrier(b->config.group, &wait->barrier);
+}
+
+static uint32_t broker_add_credit(uint32_t credit, uint32_t more)
+{
+    uint32_t room = BUS_CREDIT_MAX - credit;
+    return credit + (more < room ? more : room);
+}
+
 /* An answer to a message that is no longer the consumer's (it timed out) changes nothing, as in
  * NSQ. */
 static void broker_answer(struct bus *b, const struct bus_request *request)
 {
-    struct consumer *consumer = request->subscription->consumer;
+    struct subscription *s = request->subscription;
+    struct consumer *consumer = s->consumer;
+    if (s->waiting && request->type == BUS_CREDIT)
+        s->credit_waiting = broker_add_credit(s->credit_waiting, request->number);
     if (consumer == NULL)
         return;
     struct channel *state = &consumer->channel->state;
     uint64_t now = env_loop_now_ms(b->config.loop);
-    uint32_t room = BUS_CREDIT_MAX - consumer->credit;
     switch (request->type) {
     case BUS_CREDIT:
-        consumer->credit += request->number < room ? request->number : room;
+        consumer->credit = broker_add_credit(consumer->credit, request->number);
         break;
     case BUS_ACK:
         for (size_t i = 0; i < request->sequences_count; i++)
@@ -114,29 +161,37 @@ static void broker_answer(struct bus *b, const struct bus_request *request)
     deliver_channel(b, consumer->channel);
 }
 
+static void broker_close(struct bus *b, struct subscription *s)
+{
+    s->closing = true;
+    if (s->consumer != NULL)
+        broker_drop(b, s->consumer);
+    if (!s->waiting)
+        bus_gone(s);
+}
+
 void broker_request(struct env_msg *m)
 {
     struct bus_request *request = container_of(m, struct bus_request, msg);
     struct subscription *s = request->subscription;
     struct bus *b = s->bus;
-    switch (request->type) {
-    case BUS_START:
-        broker_subscribe(b, request);
-        break;
-    case BUS_CLOSE:
-        if (s->consumer != NULL)
-            broker_drop(b, s->consumer);
-        bus_gone(s);
+    if (request->type == BUS_CLOSE) {
+        broker_close(b, s);
         mem_free(request);
         return;
-    default:
-        broker_answer(b, request);
-        break;
     }
     if (request->type != BUS_TAKEN && ++s->handled == BUS_REQUESTS_ROUND) {
         s->handled = 0;
         bus_handled(s, BUS_REQUESTS_ROUND);
     }
+    if (request->type == BUS_START && request->latest && b->leading) {
+        broker_start_latest(b, request);
+        return;
+    }
+    if (request->type == BUS_START)
+        broker_subscribe(b, request);
+    else
+        broker_answer(b, request);
     mem_free(request);
 }
 

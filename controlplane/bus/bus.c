@@ -2,6 +2,7 @@
 #include "controlplane/bus/bus.h"
 
 #include "controlplane/bus/bus_impl.h"
+#include "controlplane/bus/topic.h"
 
 /* Timers belong to the bus loop, so they are made there. */
 static void bus_started(struct env_msg *m)
@@ -13,6 +14,8 @@ struct bus *bus_new(const struct bus_config *config)
 {
     struct bus *b = mem_alloc(sizeof *b);
     b->config = *config;
+    if (b->config.depth_max == 0)
+        b->config.depth_max = TOPIC_DEPTH_MAX;
     arena_init(&b->scratch);
     map_init(&b->topics);
     bus_service_init(b);

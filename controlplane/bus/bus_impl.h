@@ -49,6 +49,7 @@ struct bus {
     struct map topics;     /* name -> struct topic, those with channels; the bus loop's */
     size_t channels_count; /* of all topics */
     size_t consumers_count;
+    size_t waiting_count; /* subscriptions that wait for a read point */
     bool leading;
     uint64_t term;
     struct store_leadership leadership;
@@ -145,6 +146,9 @@ struct subscription {
     /* The bus loop's. */
     struct consumer *consumer;
     uint32_t handled;
+    uint32_t credit_waiting; /* came while the start waited */
+    bool waiting;            /* the start waits for a read point */
+    bool closing;            /* BUS_CLOSE came meanwhile */
 };
 
 /* service.c */

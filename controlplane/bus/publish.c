@@ -60,18 +60,18 @@ static bool publish_count_topic(void *ctx, struct str key, struct str value)
     return ++*count < TOPIC_COUNT_MAX;
 }
 
-static int publish_check_read(struct store_read *r, struct arena *a, struct str topic,
-                              struct err *e)
+static int publish_check_read(const struct bus *b, struct store_read *r, struct arena *a,
+                              struct str topic, struct err *e)
 {
     uint64_t first = 0;
     uint64_t last = 0;
     if (store_read_stream_bounds(r, topic, &first, &last) == 0) {
-        if (last + 1 - first < TOPIC_DEPTH_MAX || topic_is_system(topic))
+        if (last + 1 - first < b->config.depth_max || topic_is_system(topic))
             return 0;
         return err_set(e, ERR_TOO_MANY_REQUESTS,
-                       "topic %.*s holds %u messages, its limit, that its channels have not "
+                       "topic %.*s holds %llu messages, its limit, that its channels have not "
                        "acknowledged",
-                       STR_ARG(topic), TOPIC_DEPTH_MAX);
+                       STR_ARG(topic), (unsigned long long)b->config.depth_max);
     }
     struct str row;
     if (store_read_row(r, topic_row_key(a, topic), &row) == 0)
@@ -86,15 +86,15 @@ static int publish_check_read(struct store_read *r, struct arena *a, struct str 
                    TOPIC_COUNT_MAX, STR_ARG(topic));
 }
 
-int publish_check(struct store_group *group, struct str topic, struct err *e)
+int publish_check(struct bus *b, struct str topic, struct err *e)
 {
     struct store_read r;
-    int rc = store_read_begin(group, 0, &r);
+    int rc = store_read_begin(b->config.group, 0, &r);
     if (rc != 0)
         return err_set(e, (enum err_code)(-rc), "the bus cannot be read now; try again");
     struct arena a;
     arena_init(&a);
-    rc = publish_check_read(&r, &a, topic, e);
+    rc = publish_check_read(b, &r, &a, topic, e);
     arena_deinit(&a);
     store_read_end(&r);
     return rc;
@@ -295,7 +295,7 @@ void publish_message(struct grpc_stream *s, struct str bytes)
     if (rc == 0)
         rc = publish_validate(in, &body_bytes, &e);
     if (rc == 0)
-        rc = publish_check(p->bus->config.group, str_from(in->topic), &e);
+        rc = publish_check(p->bus, str_from(in->topic), &e);
     if (rc != 0) {
         if (in != NULL)
             gantry__bus__v1__publish_request__free_unpacked(in, NULL);

@@ -11,8 +11,8 @@
 #include "base/str.h"
 
 struct arena;
+struct bus;
 struct grpc_stream;
-struct store_group;
 struct store_op;
 
 /* Requests of one stream without an answer, and their bytes; beyond it the stream is not read. */
@@ -38,7 +38,7 @@ size_t publish_ops(struct arena *a, uint64_t wall_ns, struct str topic, struct s
 
 /* -ERR_TOO_MANY_REQUESTS when the topic's channels are too far behind (system topics drop instead),
  * or when it is new and the bus holds TOPIC_COUNT_MAX. */
-int publish_check(struct store_group *group, struct str topic, struct err *e);
+int publish_check(struct bus *b, struct str topic, struct err *e);
 
 void publish_open(struct grpc_stream *s);
 void publish_message(struct grpc_stream *s, struct str bytes);
