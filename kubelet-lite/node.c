@@ -1,10 +1,11 @@
 /*
  * Registering the node and keeping it alive.
  *
- * Node:  CREATE → (there already: GET → PATCH labels) → PATCH status on change or every so often.
- *        Deleted behind our back: CREATE again.
- * Lease: PATCH renewTime every quarter; not there: CREATE.
- * A failed call is tried again with the next tick; the client changes the server on its own.
+ * Node:  CREATE → (there already: GET → PATCH labels) → then each tick GET, and PATCH status when
+ * it differs (others write it too: a node that was lost is Unknown until we say otherwise) or every
+ * so often. Deleted behind our back: CREATE again. Lease: PATCH renewTime every quarter; not there:
+ * CREATE. A failed call is tried again with the next tick; the client changes the server on its
+ * own.
  */
 #include "kubelet-lite/node.h"
 
@@ -26,7 +27,7 @@
 #define LEASE_NAMESPACE "kube-node-lease"
 #define RETRY_MS        500
 
-enum node_step { NODE_CREATE, NODE_GET, NODE_LABELS, NODE_STATUS };
+enum node_step { NODE_CREATE, NODE_GET, NODE_LABELS, NODE_LOOK, NODE_STATUS };
 
 struct node {
     struct node_config config;
@@ -82,6 +83,11 @@ static void on_node(struct client_call *c)
         take_answer(n);
         if (n->step == NODE_CREATE)
             n->written_ns = env_now_ns(env_of(n->config.loop));
+        if (n->step == NODE_LOOK) {
+            n->step = NODE_STATUS;
+            node_write(n);
+            return;
+        }
         if (!n->registered && n->step != NODE_GET) {
             log_info("node registered", KV("node", n->config.name));
             n->registered = true;
@@ -192,6 +198,7 @@ static void node_write(struct node *n)
         send(n, CLIENT_CREATE, CLIENT_PROTOBUF, "");
         break;
     case NODE_GET:
+    case NODE_LOOK:
         send(n, CLIENT_GET, CLIENT_NO_BODY, "");
         break;
     case NODE_LABELS:
@@ -214,6 +221,8 @@ static void on_pool_done(struct env_work *w)
 {
     struct node *n = container_of(w, struct node, work);
     n->working = false;
+    if (n->step == NODE_STATUS)
+        n->step = NODE_LOOK;
     node_write(n);
 }
 
