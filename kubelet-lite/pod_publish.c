@@ -179,7 +179,7 @@ void pod_publish(struct pod *p)
     p->last = kept;
     p->sent_hash = hash;
     p->status_busy = true;
-    tell_ready(p, status);
+    tell_ready(p, kept);
     p->status_call = (struct client_call){ .verb = CLIENT_PATCH,
                                            .kind = KIND_POD,
                                            .namespace = str_from(p->namespace),
