@@ -9,22 +9,18 @@ our_namespaces() {
     return 0
 }
 
-# Processes in our network or mount namespaces, in our cgroups, or named by a pid file that is still true.
+# Processes in our network or mount namespaces, in our cgroups, or named by a pid file that is still true. One
+# command looks at all processes for each question: a machine may have many.
 our_processes() {
-    local spaces pid net mnt file name
-    spaces=" $(our_namespaces | tr '\n' ' ')"
-    for pid in /proc/[0-9]*; do
-        net=$(stat -Lc %i "$pid/ns/net" 2>/dev/null) || continue
-        mnt=$(stat -Lc %i "$pid/ns/mnt" 2>/dev/null) || continue
-        if [[ $spaces == *" $net "* || $spaces == *" $mnt "* ]] || grep -q "/$CGROUP/" "$pid/cgroup" 2>/dev/null; then
-            echo "${pid#/proc/}"
-        fi
-    done
+    local spaces file pid
+    spaces=$(our_namespaces | sort -u | paste -sd' ')
+    [ -z "$spaces" ] || { stat -Lc '%i %n' /proc/[0-9]*/ns/net /proc/[0-9]*/ns/mnt 2>/dev/null || true; } |
+        awk -v spaces="$spaces" 'BEGIN {split(spaces, s, " "); for (i in s) ours[s[i]]}
+            $1 in ours {split($2, p, "/"); print p[3]}'
+    { grep -ls "/$CGROUP/" /proc/[0-9]*/cgroup || true; } | cut -d/ -f3
     for file in "$RUN"/*.pid; do
-        [ -e "$file" ] || continue
-        pid=$(cat "$file")
-        name=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || continue
-        [[ $name == *"$DEV"* ]] && echo "$pid"
+        pid=$(cat "$file" 2>/dev/null) || continue
+        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$DEV" && echo "$pid"
     done
     return 0
 }
