@@ -7,6 +7,7 @@
  */
 #include "controlplane/init.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@
 #define INIT_CA_DAYS          3650
 #define INIT_CERTIFICATE_DAYS 365
 #define INIT_NODES_MAX        64
+/* gantry-member-NAME is a certificate's common name: 64 bytes. */
+#define INIT_NAME_BYTES_MAX 48
 /* cluster.conf holds a line per member. */
 #define INIT_CONF_BYTES_MAX 8192
 /* The first address of the service range: what pods will call the API by. */
@@ -67,9 +70,47 @@ static struct init_host *init_member(struct init_plan *plan, struct str name)
     return NULL;
 }
 
+/* A name becomes a folder and a word of cluster.conf; an address goes into certificates. */
+static int init_check_host(const char *flag, const struct init_host *host, struct err *e)
+{
+    uint8_t address[16];
+    char text[64];
+    bool name = host->name.len <= INIT_NAME_BYTES_MAX && host->name.data[0] != '.';
+    for (size_t i = 0; i < host->name.len; i++) {
+        char c = host->name.data[i];
+        name = name && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.');
+    }
+    if (!name)
+        return err_set(e, ERR_INVALID_ARGUMENT, "%s: the name '%.*s' is not 1 to %d of [a-z0-9.-]",
+                       flag, STR_ARG(host->name), INIT_NAME_BYTES_MAX);
+    (void)snprintf(text, sizeof text, "%.*s", STR_ARG(host->address)); /* cut: no address */
+    if (inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
+        return err_set(e, ERR_INVALID_ARGUMENT, "%s: '%.*s' is not a numeric address", flag,
+                       STR_ARG(host->address));
+    return 0;
+}
+
+static bool init_named(const struct init_host *hosts, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(hosts[i].name, name))
+            return true;
+    }
+    return false;
+}
+
 static int init_add_host(struct init_plan *plan, const char *flag, const struct init_host *host,
                          struct err *e)
 {
+    bool server = strcmp(flag, "--member-server") == 0;
+    int rc = server ? 0 : init_check_host(flag, host, e);
+    if (rc != 0)
+        return rc;
+    bool is_member = strcmp(flag, "--member") == 0;
+    if (!server && init_named(is_member ? plan->members : plan->nodes,
+                              is_member ? plan->members_count : plan->nodes_count, host->name))
+        return err_set(e, ERR_INVALID_ARGUMENT, "%s %.*s is named twice", flag,
+                       STR_ARG(host->name));
     if (strcmp(flag, "--member") == 0) {
         if (plan->members_count == STORE_MEMBERS_MAX)
             return err_set(e, ERR_INVALID_ARGUMENT, "more than %d members", STORE_MEMBERS_MAX);

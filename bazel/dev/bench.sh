@@ -2,7 +2,7 @@
 # `bench NAME gantry=N peer=N ratio=N unit=U goal=G met=yes|no`.
 . bazel/dev/deps.sh
 
-BENCHES='store pod idle'
+BENCHES='store pod idle bus'
 
 dev_bench() {
     local name
