@@ -14,6 +14,7 @@
 #include "api/proto/bus.pb-c.h"
 #include "base/assert.h"
 #include "controlplane/bus/bus_impl.h"
+#include "controlplane/bus/request.h"
 #include "controlplane/bus/topic.h"
 
 struct publish_stream {
@@ -98,32 +99,6 @@ int publish_check(struct bus *b, struct str topic, struct err *e)
     arena_deinit(&a);
     store_read_end(&r);
     return rc;
-}
-
-static int publish_validate(const Gantry__Bus__V1__PublishRequest *r, size_t *out_bytes,
-                            struct err *e)
-{
-    size_t bytes = 0;
-    if (!topic_name_valid(str_from(r->topic)))
-        return err_set(e, ERR_INVALID_ARGUMENT, "topic must be 1 to 64 of [.a-zA-Z0-9_-]");
-    if (r->n_bodies == 0 || r->n_bodies > TOPIC_BODIES_MAX)
-        return err_set(e, ERR_INVALID_ARGUMENT, "a request has 1 to %u bodies", TOPIC_BODIES_MAX);
-    for (size_t i = 0; i < r->n_bodies; i++) {
-        bytes += r->bodies[i].len;
-        if (r->bodies[i].len > TOPIC_BODY_BYTES_MAX)
-            return err_set(e, ERR_INVALID_ARGUMENT, "a body is at most %u bytes",
-                           TOPIC_BODY_BYTES_MAX);
-    }
-    if (bytes > PUBLISH_REQUEST_BYTES_MAX)
-        return err_set(e, ERR_INVALID_ARGUMENT, "the bodies of a request are at most %u bytes",
-                       PUBLISH_REQUEST_BYTES_MAX);
-    if (str_from(r->producer).len > TOPIC_NAME_BYTES_MAX)
-        return err_set(e, ERR_INVALID_ARGUMENT, "a producer's name is at most %d bytes",
-                       TOPIC_NAME_BYTES_MAX);
-    if (r->producer[0] != '\0' && (r->sequence == 0 || r->sequence > UINT64_MAX - TOPIC_BODIES_MAX))
-        return err_set(e, ERR_INVALID_ARGUMENT, "a producer's sequences begin at 1");
-    *out_bytes = bytes;
-    return 0;
 }
 
 /* ---- the stream ---- */
@@ -286,14 +261,9 @@ void publish_message(struct grpc_stream *s, struct str bytes)
     struct err e;
     if (p->failed)
         return;
-    Gantry__Bus__V1__PublishRequest *in =
-        gantry__bus__v1__publish_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
-    int rc = 0;
+    Gantry__Bus__V1__PublishRequest *in = NULL;
     size_t body_bytes = 0;
-    if (in == NULL)
-        rc = err_set(&e, ERR_INVALID_ARGUMENT, "not a gantry.bus.v1.PublishRequest");
-    if (rc == 0)
-        rc = publish_validate(in, &body_bytes, &e);
+    int rc = request_publish(bytes, &in, &body_bytes, &e);
     if (rc == 0)
         rc = publish_check(p->bus, str_from(in->topic), &e);
     if (rc != 0) {

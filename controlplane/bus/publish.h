@@ -18,8 +18,6 @@ struct store_op;
 /* Requests of one stream without an answer, and their bytes; beyond it the stream is not read. */
 #define PUBLISH_PENDING_MAX       256u
 #define PUBLISH_PENDING_BYTES_MAX (4u << 20)
-/* Bodies of one request together: a transaction holds them and their rows' names. */
-#define PUBLISH_REQUEST_BYTES_MAX (5u << 18) /* 1.25 MiB */
 /* Requests that wait go out together up to so many bodies and bytes. */
 #define PUBLISH_GATHER_BODIES_MAX 255u
 #define PUBLISH_GATHER_BYTES_MAX  (512u << 10)

@@ -13,21 +13,15 @@
 #include "base/assert.h"
 #include "controlplane/bus/bus_impl.h"
 #include "controlplane/bus/publish.h"
+#include "controlplane/bus/request.h"
 #include "controlplane/bus/topic.h"
 
-/* Sequences in one acknowledgement. */
-#define SUBSCRIBE_ACKS_MAX 4096u
-/* A request: that many sequences of ten bytes, and some room. */
+/* A request: REQUEST_ACKS_MAX sequences of ten bytes, and some room. */
 #define SUBSCRIBE_MESSAGE_BYTES_MAX (64u << 10)
 /* The connection's queue below which what it was given counts as taken. */
 #define SUBSCRIBE_QUEUE_LOW (256u << 10)
 
 /* ---- subscribe ---- */
-
-static void subscribe_fail(struct grpc_stream *s, const char *text)
-{
-    grpc_stream_finish(s, GRPC_INVALID_ARGUMENT, str_from(text));
-}
 
 static void subscribe_open(struct grpc_stream *s)
 {
@@ -92,16 +86,6 @@ static void subscribe_drained(struct grpc_stream *stream)
 
 static void subscribe_start(struct subscription *s, const Gantry__Bus__V1__SubscribeStart *start)
 {
-    if (!topic_name_valid(str_from(start->topic)) ||
-        !channel_name_valid(str_from(start->channel))) {
-        subscribe_fail(s->stream, "topic and channel must be 1 to 64 of [.a-zA-Z0-9_-]; a channel "
-                                  "may end in #ephemeral");
-        return;
-    }
-    if (start->credit > BUS_CREDIT_MAX) {
-        subscribe_fail(s->stream, "credit is at most 2500");
-        return;
-    }
     struct bus_request *request = subscribe_request(s, BUS_START, 0);
     (void)snprintf(request->topic, sizeof request->topic, "%s", start->topic);
     (void)snprintf(request->channel, sizeof request->channel, "%s", start->channel);
@@ -118,10 +102,6 @@ static void subscribe_start(struct subscription *s, const Gantry__Bus__V1__Subsc
 
 static void subscribe_ack(struct subscription *s, const Gantry__Bus__V1__SubscribeAck *ack)
 {
-    if (ack->n_sequences > SUBSCRIBE_ACKS_MAX) {
-        subscribe_fail(s->stream, "at most 4096 sequences in one ack");
-        return;
-    }
     struct bus_request *request = subscribe_request(s, BUS_ACK, ack->n_sequences);
     request->sequences_count = ack->n_sequences;
     for (size_t i = 0; i < ack->n_sequences; i++)
@@ -141,37 +121,33 @@ static void subscribe_number(struct subscription *s, enum bus_request_type type,
 static void subscribe_message(struct grpc_stream *stream, struct str bytes)
 {
     struct subscription *s = stream->user;
-    Gantry__Bus__V1__SubscribeRequest *r =
-        gantry__bus__v1__subscribe_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
-    bool starts = r != NULL && r->request_case == GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_START;
-    if (r == NULL) {
-        subscribe_fail(stream, "not a gantry.bus.v1.SubscribeRequest");
-    } else if (starts == s->started) {
-        subscribe_fail(stream, s->started ? "start was sent already" : "send start first");
-    } else {
-        switch (r->request_case) {
-        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_START:
-            subscribe_start(s, r->start);
-            break;
-        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_CREDIT:
-            subscribe_number(s, BUS_CREDIT, 0, r->credit->messages);
-            break;
-        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_ACK:
-            subscribe_ack(s, r->ack);
-            break;
-        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_REQUEUE:
-            subscribe_number(s, BUS_REQUEUE, r->requeue->sequence, r->requeue->delay_ms);
-            break;
-        case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_TOUCH:
-            subscribe_number(s, BUS_TOUCH, r->touch->sequence, 0);
-            break;
-        default:
-            subscribe_fail(stream, "an empty request");
-            break;
-        }
+    Gantry__Bus__V1__SubscribeRequest *r = NULL;
+    struct err e;
+    int rc = request_subscribe(bytes, s->started, &r, &e);
+    if (rc != 0) {
+        grpc_stream_finish_err(stream, rc, &e);
+        return;
     }
-    if (r != NULL)
-        gantry__bus__v1__subscribe_request__free_unpacked(r, NULL);
+    switch (r->request_case) {
+    case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_START:
+        subscribe_start(s, r->start);
+        break;
+    case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_CREDIT:
+        subscribe_number(s, BUS_CREDIT, 0, r->credit->messages);
+        break;
+    case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_ACK:
+        subscribe_ack(s, r->ack);
+        break;
+    case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_REQUEUE:
+        subscribe_number(s, BUS_REQUEUE, r->requeue->sequence, r->requeue->delay_ms);
+        break;
+    case GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_TOUCH:
+        subscribe_number(s, BUS_TOUCH, r->touch->sequence, 0);
+        break;
+    default:
+        ASSERT(!"a checked request has a case");
+    }
+    gantry__bus__v1__subscribe_request__free_unpacked(r, NULL);
 }
 
 static void subscribe_half_close(struct grpc_stream *stream)

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "controlplane/bus/publish.h"
+#include "controlplane/bus/request.h"
 #include "controlplane/bus/topic.h"
 #include "tests/unit/controlplane/bus/harness.h"
 #include "tests/unit/unit.h"
@@ -202,7 +203,7 @@ static void test_refusals(void **state)
 static void test_largest(void **state)
 {
     struct harness *h = *state;
-    static uint8_t bytes[PUBLISH_REQUEST_BYTES_MAX / TOPIC_BODIES_MAX];
+    static uint8_t bytes[REQUEST_BODIES_BYTES_MAX / TOPIC_BODIES_MAX];
     static ProtobufCBinaryData bodies[TOPIC_BODIES_MAX];
     for (size_t i = 0; i < TOPIC_BODIES_MAX; i++)
         bodies[i] = (ProtobufCBinaryData){ .data = bytes, .len = sizeof bytes };
