@@ -58,6 +58,18 @@ static void events_send(struct events_stream *s, const Gantry__Bus__V1__Subscrib
     grpc_call_send(&s->call, str_of(bytes, len));
 }
 
+/* One message is one line, whatever is in it: control characters are escaped. */
+static void events_print_body(const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] >= 0x20 && data[i] != 0x7f)
+            putchar(data[i]);
+        else
+            printf("\\x%02x", data[i]);
+    }
+    putchar('\n');
+}
+
 static void events_print(const struct events_stream *s, const Gantry__Bus__V1__Delivery *d)
 {
     time_t seconds = (time_t)(d->published_at_ns / ENV_S);
@@ -65,8 +77,9 @@ static void events_print(const struct events_stream *s, const Gantry__Bus__V1__D
     char when[32] = "";
     if (gmtime_r(&seconds, &utc) != NULL)
         (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &utc); /* stays empty */
-    printf("%s.%03uZ %s %llu %.*s\n", when, (unsigned)(d->published_at_ns % ENV_S / ENV_MS),
-           s->topic, (unsigned long long)d->sequence, (int)d->body.len, (const char *)d->body.data);
+    printf("%s.%03uZ %s %llu ", when, (unsigned)(d->published_at_ns % ENV_S / ENV_MS), s->topic,
+           (unsigned long long)d->sequence);
+    events_print_body(d->body.data, d->body.len);
 }
 
 /* What was printed is acknowledged; the channel is ours alone, so one ack a response is enough. */
@@ -80,8 +93,11 @@ static void events_message(struct grpc_call *call, struct str bytes)
         return;
     for (size_t i = 0; i < r->n_deliveries; i++) {
         const Gantry__Bus__V1__Delivery *d = r->deliveries[i];
-        events_print(s, d);
-        s->last = d->sequence;
+        /* After a member was lost the topic is read again: what was printed is passed over. */
+        if (d->sequence > s->last) {
+            events_print(s, d);
+            s->last = d->sequence;
+        }
         uint64_t sequence = d->sequence;
         Gantry__Bus__V1__SubscribeAck ack = GANTRY__BUS__V1__SUBSCRIBE_ACK__INIT;
         ack.n_sequences = 1;
@@ -147,8 +163,8 @@ static void events_start(struct events_stream *s)
     start.topic = (char *)(uintptr_t)s->topic;
     start.channel = run->channel;
     start.credit = EVENTS_CREDIT;
-    start.from = run->latest || s->last > 0 ? GANTRY__BUS__V1__SUBSCRIBE_START__FROM__LATEST
-                                            : GANTRY__BUS__V1__SUBSCRIBE_START__FROM__EARLIEST;
+    start.from = run->latest && s->last == 0 ? GANTRY__BUS__V1__SUBSCRIBE_START__FROM__LATEST
+                                             : GANTRY__BUS__V1__SUBSCRIBE_START__FROM__EARLIEST;
     Gantry__Bus__V1__SubscribeRequest request = GANTRY__BUS__V1__SUBSCRIBE_REQUEST__INIT;
     request.request_case = GANTRY__BUS__V1__SUBSCRIBE_REQUEST__REQUEST_START;
     request.start = &start;
@@ -215,7 +231,12 @@ static int events_run(struct cli *c, int argc, char **argv)
         events_start(&run->streams[i]);
     }
     env_loop_run(c->loop);
-    return run->served ? CLI_OK : cli_fail("%s", run->reason);
+    if (run->served && !run->follow)
+        return CLI_OK;
+    return cli_fail(
+        "%s\nThe servers of the kubeconfig were asked in turn; `gantry status` shows which "
+        "of them answer and who leads the bus.",
+        run->reason);
 }
 
 const struct verb events_verb = {
