@@ -18,8 +18,11 @@ static void join(char *out, size_t len, const char *folder, const char *name)
 {
     char copy[MEMBERS_PATH_BYTES];
 
-    snprintf(copy, sizeof(copy), "%s", folder);
-    snprintf(out, len, "%s/%s", copy, name);
+    int n = snprintf(copy, sizeof(copy), "%s", folder);
+
+    ASSERT(n >= 0 && (size_t)n < sizeof(copy));
+    n = snprintf(out, len, "%s/%s", copy, name);
+    ASSERT(n >= 0 && (size_t)n < len);
 }
 
 /* A TCP port nobody listens on right now. */
