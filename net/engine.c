@@ -67,7 +67,7 @@ bool http_exchange_body(struct http_exchange *x, uint64_t *received, struct str 
         return true;
     if (x->events->body != NULL)
         x->events->body(x, bytes);
-    else
+    else if (!http_responded(x)) /* what comes after the answer is nobody's */
         buf_append(&x->body, bytes.data, bytes.len);
     return false;
 }
