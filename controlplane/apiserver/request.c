@@ -33,13 +33,22 @@ static struct request *request_of(struct sm *m)
     return container_of(m, struct request, sm);
 }
 
-static void request_free(struct request *r)
+/* Frees all that made the answer. HTTP has a copy of it: a client that does not read keeps no more
+ * than that here. */
+static void request_empty(struct request *r)
 {
-    if (r->operation != NULL && r->operation->release != NULL) {
+    if (!r->emptied && r->operation != NULL && r->operation->release != NULL) {
         r->operation->release(r);
     }
-    list_remove(&r->node);
+    r->emptied = true;
     buf_deinit(&r->out);
+    arena_reset(&r->arena);
+}
+
+static void request_free(struct request *r)
+{
+    request_empty(r);
+    list_remove(&r->node);
     env_timer_deinit(&r->timer);
     if (r->counted) {
         r->loop->inflight--;
@@ -211,6 +220,7 @@ static int run_body(struct sm *m)
         return fail(r);
     }
     r->body = str_copy(&r->arena, buf_str(&r->x->body));
+    buf_deinit(&r->x->body);
     return start_reading(r);
 }
 
@@ -379,6 +389,9 @@ static int run_respond(struct sm *m)
                              env_now_ns(r->server->config.env) - r->began_ns);
     if (r->x != NULL) {
         request_send_answer(r);
+    }
+    if (r->holds == 0) {
+        request_empty(r);
     }
     return REQ_DONE;
 }

@@ -99,6 +99,7 @@ struct request {
     struct env_msg msg;
     uint64_t began_ns;
     bool counted;
+    bool emptied; /* the answer is given; see request_empty */
     unsigned holds;
 
     struct identity identity;
