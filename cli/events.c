@@ -127,8 +127,12 @@ static void events_done(struct grpc_call *call)
 {
     struct events_stream *s = call->user;
     struct events_run *run = s->run;
-    (void)snprintf(run->reason, sizeof run->reason, "%s: %.*s", grpc_code_name(call->code),
-                   STR_ARG(call->message));
+    /* Without words of a server's it is the connection's own failure. */
+    if (str_eq_c(call->message, grpc_code_name(call->code)))
+        (void)snprintf(run->reason, sizeof run->reason, "no server answers");
+    else
+        (void)snprintf(run->reason, sizeof run->reason, "%s: %.*s", grpc_code_name(call->code),
+                       STR_ARG(call->message));
     bool again = call->code == GRPC_UNAVAILABLE || call->code == GRPC_CANCELLED;
     if (!again || (!run->follow && ++run->attempts > EVENTS_ATTEMPTS_MAX)) {
         env_loop_stop(run->cli->loop);
