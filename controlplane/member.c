@@ -32,6 +32,15 @@ struct member *member_new(struct store *store, const struct store_config *config
     return m;
 }
 
+void member_free(struct member *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->loops_count; i++)
+        grpc_health_free(m->health[i]);
+    mem_free(m);
+}
+
 void member_add_loop(struct member *m, struct env_loop *loop)
 {
     ASSERT(m->loops_count < MEMBER_LOOPS_MAX);

@@ -19,6 +19,9 @@ struct store_config;
 struct member *member_new(struct store *store, const struct store_config *config, const char *name,
                           struct bus *bus);
 
+/* After its loops are joined; NULL-safe. */
+void member_free(struct member *m);
+
 /* One of the loops that member_intercept will run on. Before it runs. */
 void member_add_loop(struct member *m, struct env_loop *loop);
 

@@ -24,6 +24,9 @@
 #define BUS_FLUSH_BYTES_MAX (1u << 20)
 /* Trimming looks at topics this often, and idle channels leave memory. */
 #define BUS_TRIM_MS 5000u
+/* A channel leaves memory so long after its row was written: an answer comes before it is visible,
+ * and a channel that came back at once would read its row as it was before. */
+#define BUS_IDLE_MS 1000u
 /* A read that found no free reader slot is tried again so soon. */
 #define BUS_RETRY_MS 10u
 /* Messages in one SubscribeResponse, and their bytes. */
@@ -82,6 +85,7 @@ struct bus_channel {
     bool ephemeral;
     bool stored;   /* its row is in the store */
     bool flushing; /* its row is in flush_write */
+    uint64_t flushed_ms;
     char name[80];
 };
 

@@ -138,9 +138,10 @@ void bus_channel_free(struct bus *b, struct bus_channel *c)
     }
 }
 
-static bool open_idle(const struct bus_channel *c)
+static bool open_idle(const struct bus *b, const struct bus_channel *c)
 {
-    return list_empty(&c->consumers) && !c->state.dirty && !c->flushing &&
+    return env_loop_now_ms(b->config.loop) >= c->flushed_ms + BUS_IDLE_MS &&
+           list_empty(&c->consumers) && !c->state.dirty && !c->flushing &&
            c->state.in_flight_count == 0 && c->state.waiting_count == 0;
 }
 
@@ -151,7 +152,7 @@ void broker_unload_idle(struct bus *b)
     map_foreach (it, &b->topics) {
         struct topic *t = it.value;
         list_foreach_safe (node, &t->channels) {
-            if (!open_idle(container_of(node, struct bus_channel, node)))
+            if (!open_idle(b, container_of(node, struct bus_channel, node)))
                 continue;
             list_remove(node);
             list_append(&idle, node);

@@ -25,6 +25,7 @@ static void upkeep_channel_flushed(struct bus *b, struct bus_channel *c, bool wr
 {
     bool begins = written && !c->stored;
     c->flushing = false;
+    c->flushed_ms = env_loop_now_ms(b->config.loop);
     c->stored = c->stored || written;
     c->state.dirty = c->state.dirty || !written;
     if (begins)

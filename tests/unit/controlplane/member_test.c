@@ -143,7 +143,7 @@ static void test_member(void **state)
     harness_wait_end(&one, GRPC_UNAUTHENTICATED, "");
     harness_run(h, run_close, &side);
     harness_until(h, is_closed, &side);
-    mem_free(side.member);
+    member_free(side.member);
 }
 
 int main(void)
