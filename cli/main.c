@@ -36,8 +36,12 @@ const char *cli_flag(int argc, char **argv, int *at, const char *name)
         return NULL;
     if (arg[len] == '=')
         return arg + len + 1;
-    if (arg[len] != '\0' || *at + 1 >= argc)
+    if (arg[len] != '\0')
         return NULL;
+    if (*at + 1 >= argc) {
+        fprintf(stderr, "gantry: %s needs a value\n", name);
+        return NULL;
+    }
     (*at)++;
     return argv[*at];
 }
@@ -131,7 +135,7 @@ static int run_verb(struct cli *c, const struct verb *v, int argc, char **argv,
     struct err e;
     if (!v->offline &&
         connect_by(c, kubeconfig != NULL ? kubeconfig : default_kubeconfig(c), context, &e) != 0)
-        return cli_fail("%s", e.msg);
+        return cli_fail("%s; name one with --kubeconfig FILE or $KUBECONFIG", e.msg);
     return v->run(c, argc, argv);
 }
 

@@ -5,11 +5,12 @@
 BENCHES='store pod idle bus'
 
 dev_bench() {
+    [ $# -le 1 ] || die 'usage: ./dev bench [NAME]'
     local name
     mkdir -p "$LOG"
     dev_deps
     for name in ${1:-$BENCHES}; do
-        [ -e "tests/bench/$name.sh" ] || die "no bench '$name'; there are: $BENCHES"
+        [ -e "tests/bench/$name.sh" ] || die "no bench '$name'; there are: $(basename -s .sh tests/bench/*.sh | grep -vx lib | tr '\n' ' ')"
         bash "tests/bench/$name.sh"
     done
 }

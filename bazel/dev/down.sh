@@ -1,32 +1,39 @@
 # ./dev down: ends every process, namespace, mount and cgroup of this checkout's cluster, also after a
 # crash: it goes by what the kernel says belongs to it, not by what a run remembered.
 
+# "net 4026532417" of each namespace of ours.
 our_namespaces() {
     local file
-    for file in /run/netns/gantry-"$ID"-* "$DEV"/ns/*/mnt; do
-        [ -e "$file" ] && stat -Lc %i "$file"
+    for file in /run/netns/gantry-"$ID"-*; do
+        [ ! -e "$file" ] || stat -Lc 'net %i' "$file"
     done
-    return 0
+    for file in "$DEV"/ns/*/mnt; do
+        [ ! -e "$file" ] || stat -Lc 'mnt %i' "$file"
+    done
 }
 
-# Processes in our network or mount namespaces, in our cgroups, or named by a pid file that is still true. One
-# command looks at all processes for each question: a machine may have many.
+# Processes in our network or mount namespaces, in our cgroups, or that an `up` of this checkout started;
+# but not this one and its parents. Few commands for all of /proc, since a machine may run thousands.
 our_processes() {
-    local spaces file pid
-    spaces=$(our_namespaces | sort -u | paste -sd' ')
-    [ -z "$spaces" ] || { stat -Lc '%i %n' /proc/[0-9]*/ns/net /proc/[0-9]*/ns/mnt 2>/dev/null || true; } |
-        awk -v spaces="$spaces" 'BEGIN {split(spaces, s, " "); for (i in s) ours[s[i]]}
-            $1 in ours {split($2, p, "/"); print p[3]}'
-    { grep -ls "/$CGROUP/" /proc/[0-9]*/cgroup || true; } | cut -d/ -f3
-    for file in "$RUN"/*.pid; do
-        pid=$(cat "$file" 2>/dev/null) || continue
-        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$DEV" && echo "$pid"
+    local mine=" " pid=$BASHPID
+    while [ "$pid" -gt 1 ]; do
+        mine+="$pid "
+        pid=$(awk '/^PPid:/ {print $2}' "/proc/$pid/status")
+    done
+    {
+        stat -Lc '%n %i' /proc/[0-9]*/ns/net /proc/[0-9]*/ns/mnt |
+            awk -v spaces="$(our_namespaces)" '
+                BEGIN { n = split(spaces, line, "\n"); for (i = 1; i <= n; i++) ours[line[i]] = 1 }
+                { split($1, part, "/"); if ((part[5] " " $2) in ours) print part[3] }'
+        grep -ls "/$CGROUP/" /proc/[0-9]*/cgroup | cut -d/ -f3
+        grep -lsaxz "$MARK" /proc/[0-9]*/environ | cut -d/ -f3
+    } 2>/dev/null | sort -un | while read -r pid; do
+        [[ $mine == *" $pid "* ]] || ! grep -qs '^State:.[^ZX]' "/proc/$pid/status" || echo "$pid"
     done
     return 0
 }
 
-# signal NAME PIDS...
-end_processes() {
+end_processes() { # SIGNAL TRIES
     local signal=$1 tries=$2 pids
     while [ "$tries" -gt 0 ]; do
         pids=$(our_processes | sort -un | tr '\n' ' ')
@@ -39,13 +46,22 @@ end_processes() {
     return 1
 }
 
-down_all() {
-    local file dir
+# Everything that runs and every trace of it in the kernel; the files stay.
+stop_all() {
+    local file dir name tries left
     # Agents and members first and kindly, so that they sync; then whatever is left, shims and pods included.
     for file in "$RUN"/kubelet-*.pid "$RUN"/m?.pid; do
-        [ -e "$file" ] && grep -qs "$DEV" "/proc/$(cat "$file")/cmdline" && kill -TERM "$(cat "$file")" 2>/dev/null
+        name=$(basename "$file" .pid)
+        ! alive "$name" || kill -TERM "$(pid_of "$name")" 2>/dev/null || true
     done
-    sleep 0.2
+    for tries in 1 2 3 4 5 6 7 8 9 10; do
+        left=''
+        for file in "$RUN"/kubelet-*.pid "$RUN"/m?.pid; do
+            ! alive "$(basename "$file" .pid)" || left=1
+        done
+        [ -n "$left" ] || break
+        sleep 0.1
+    done
     end_processes KILL 50 || { echo 'processes that do not end:' && our_processes && return 1; }
     rm -f "$RUN"/*.pid
     # Mounts below .dev, deepest first; then the pinned namespaces, whose own mounts end with them.
@@ -55,8 +71,18 @@ down_all() {
     for file in /run/netns/gantry-"$ID"-*; do
         [ -e "$file" ] && ip netns del "$(basename "$file")"
     done
+    # One end of a node's link is in this namespace until it is moved; `up` may have ended in between.
+    for file in /sys/class/net/gt"$ID"? /sys/class/net/gp"$ID"?; do
+        [ ! -e "$file" ] || ip link del "$(basename "$file")" 2>/dev/null || true
+    done
     remove_cgroups
-    rm -rf "$DEV/ns" "$DEV/nodes" "$DEV/data" "$DEV/raft" "$DEV/cluster" "$DEV/ports" "$KUBECONFIG_FILE"
+}
+
+down_all() {
+    stop_all
+    # A mount of somebody else's below here would be a bug of ours: nothing on another file system is removed.
+    rm -rf --one-file-system "$DEV/ns" "$DEV/nodes" "$DEV/data" "$DEV/raft" "$DEV/cluster" "$DEV/ports" \
+        "$DEV"/oci.* "$DEV"/rootfs.* "$KUBECONFIG_FILE"
 }
 
 remove_cgroups() {
@@ -71,8 +97,18 @@ remove_cgroups() {
     done
 }
 
+# `down` wins over an `up` that is at work: its shell and what that started ends first.
+end_interrupted_up() {
+    local pid
+    pid=$(cat "$DEV/lock" 2>/dev/null || true)
+    [ -n "$pid" ] && grep -qsaxz "$MARK" "/proc/$pid/environ" && kill -KILL "$pid" 2>/dev/null
+    rm -f "$DEV/lock"
+}
+
 dev_down() {
     [ "$(id -u)" = 0 ] || die 'down ends what root started: run it as root'
-    mkdir -p "$LOG"
+    [ $# = 0 ] || die "down takes no arguments; it ends what ./dev up of this checkout started"
+    end_interrupted_up
+    lock
     step 'processes, namespaces, mounts, cgroups' down_all
 }

@@ -24,18 +24,36 @@ die() {
 
 now_ms() { date +%s%3N; }
 
+# On a terminal, what a long step does now: the end of its log, over the line of the step.
+show_progress() { # PID OF THE STEP'S OWNER, TEXT, LOG
+    local owner=$1 text=$2 log=$3 last
+    while sleep 1 && [ -d "/proc/$owner" ]; do
+        last=$(tail -c 300 "$log" 2>/dev/null | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | tr -cd '[:print:]' || true)
+        printf '\r\033[K  %-44s %.60s' "$text" "$last"
+    done
+}
+
 # step TEXT COMMAND...: runs it with its output in a log; shows the text, then the time it took.
 step() {
-    local text=$1 began took log
+    local text=$1 began took log progress=''
     shift
     began=$(now_ms)
-    log=$LOG/up.$(echo "$text" | tr -c 'a-zA-Z0-9\n' '-').log
+    log=$LOG/$(echo "$text" | tr -cs 'a-zA-Z0-9\n' '-' | sed 's/^-*//; s/-*$//').log
     mkdir -p "$LOG"
+    : >"$log"
     printf '  %-44s ' "$text"
+    if [ -t 1 ]; then
+        show_progress $$ "$text" "$log" &
+        progress=$!
+    fi
     # Not inside a condition: there bash would ignore errexit in all of the step.
     set +e
     (set -e && "$@") >"$log" 2>&1
     local status=$?
+    if [ -n "$progress" ]; then
+        kill "$progress" && wait "$progress" 2>/dev/null
+        printf '\r\033[K  %-44s ' "$text"
+    fi
     set -e
     if [ $status = 0 ]; then
         took=$(($(now_ms) - began))
@@ -63,10 +81,27 @@ await() {
 }
 
 pid_of() { cat "$RUN/$1.pid" 2>/dev/null || true; }
+# Neither a zombie nor another process that got the number: both have no word of .dev in their command.
 alive() {
     local pid
     pid=$(pid_of "$1")
-    [ -n "$pid" ] && [ -d "/proc/$pid" ]
+    [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$DEV/"
+} 2>/dev/null
+
+# Everything `up` starts carries this checkout's mark in its environment, so that `down` finds also what
+# an interrupted `up` left behind.
+MARK=GANTRY_DEV=$ID
+
+# One `up` or `down` at a time in a checkout.
+lock() {
+    local file=$DEV/lock pid
+    mkdir -p "$DEV"
+    pid=$(cat "$file" 2>/dev/null || true)
+    if [ -n "$pid" ] && [ "$pid" != $$ ] && grep -qsz '\(^\|/\)dev$' "/proc/$pid/cmdline"; then
+        die "another ./dev up or down is at work here (pid $pid); wait for it, or kill it and run ./dev down"
+    fi
+    echo $$ >"$file"
+    trap 'rm -f "$DEV/lock"' EXIT
 }
 
 # start NAME COMMAND...: in the background, in a session of its own, log and pid file by name.
@@ -77,10 +112,6 @@ start() {
     setsid bash -c 'echo $$ >"$1"; shift; exec "$@"' _ "$RUN/$name.pid" "$@" \
         >>"$LOG/$name.log" 2>&1 </dev/null &
     disown
-}
-
-bazel_build() {
-    bazel build --config=release "$@"
 }
 
 bin() { echo "$ROOT/bazel-bin/$1"; }

@@ -30,7 +30,8 @@ on_node() {
 
 pin_namespaces() {
     local name=$1 dir=$DEV/ns/$1 state=$DEV/nodes/$1
-    mountpoint -q "$dir/mnt" && return
+    mountpoint -q "$dir/mnt" && [ -e "$dir/made" ] && return
+    umount "$dir/mnt" "$dir/uts" 2>/dev/null || true
     mkdir -p "$dir" "$state/cni-lib" "$state/run-containerd" /var/lib/cni /run/containerd
     # A namespace can be pinned only on a private mount.
     mountpoint -q "$DEV/ns" || { mount --bind "$DEV/ns" "$DEV/ns" && mount --make-private "$DEV/ns"; }
@@ -44,6 +45,7 @@ pin_namespaces() {
         mount --make-rshared /
         mount --bind '$state/cni-lib' /var/lib/cni
         mount --bind '$state/run-containerd' /run/containerd"
+    touch "$dir/made"
 }
 
 write_containerd_config() {

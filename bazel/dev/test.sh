@@ -8,8 +8,12 @@ bazel_tests() { # CONFIG... -- PATTERN
         configs+=("$1")
         shift
     done
-    targets=$(bazel query --noshow_progress --keep_going "attr(tags, '^((?!manual).)*$', tests(//...)) $2" 2>/dev/null || true)
+    targets=$(bazel query --noshow_progress "attr(tags, '^((?!manual).)*$', tests(//...)) $2" 2>"$LOG/query.log") || {
+        cat "$LOG/query.log" >&2
+        die 'the tests could not be listed: a BUILD file above, or the pattern, is wrong'
+    }
     [ -n "$targets" ] || return 0
+    MATCHED=1
     # shellcheck disable=SC2086 # one word a target
     bazel test "${configs[@]}" $targets
 }
@@ -30,6 +34,7 @@ e2e_tests() { find tests/e2e -name '*_test.sh' 2>/dev/null | sort; }
 run_e2e() {
     local test failed='' began
     [ $# -gt 0 ] || return 0
+    MATCHED=1
     ./dev up
     for test in "$@"; do
         began=$(now_ms)
@@ -47,6 +52,7 @@ run_e2e() {
 }
 
 dev_test() {
+    [ $# -le 1 ] || die 'usage: ./dev test [PATTERN]; one regular expression, as in ./dev test "store|bus"'
     local pattern=${1:-} filter='' chosen
     mkdir -p "$LOG"
     if [ "$pattern" = fresh ]; then
@@ -55,7 +61,9 @@ dev_test() {
         return
     fi
     dev_deps
+    [[ $pattern != *[\'\"]* ]] || die 'a pattern has no quotes in it'
     [ -z "$pattern" ] || filter="intersect filter('$pattern', //...)"
+    MATCHED=''
     show_step 'every test' bazel_tests -- "$filter"
     show_step 'unit tests and fuzz corpora under AddressSanitizer and UBSan' bazel_tests --config=asan -- \
         "intersect (//tests/unit/... union //tests/fuzz/...) except attr(tags, 'no-asan', //...) $filter"
@@ -68,11 +76,13 @@ dev_test() {
     fi
     # shellcheck disable=SC2086 # one word a file
     [ -z "$chosen" ] || show_step 'a whole cluster' run_e2e $chosen
+    [ -n "$MATCHED" ] || die "no test's name matches '$pattern'; \`bazel query 'tests(//...)'\` and tests/e2e/*_test.sh are the names"
     echo 'ok'
 }
 
 dev_sim() {
     mkdir -p "$LOG"
+    echo 'building the simulator' >&2
     bazel build --noshow_progress //tests/sim:sim >"$LOG/sim-build.log" 2>&1 || {
         tail -n 30 "$LOG/sim-build.log" >&2
         exit 1
@@ -83,10 +93,13 @@ dev_sim() {
 dev_fuzz() {
     [ $# = 2 ] || die 'usage: ./dev fuzz NAME SECONDS; the names are the folders of tests/fuzz'
     [ -d "tests/fuzz/$1" ] || die "no fuzz target '$1'; there are: $(cd tests/fuzz && echo */ | tr -d /)"
+    command -v clang-14 >/dev/null || dev_deps
+    [[ $2 =~ ^[1-9][0-9]*$ ]] || die "SECONDS is a number, not '$2'"
     bazel build --config=fuzz "//tests/fuzz/$1:$1_fuzzer"
     mkdir -p "$DEV/fuzz/$1"
     "$(bin "tests/fuzz/$1/$1_fuzzer")" -max_total_time="$2" -artifact_prefix="$DEV/fuzz/$1/crash-" \
-        "$DEV/fuzz/$1" "tests/fuzz/$1/corpus"
+        "$DEV/fuzz/$1" "tests/fuzz/$1/corpus" ||
+        die "'$1' found something: the input is the newest .dev/fuzz/$1/crash-* (or leak-, timeout-); run the fuzzer on that file to see it again"
 }
 
 dev_fmt() {

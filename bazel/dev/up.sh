@@ -9,7 +9,8 @@ PROGRAM_TARGETS='//controlplane:gantryd //kubelet-lite //cli:gantry //bazel/tool
 
 build_programs() {
     # shellcheck disable=SC2086 # one word a target
-    bazel_build $PROGRAM_TARGETS
+    # Without the mark: Bazel's server outlives the cluster.
+    env -u GANTRY_DEV bazel build --config=release $PROGRAM_TARGETS
     mkdir -p "$PROGRAMS"
     local program
     for program in controlplane/gantryd kubelet-lite/kubelet-lite cli/gantry bazel/tools/listen_exec; do
@@ -20,7 +21,7 @@ build_programs() {
 # Three free ports of the host, kept over restarts so that a kubeconfig stays right.
 choose_ports() {
     [ -s "$DEV/ports" ] && return
-    local port=6443 found=''
+    local port=${GANTRY_PORT:-6443} found=''
     while [ "$(wc -w <<<"$found")" -lt 3 ]; do
         (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || found+=" $port"
         port=$((port + 1))
@@ -42,6 +43,7 @@ init_cluster() {
 }
 
 make_fabric() {
+    rm -f "$DEV/run/fabric-made"
     ip netns add "$FABRIC"
     ip -n "$FABRIC" link set lo up
     ip -n "$FABRIC" link add br0 type bridge
@@ -54,6 +56,7 @@ make_fabric() {
         make_node_network "$name"
         ip -n "$FABRIC" route add "$(node_cidr "$name")" via "$(node_ip "$name")"
     done
+    touch "$DEV/run/fabric-made"
 }
 
 start_member() {
@@ -74,7 +77,7 @@ start_members() {
     mkdir -p -m 700 "$DEV/raft" "$DEV/data"
     for name in $MEMBERS; do alive "$name" || start_member "$name"; done
     for name in $MEMBERS; do await 20 "member $name to be ready" member_ready "$name"; done
-    cp "$DEV/cluster/admin.kubeconfig" "$KUBECONFIG_FILE"
+    install -m 600 "$DEV/cluster/admin.kubeconfig" "$KUBECONFIG_FILE"
 }
 
 start_nodes() {
@@ -84,7 +87,7 @@ start_nodes() {
         pids+=($!)
     done
     for pid in "${pids[@]}"; do wait "$pid"; done
-    await 20 'both nodes to be Ready' nodes_ready
+    await 60 'both nodes to be Ready' nodes_ready
 }
 
 nodes_ready() {
@@ -104,13 +107,36 @@ fetch_pages() {
         [ "$node" = node-1 ] && from=node-2
         page=$(on_node "$from" timeout 5 "$(busybox_static)" wget -qO- "http://$ip:8080/")
         printf '  %s on %s at %s, asked from %s: %s\n' "$name" "$node" "$ip" "$from" "$page"
-        [ -n "$page" ]
+        [ -n "$page" ] || { echo "no page from $name: see .dev/log/kubelet-$node.log" && return 1; }
     done < <(kubectl_dev -n hello get pods -l app=hello --field-selector=status.phase=Running \
         -o 'jsonpath={range .items[*]}{.metadata.name} {.status.podIP} {.spec.nodeName}{"\n"}{end}')
 }
 
-dev_up() {
+# A namespace per node and the fabric, all of them finished: then what runs in them may go on.
+network_whole() {
+    local name
+    [ -e "$RUN/fabric-made" ] && [ -e "/run/netns/$FABRIC" ] || return 1
+    for name in $NODES; do [ -e "/run/netns/$(node_netns "$name")" ] || return 1; done
+}
+
+# After a reboot, or an `up` that was interrupted. Members keep their state; what a node had is made anew.
+clear_remains() {
+    stop_all
+    rm -rf --one-file-system "$DEV/ns" "$DEV/nodes"
+}
+
+check_host() {
     [ "$(id -u)" = 0 ] || die 'up makes network namespaces and runs containers: run it as root'
+    # A unix socket's path has 107 characters at most; the longest here is a node's containerd.sock.ttrpc.
+    [ ${#DEV} -le 70 ] || die "the path $ROOT is too long for unix sockets below it: clone to one of at most 65 characters"
+}
+
+dev_up() {
+    [ $# = 0 ] || die "up takes no arguments, and got '$*'; ./dev alone prints the commands"
+    check_host
+    [ "${GANTRY_DEV:-}" = "$ID" ] || exec env "$MARK" "$ROOT/dev" up
+    lock
+    trap 'echo; echo "dev: interrupted; ./dev up goes on from here, ./dev down removes what was made" >&2; exit 130' INT TERM
     mkdir -p "$DEV" "$LOG" "$RUN"
     local began
     began=$(now_ms)
@@ -118,17 +144,17 @@ dev_up() {
     dev_deps
     step 'programs (release build)' build_programs
     step 'images: pause, busybox' make_images
-    if [ -e "/run/netns/$FABRIC" ] && ! cluster_whole; then
-        step 'what an earlier run left' down_all
+    if ! network_whole && { compgen -G "/run/netns/gantry-$ID-*" >/dev/null || [ -e "$DEV/nodes" ]; }; then
+        step 'what an earlier run left' clear_remains
     fi
     step 'identity and certificates' init_cluster
-    [ -e "/run/netns/$FABRIC" ] || step 'network: fabric and nodes' make_fabric
+    network_whole || step 'network: fabric and nodes' make_fabric
     step 'members: m1 m2 m3' start_members
     step 'nodes: containerd and kubelet-lite' start_nodes
     step 'demo: docs/examples/hello.yaml' run_demo
     step 'a page from every pod' fetch_pages
     echo
-    cat "$LOG/up.a-page-from-every-pod.log"
+    cat "$LOG/a-page-from-every-pod.log"
     echo
     kubectl_dev -n hello get pods -o wide
     cat <<TXT
@@ -140,13 +166,7 @@ Up in $((($(now_ms) - began) / 1000)) s. The kubeconfig is .dev/kubeconfig; the 
   kubectl -n hello scale deployment/hello --replicas=5
   kubectl -n hello logs -f deployment/hello
   .dev/bin/gantry events -f
-  ./dev status
+  ./dev status      # with pids: kill any of them and watch; ./dev up starts it again
   ./dev down
 TXT
-}
-
-cluster_whole() {
-    local name
-    for name in $MEMBERS; do alive "$name" || return 1; done
-    for name in $NODES; do alive "containerd-$name" && alive "kubelet-$name" || return 1; done
 }
