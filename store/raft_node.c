@@ -216,12 +216,19 @@ static void on_ready(void *ctx, uint64_t term)
     post_turn(n);
 }
 
+/* raft_strerror does not know the one code that an operator can do something about. */
+static const char *fatal_text(int raft_code)
+{
+    return raft_code == RAFT_NOSPACE ? "no space left where the data folder is"
+                                     : raft_strerror(raft_code);
+}
+
 static void on_fatal(void *ctx, const char *what, int raft_code)
 {
     struct raft_node *n = ctx;
 
     log_error("raft member cannot go on", KV("reason", what),
-              KVN("group", group_id(n->config.group)), KV("code", raft_strerror(raft_code)),
+              KVN("group", group_id(n->config.group)), KV("code", fatal_text(raft_code)),
               KV("backend", n->guard.io.errmsg), KV("raft", raft_errmsg(&n->raft)));
     assert_fail(what, __FILE__, __LINE__, __func__);
 }
