@@ -18,6 +18,9 @@ bazel_tests() { # CONFIG... -- PATTERN
     bazel test "${configs[@]}" $targets
 }
 
+# Tests whose code runs on several threads: loops, the store's applier and readers, the bus over a real store.
+THREADED='//tests/unit/base/... union //tests/unit/store/... union //tests/unit/controlplane/bus/...'
+
 # Runs Bazel in view: its own progress is the progress. A failing test prints its output.
 show_step() {
     local text=$1 began took
@@ -67,8 +70,8 @@ dev_test() {
     show_step 'every test' bazel_tests -- "$filter"
     show_step 'unit tests and fuzz corpora under AddressSanitizer and UBSan' bazel_tests --config=asan -- \
         "intersect (//tests/unit/... union //tests/fuzz/...) except attr(tags, 'no-asan', //...) $filter"
-    show_step 'tests with threads under ThreadSanitizer' bazel_tests --config=tsan -- \
-        "intersect attr(tags, 'threads', //...) $filter"
+    show_step 'where threads meet, under ThreadSanitizer' bazel_tests --config=tsan -- \
+        "intersect ($THREADED) $filter"
     if [ -z "$pattern" ]; then
         chosen=$(e2e_tests)
     else
