@@ -27,10 +27,12 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-#define ARENA_ALIGN           16u
-#define ARENA_FIRST_BYTES     1024u
-#define ARENA_GROW_MIN_COUNT  8u
-#define ARENA_BLOCK_BYTES_MAX ARENA_KEEP_BYTES
+#define ARENA_ALIGN          16u
+#define ARENA_FIRST_BYTES    1024u
+#define ARENA_GROW_MIN_COUNT 8u
+/* Large arenas end in blocks with a mapping of their own (env_uv.c), which go back to the system:
+ * thousands of small ones would stay with the allocator. */
+#define ARENA_BLOCK_BYTES_MAX (1u << 20)
 
 struct arena_block {
     struct arena_block *next;
