@@ -19,6 +19,7 @@ protoc-c protobuf-c-compiler
 /usr/include/nghttp2/nghttp2.h libnghttp2-dev
 /usr/include/cmocka.h libcmocka-dev
 /usr/include/openssl/ssl.h libssl-dev
+/usr/bin/openssl openssl
 /usr/include/yaml.h libyaml-dev
 clang-14 clang-14
 clang-format-14 clang-format-14
