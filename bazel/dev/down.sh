@@ -12,13 +12,25 @@ our_namespaces() {
     done
 }
 
+parent_of() { awk '/^PPid:/ {print $2}' "/proc/$1/status" 2>/dev/null; }
+
+# Is it this ./dev, or one of its children? Of a process that is gone nothing needs to be ended either.
+is_this_dev() {
+    local pid=$1
+    while [ "${pid:-1}" -gt 1 ]; do
+        [ "$pid" != $$ ] || return 0
+        pid=$(parent_of "$pid")
+    done
+    [ -z "$pid" ]
+}
+
 # Processes in our network or mount namespaces, in our cgroups, or that an `up` of this checkout started;
-# but not this one and its parents. Few commands for all of /proc, since a machine may run thousands.
+# but not this ./dev, its children and its parents. Few commands for all of /proc, since a machine may run thousands.
 our_processes() {
-    local mine=" " pid=$BASHPID
-    while [ "$pid" -gt 1 ]; do
-        mine+="$pid "
-        pid=$(awk '/^PPid:/ {print $2}' "/proc/$pid/status")
+    local parents=" " pid=$$
+    while [ "${pid:-1}" -gt 1 ]; do
+        parents+="$pid "
+        pid=$(parent_of "$pid")
     done
     {
         stat -Lc '%n %i' /proc/[0-9]*/ns/net /proc/[0-9]*/ns/mnt |
@@ -28,7 +40,7 @@ our_processes() {
         grep -ls "/$CGROUP/" /proc/[0-9]*/cgroup | cut -d/ -f3
         grep -lsaxz "$MARK" /proc/[0-9]*/environ | cut -d/ -f3
     } 2>/dev/null | sort -un | while read -r pid; do
-        [[ $mine == *" $pid "* ]] || ! grep -qs '^State:.[^ZX]' "/proc/$pid/status" || echo "$pid"
+        [[ $parents == *" $pid "* ]] || is_this_dev "$pid" || ! grep -qs '^State:.[^ZX]' "/proc/$pid/status" || echo "$pid"
     done
     return 0
 }

@@ -125,6 +125,15 @@ clear_remains() {
     rm -rf --one-file-system "$DEV/ns" "$DEV/nodes"
 }
 
+# Shells of an `up` that was killed may go on without it.
+end_orphans() {
+    local pid
+    for pid in $(grep -lsaxz "$MARK" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3); do
+        [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *"/dev up "* ]] || continue
+        is_this_dev "$pid" || kill -KILL "$pid" 2>/dev/null || true
+    done
+} 2>/dev/null
+
 check_host() {
     [ "$(id -u)" = 0 ] || die 'up makes network namespaces and runs containers: run it as root'
     # A unix socket's path has 107 characters at most; the longest here is a node's containerd.sock.ttrpc.
@@ -136,6 +145,7 @@ dev_up() {
     check_host
     [ "${GANTRY_DEV:-}" = "$ID" ] || exec env "$MARK" "$ROOT/dev" up
     lock
+    end_orphans
     trap 'echo; echo "dev: interrupted; ./dev up goes on from here, ./dev down removes what was made" >&2; exit 130' INT TERM
     mkdir -p "$DEV" "$LOG" "$RUN"
     local began
