@@ -32,12 +32,7 @@ static const struct operation_row rows[] = {
 
 static int no_method(struct request *r)
 {
-    struct err e;
-    return status_from_err(&r->arena, &r->status,
-                           err_set(&e, ERR_METHOD_NOT_ALLOWED,
-                                   "the server does not allow this method on the requested "
-                                   "resource"),
-                           &e);
+    return status_no_method(&r->status);
 }
 
 /* Does the path have the parts this verb works on? */

@@ -55,6 +55,14 @@ int status_no_route(struct status *s)
     return rc;
 }
 
+int status_no_method(struct status *s)
+{
+    int rc = fill(s, ERR_METHOD_NOT_ALLOWED,
+                  str_lit("the server does not allow this method on the requested resource"));
+    s->details = true;
+    return rc;
+}
+
 int status_bad_request(struct status *s, struct str message)
 {
     return fill(s, ERR_INVALID_ARGUMENT, message);

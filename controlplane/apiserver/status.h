@@ -50,6 +50,9 @@ struct status {
 int status_from_err(struct arena *a, struct status *s, int rc, const struct err *e);
 /* Unknown paths and resources: "the server could not find the requested resource". */
 int status_no_route(struct status *s);
+/* A method its path does not have: "the server does not allow this method on the requested
+ * resource". */
+int status_no_method(struct status *s);
 int status_bad_request(struct status *s, struct str message);
 int status_not_found(struct arena *a, struct status *s, const struct kind_info *k, struct str name);
 int status_already_exists(struct arena *a, struct status *s, const struct kind_info *k,

@@ -40,7 +40,14 @@ static int check_names(struct request *r, ObjectMeta *meta)
 {
     struct str name = write_text(meta->name);
     struct str ns = write_text(meta->namespace_);
-    if (name.len > 0 && !str_eq(name, r->route.name)) {
+    if (name.len == 0) {
+        return status_bad_request(&r->status,
+                                  str_printf(&r->arena,
+                                             "the name of the object (%.*s based on URL) was "
+                                             "undeterminable: name must be provided",
+                                             STR_ARG(r->route.name)));
+    }
+    if (!str_eq(name, r->route.name)) {
         return status_bad_request(
             &r->status, str_printf(&r->arena,
                                    "the name of the object (%.*s) does not match the name on the "
@@ -54,7 +61,6 @@ static int check_names(struct request *r, ObjectMeta *meta)
                                    "namespace on the request (%.*s)",
                                    STR_ARG(ns), STR_ARG(r->route.ns)));
     }
-    meta->name = str_dup(&r->arena, r->route.name);
     meta->namespace_ = str_dup(&r->arena, r->route.ns);
     return 0;
 }

@@ -37,6 +37,10 @@ static void test_texts(void **state)
     expect(&a, &s,
            HEAD "\"message\":\"the server could not find the requested resource\",\"reason\":"
                 "\"NotFound\",\"details\":{},\"code\":404}\n");
+    assert_int_equal(status_no_method(&s), -ERR_METHOD_NOT_ALLOWED);
+    expect(&a, &s,
+           HEAD "\"message\":\"the server does not allow this method on the requested resource\","
+                "\"reason\":\"MethodNotAllowed\",\"details\":{},\"code\":405}\n");
     assert_int_equal(status_rv_too_large(&a, &s, 9, 5), -ERR_TIMEOUT);
     expect(&a, &s,
            HEAD "\"message\":\"Too large resource version: 9, current: 5\",\"reason\":\"Timeout\","

@@ -60,6 +60,10 @@ static void test_put_refusals(void **state)
     r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"v\"}}"));
     harness_expect(&r, 400);
     harness_contains(&r, "the name of the object (v) does not match the name on the URL (u)");
+    r = put(h, MAPS "/u", str_lit("{\"metadata\":{}}"));
+    harness_expect(&r, 400);
+    harness_contains(&r, "the name of the object (u based on URL) was undeterminable: name must be "
+                         "provided");
     r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"u\",\"namespace\":\"kube-system\"}}"));
     harness_expect(&r, 400);
     harness_contains(&r, "the namespace of the object (kube-system) does not match the namespace "
