@@ -32,6 +32,7 @@ struct waiting {
     char *reason;
     char message[MESSAGE_BYTES_MAX];
     int64_t now_s;
+    uint64_t stamp_ns; /* no two waiting have the same */
 };
 
 struct events {
@@ -39,6 +40,7 @@ struct events {
     char *node;
     struct list queue;
     size_t queued;
+    uint64_t stamp_ns; /* given last */
     struct map known;
     struct client_call call;
     struct arena arena; /* of the call */
@@ -161,8 +163,9 @@ static Event *make(struct events *e, const struct waiting *w, const struct known
 static void send_new(struct events *e, const struct waiting *w, struct known *k)
 {
     struct str raw;
-    (void)snprintf(k->name, sizeof k->name, "%.253s.%016llx", w->about.name,
-                   (unsigned long long)env_random_u64(env_of(e->client->loop)));
+    /* As upstream's: a list, which is in the order of names, is in the order of time too. */
+    (void)snprintf(k->name, sizeof k->name, "%.236s.%llx", w->about.name,
+                   (unsigned long long)w->stamp_ns);
     k->count = 1;
     k->first_s = w->now_s;
     raw = schema_pack_arena(&e->arena, &schema_Event, make(e, w, k));
@@ -230,7 +233,10 @@ void events_record(struct events *e, const struct event_subject *about, bool war
     w->about.field_path = mem_strdup(text_of(about->field_path));
     w->warning = warning;
     w->reason = mem_strdup(reason);
-    w->now_s = (int64_t)(env_wall_ns(env_of(e->client->loop)) / ENV_S);
+    uint64_t now = env_wall_ns(env_of(e->client->loop));
+    e->stamp_ns = now > e->stamp_ns ? now : e->stamp_ns + 1;
+    w->stamp_ns = e->stamp_ns;
+    w->now_s = (int64_t)(now / ENV_S);
     list_append(&e->queue, &w->node);
     e->queued++;
     if (!e->busy)

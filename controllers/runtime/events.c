@@ -30,15 +30,17 @@ struct known {
     int32_t count;                               /* seen */
     int32_t written;                             /* count last acknowledged; 0: no object yet */
     int64_t first_seconds, last_seconds;
-    bool forgotten; /* no longer in the map: freed when written */
+    uint64_t stamp_ns; /* when it was last seen; the end of its object's name */
+    bool forgotten;    /* no longer in the map: freed when written */
 };
 
 struct event_recorder {
     struct client *client;
     char *instance;
     uint64_t term;
-    uint64_t nonce; /* makes names and request ids of this recorder its own */
+    uint64_t nonce; /* makes request ids of this recorder its own */
     uint64_t sequence;
+    uint64_t stamp_ns; /* given last: no two are the same */
     struct map events; /* text of all fields -> struct known */
     struct list pending;
     size_t pending_count;
@@ -80,9 +82,13 @@ static void known_free(struct known *k)
     mem_free(k);
 }
 
-static int64_t now_seconds(const struct event_recorder *r)
+/* The wall clock, a nanosecond on at least. */
+static uint64_t next_stamp(struct event_recorder *r)
 {
-    return (int64_t)(env_wall_ns(env_of(r->client->loop)) / ENV_S);
+    uint64_t now = env_wall_ns(env_of(r->client->loop));
+
+    r->stamp_ns = now > r->stamp_ns ? now : r->stamp_ns + 1;
+    return r->stamp_ns;
 }
 
 /* Cluster-scoped objects have their events in the namespace default. */
@@ -225,8 +231,9 @@ static void write_next(struct event_recorder *r)
     buf_clear(&r->body);
     if (r->writing->written == 0) {
         disown(r->writing->name);
+        /* As upstream's: a list, which is in the order of names, is in the order of time too. */
         buf_printf(&r->body, "%.*s.%llx", STR_ARG(r->writing->about.name),
-                   (unsigned long long)(r->nonce + r->sequence * 0x9e3779b97f4a7c15ull));
+                   (unsigned long long)r->writing->stamp_ns);
         r->writing->name = own(buf_str(&r->body));
         buf_clear(&r->body);
         build_create(r, r->writing);
@@ -316,12 +323,13 @@ void event_record(struct event_recorder *r, const char *component, const struct 
         if (map_count(&r->events) >= EVENTS_KNOWN_MAX)
             forget_all(r);
         k = known_new(component, about, type, reason, message);
-        k->first_seconds = now_seconds(r);
         (void)map_put(&r->events, buf_str(&text), k); /* new: replaces nothing */
     }
     buf_deinit(&text);
-    k->count++;
-    k->last_seconds = now_seconds(r);
+    k->stamp_ns = next_stamp(r);
+    k->last_seconds = (int64_t)(k->stamp_ns / ENV_S);
+    if (k->count++ == 0)
+        k->first_seconds = k->last_seconds;
     if (list_empty(&k->node)) {
         list_append(&r->pending, &k->node);
         r->pending_count++;
