@@ -71,6 +71,50 @@ static int pick_container(struct request *r, const Pod *pod, struct str *out)
     return bad_container(r, spec, wanted);
 }
 
+static int invalid_option(struct request *r, const char *field, const char *reason,
+                          struct str message)
+{
+    const struct status_cause cause = { .reason = str_from(reason),
+                                        .message = message,
+                                        .field = str_from(field) };
+    return status_invalid_field(&r->arena, &r->status, str_lit("PodLogOptions"),
+                                str_lit("PodLogOptions"), str_lit(""), r->route.name, &cause);
+}
+
+/* The numbers among the options; the kubelet reads what they mean. */
+static int check_options(struct request *r)
+{
+    static const struct {
+        const char *name;
+        int64_t least;
+        const char *bound;
+    } rows[] = { { "tailLines", 0, "greater than or equal to 0" },
+                 { "limitBytes", 1, "greater than 0" },
+                 { "sinceSeconds", 1, "greater than 0" } };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct err e = { 0 };
+        int64_t value = rows[i].least;
+        if (route_param(&r->route, rows[i].name).len == 0) {
+            continue;
+        }
+        if (route_param_i64(&r->route, rows[i].name, &value, &e) != 0) {
+            return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
+        }
+        if (value < rows[i].least) {
+            return invalid_option(r, rows[i].name, "FieldValueInvalid",
+                                  str_printf(&r->arena, "Invalid value: %lld: must be %s",
+                                             (long long)value, rows[i].bound));
+        }
+    }
+    if (route_param(&r->route, "sinceSeconds").len > 0 &&
+        route_param(&r->route, "sinceTime").len > 0) {
+        return invalid_option(
+            r, "", "FieldValueForbidden",
+            str_lit("Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    }
+    return 0;
+}
+
 static int unavailable(struct request *r, const char *text)
 {
     struct err e;
@@ -229,7 +273,8 @@ static enum request_run log_run(struct request *r)
     struct str container = str_lit("");
     struct str address = str_lit("");
     int port = 0;
-    if (find_pod(r, &pod) != 0 || pick_container(r, pod, &container) != 0) {
+    if (check_options(r) != 0 || find_pod(r, &pod) != 0 ||
+        pick_container(r, pod, &container) != 0) {
         return RUN_FAIL;
     }
     if (write_text(pod->spec->node_name).len == 0) {

@@ -211,6 +211,22 @@ static enum request_run put_finalize(struct request *r)
 
 /* ---- PATCH ---- */
 
+/* Only server-side apply can be forced. */
+static int forbid_force(struct request *r)
+{
+    const struct status_cause cause = {
+        .reason = str_lit("FieldValueForbidden"),
+        .message = str_lit("Forbidden: may not be specified for non-apply patch"),
+        .field = str_lit("force"),
+    };
+    if (route_param(&r->route, "force").len == 0) {
+        return 0;
+    }
+    return status_invalid_field(&r->arena, &r->status, str_lit("PatchOptions.meta.k8s.io"),
+                                str_lit("PatchOptions"), str_lit("meta.k8s.io"), str_lit(""),
+                                &cause);
+}
+
 int patch_apply(struct request *r, const struct schema *schema, const struct json *current,
                 const struct json **out)
 {
@@ -227,6 +243,10 @@ int patch_apply(struct request *r, const struct schema *schema, const struct jso
     }
     if (rc != 0) {
         return status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    rc = forbid_force(r);
+    if (rc != 0) {
+        return rc;
     }
     if (json_parse(&r->arena, r->body, &patch, &e) != 0) {
         return status_bad_request(&r->status,

@@ -143,6 +143,32 @@ static int teardown(void **state)
     return rc;
 }
 
+static void test_options(void **state)
+{
+    static const struct {
+        const char *query;
+        int code;
+        const char *text;
+    } rows[] = {
+        { "tailLines=-1", 422,
+          "PodLogOptions \\\"p\\\" is invalid: tailLines: Invalid value: -1: must be greater than "
+          "or "
+          "equal to 0" },
+        { "limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0" },
+        { "sinceSeconds=0", 422, "sinceSeconds: Invalid value: 0: must be greater than 0" },
+        { "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422,
+          "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified" },
+        { "tailLines=x", 400, "strconv.ParseInt: parsing \\\"x\\\": invalid syntax" },
+    };
+    struct harness *h = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct str target = str_printf(&h->arena, PODS "/p/log?container=good&%s", rows[i].query);
+        struct reply r = harness_get(h, target.data);
+        harness_expect(&r, rows[i].code);
+        harness_contains(&r, rows[i].text);
+    }
+}
+
 static void test_passed_on(void **state)
 {
     struct harness *h = *state;
@@ -176,6 +202,7 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options),
         cmocka_unit_test(test_passed_on),
         cmocka_unit_test(test_refusals),
     };

@@ -162,6 +162,11 @@ static void test_status(void **state)
     harness_contains(&r, "\"status\":{\"replicas\":4");
     r = harness_get(h, DEPLOYS "/web/status");
     harness_expect(&r, 200);
+    r = patch(h, MAPS "/u?force=true", "merge-patch+json", "{}");
+    harness_expect(&r, 422);
+    harness_contains(&r,
+                     "PatchOptions.meta.k8s.io \\\"\\\" is invalid: force: Forbidden: may not be "
+                     "specified for non-apply patch");
     r = patch(h, MAPS "/u/status", "merge-patch+json", "{}");
     harness_expect(&r, 404);
 }
