@@ -549,7 +549,20 @@ static bool has_container(const struct pod *p, const char *name)
     return false;
 }
 
-static int log_of(const struct pod *p, struct arena *a, const char *container, bool previous,
+/* Why a container has not started, in the words of upstream's kubelet. */
+static const char *why_not_started(struct pod *p, const char *container)
+{
+    const struct pod_failure *f = failure_of(p, container);
+    if (f == NULL)
+        return p->view != NULL && pod_initialized(p->spec, p->view) ? "ContainerCreating"
+                                                                    : "PodInitializing";
+    if (strcmp(f->reason, "ErrImagePull") == 0)
+        return "image can't be pulled";
+    return strcmp(f->reason, "ImagePullBackOff") == 0 ? "trying and failing to pull image"
+                                                      : f->reason;
+}
+
+static int log_of(struct pod *p, struct arena *a, const char *container, bool previous,
                   struct pods_log *out, struct err *e)
 {
     if (p->spec == NULL || !has_container(p, container))
@@ -558,9 +571,10 @@ static int log_of(const struct pod *p, struct arena *a, const char *container, b
     if (p->view != NULL)
         c = previous ? view_previous(p->view, container) : view_latest(p->view, container);
     if (c == NULL || c->state == SEEN_CREATED)
-        return err_set(e, ERR_INVALID_ARGUMENT, "%scontainer \"%s\" in pod \"%s\" %s",
+        return err_set(e, ERR_INVALID_ARGUMENT, "%scontainer \"%s\" in pod \"%s\" %s%s",
                        previous ? "previous terminated " : "", container, p->name,
-                       previous ? "not found" : "is waiting to start: ContainerCreating");
+                       previous ? "not found" : "is waiting to start: ",
+                       previous ? "" : why_not_started(p, container));
     const struct pods_config *k = &p->pods->config;
     (void)snprintf(out->path, sizeof out->path, "%s/logs/%s_%s_%s/%s", k->root, p->namespace,
                    p->name, p->uid, container_log_path(a, container, c->attempt));
