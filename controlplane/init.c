@@ -363,7 +363,8 @@ int init_command(struct env *env, int argc, char **argv, struct err *e)
     if (rc == 0)
         printf("made a cluster of %zu members and %zu nodes in %s\n"
                "  kubeconfig: %s/admin.kubeconfig\n"
-               "  start each member: gantryd run --cluster %s --name NAME --data FOLDER\n",
+               "  start each member: gantryd run --cluster %s --name NAME --data FOLDER "
+               "--raft-sockets FOLDER --listen tcp:ADDRESS:6443\n",
                plan.members_count, plan.nodes_count, plan.out, plan.out, plan.out);
     arena_deinit(&arena);
     return rc;
