@@ -1,5 +1,6 @@
 /* ReplicaSets: decisions as tables, and against the model of the API with refusals. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/meta/condition.h"
@@ -100,6 +101,33 @@ static void test_refused(void **state)
     cluster_deinit(&c);
 }
 
+/* Events of one object are listed in the order of time: their names end with it. */
+static void test_event_names(void **state)
+{
+    struct cluster c;
+    const void **items;
+    size_t n, of_set = 0;
+
+    (void)state; /* no shared fixture */
+    cluster_init(&c, 5, 1, false);
+    cluster_put(&c, KIND_REPLICA_SET, SET("3", ""));
+    cluster_run(&c, 10000);
+    n = fake_list(&c.api, &c.arena, KIND_EVENT, &items);
+    for (size_t i = 0; i < n; i++) {
+        const Event *ev = items[i];
+        unsigned long long stamp;
+
+        if (!text_eq(ev->involved_object->name, "rs"))
+            continue;
+        assert_int_equal(strncmp(ev->metadata->name, "rs.", 3), 0);
+        stamp = strtoull(ev->metadata->name + 3, NULL, 16);
+        assert_int_equal((int64_t)(stamp / ENV_S), ev->first_timestamp->seconds);
+        of_set++;
+    }
+    assert_int_equal(of_set, 3); /* one for each pod: none has another's name */
+    cluster_deinit(&c);
+}
+
 /* Many pods at once, with lost answers: exactly as many as asked for, at every moment. */
 static void test_burst(void **state)
 {
@@ -118,6 +146,7 @@ static void test_burst(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_event_names),
                                         cmocka_unit_test(test_burst) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
