@@ -166,6 +166,12 @@ static void runtime_away(struct agent *a, const char *why)
     tell_node(a);
 }
 
+static void on_ended(void *ctx, const char *id)
+{
+    struct agent *a = ctx;
+    pods_hint(a->pods, id);
+}
+
 static void relisted(struct agent *a)
 {
     bool ok = a->sandboxes_call.status == 0 && a->containers_call.status == 0;
@@ -179,6 +185,7 @@ static void relisted(struct agent *a)
             a->version_known = false;
             ask_runtime(a);
         }
+        cri_watch(a->cri, on_ended);
         pods_relisted(a->pods, a->sandboxes_call.reply, a->containers_call.reply);
         /* The lists need not be kept for a second. */
         cri_call_deinit(&a->sandboxes_call);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "api/proto/containerd_events.pb-c.h"
 #include "api/proto/runtime.pb-c.h"
 #include "base/assert.h"
 #include "base/buf.h"
@@ -32,6 +33,10 @@ struct cri {
     void (*closed)(void *ctx);
     void *ctx;
     void *closed_ctx;
+    void (*told)(void *ctx, const char *id);
+    struct grpc_call watch;
+    bool watching;
+    bool closing;
 };
 
 static void on_state(void *ctx, int status)
@@ -70,6 +75,7 @@ static void on_closed(void *ctx)
 void cri_close(struct cri *c, void (*closed)(void *ctx), void *ctx)
 {
     c->lost = NULL;
+    c->closing = true;
     c->closed = closed;
     c->closed_ctx = ctx;
     http_client_close(c->client, on_closed, c);
@@ -155,4 +161,64 @@ void cri_call_deinit(struct cri_call *call)
 {
     ASSERT(call->cri == NULL);
     arena_deinit(&call->arena);
+}
+
+/* ---- containerd's events ---- */
+
+#define EVENT_FILTER "namespace==k8s.io,topic==\"/tasks/delete\""
+
+/* Each event is small; what is larger is none of ours and ends the stream. */
+#define EVENT_BYTES_MAX (64u << 10)
+
+static void on_event(struct grpc_call *g, struct str bytes)
+{
+    struct cri *c = g->user;
+    struct arena a;
+    arena_init(&a);
+    ProtobufCAllocator allocator = cri_allocator(&a);
+    const Containerd__Services__Events__V1__Envelope *envelope =
+        containerd__services__events__v1__envelope__unpack(&allocator, bytes.len,
+                                                           (const uint8_t *)bytes.data);
+    const Containerd__Services__Events__V1__TaskDelete *ended = NULL;
+    if (envelope != NULL && envelope->event != NULL)
+        ended = containerd__services__events__v1__task_delete__unpack(
+            &allocator, envelope->event->value.len, envelope->event->value.data);
+    /* Processes run into a container have an id of their own. */
+    if (ended != NULL && !c->closing &&
+        (ended->id[0] == '\0' || str_eq_c(str_from(ended->id), ended->container_id)))
+        c->told(c->ctx, ended->container_id);
+    arena_deinit(&a);
+}
+
+static void on_events_end(struct grpc_call *g)
+{
+    struct cri *c = g->user;
+    /* A runtime without events stays without: the relist is enough. */
+    c->watching = g->code == GRPC_UNIMPLEMENTED;
+    grpc_call_deinit(g);
+    *g = (struct grpc_call){ 0 };
+}
+
+void cri_watch(struct cri *c, void (*told)(void *ctx, const char *id))
+{
+    static const struct grpc_call_events events = { .message = on_event, .done = on_events_end };
+    Containerd__Services__Events__V1__SubscribeRequest q =
+        CONTAINERD__SERVICES__EVENTS__V1__SUBSCRIBE_REQUEST__INIT;
+    char *filters[] = { (char *)EVENT_FILTER };
+    uint8_t packed[128];
+    if (c->watching || c->closing)
+        return;
+    q.filters = filters;
+    q.n_filters = 1;
+    ASSERT(containerd__services__events__v1__subscribe_request__get_packed_size(&q) <=
+           sizeof packed);
+    size_t len = containerd__services__events__v1__subscribe_request__pack(&q, packed);
+    c->told = told;
+    c->watching = true;
+    c->watch = (struct grpc_call){ .path = "/containerd.services.events.v1.Events/Subscribe",
+                                   .kind = GRPC_SERVER_STREAM,
+                                   .message_bytes_max = EVENT_BYTES_MAX,
+                                   .events = &events,
+                                   .user = c };
+    grpc_call_start(c->client, &c->watch, str_of(packed, len));
 }

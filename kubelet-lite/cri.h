@@ -72,6 +72,14 @@ void cri_call_start(struct cri *c, struct cri_call *call, enum cri_method method
 bool cri_call_active(const struct cri_call *call);
 void cri_call_deinit(struct cri_call *call); /* not while active */
 
+/*
+ * containerd tells when something ended, sooner than a list would: told is called with the id of
+ * the container or sandbox. Only a hint: the runtime's lists show it some milliseconds later, and a
+ * runtime without this service never calls. The stream ends with the connection: cri_watch again
+ * (it does nothing while the stream is open).
+ */
+void cri_watch(struct cri *c, void (*told)(void *ctx, const char *id));
+
 /* For messages made in an arena: unpacking never frees. */
 ProtobufCAllocator cri_allocator(struct arena *a);
 /* The connection itself, for other services on the runtime's socket. */

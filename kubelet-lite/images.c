@@ -215,7 +215,7 @@ static void on_looked(struct cri_call *c)
     pull_next(i);
 }
 
-void images_ensure(struct images *i, struct image_request *r)
+static void begin(struct images *i, struct image_request *r)
 {
     r->images = i;
     r->status = 0;
@@ -224,7 +224,27 @@ void images_ensure(struct images *i, struct image_request *r)
     r->pulled = false;
     r->retry_ns = 0;
     r->ref[0] = '\0';
+}
+
+void images_ensure(struct images *i, struct image_request *r)
+{
+    begin(i, r);
     look(r, on_looked);
+}
+
+static void on_looked_ahead(struct cri_call *c)
+{
+    struct image_request *r = c->priv;
+    int status = c->status;
+    if (status == 0 && (!take(r) || strcmp(r->policy, "Always") == 0))
+        status = -ERR_NOT_FOUND;
+    finish(r, status, NULL);
+}
+
+void images_look(struct images *i, struct image_request *r)
+{
+    begin(i, r);
+    look(r, on_looked_ahead);
 }
 
 void image_request_deinit(struct image_request *r)

@@ -49,6 +49,8 @@ struct image_request {
 struct images *images_new(struct env_loop *loop, struct cri *cri);
 void images_free(struct images *i); /* no request active */
 void images_ensure(struct images *i, struct image_request *r);
+/* Only looks, never pulls: status 0 when nothing is left for images_ensure to do. */
+void images_look(struct images *i, struct image_request *r);
 void image_request_deinit(struct image_request *r);
 /* Requests that wait for a pull or are being pulled, and for how long the oldest one has. */
 void images_load(const struct images *i, size_t *out_waiting, size_t *out_active,

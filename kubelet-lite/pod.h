@@ -27,6 +27,11 @@
 #include "kubelet-lite/sources.h"
 #include "kubelet-lite/volumes.h"
 
+/* Back-off of what fails, in seconds: first, and at most. */
+#define SANDBOX_BACKOFF_S 1, 60
+#define VOLUME_BACKOFF_S  1, 120
+#define CREATE_BACKOFF_S  1, 60
+
 /* Failing things of one pod that are remembered. */
 #define POD_HOLDS_MAX 16
 
@@ -51,6 +56,9 @@ struct pod_work {
     struct volume_set volumes;
     const char *hosts_path;
     struct str hosts;
+    bool prepare;         /* pod_work_begin: which of its parts are wanted, */
+    bool mount;           /* and */
+    bool mounting;        /* the outcome: which part failed */
     const char **folders; /* of each volumeMount: the volume's */
     const char **sub_paths;
     const char **mounts; /* the outcome: what to bind */
@@ -62,6 +70,12 @@ struct pod_work {
 struct pod_stop {
     struct cri_call call;
     struct pod *pod;
+};
+
+/* A container that the list under way created and started. */
+struct pod_made {
+    char id[80];
+    const struct Container *container; /* of the plan */
 };
 
 struct pod {
@@ -86,6 +100,8 @@ struct pod {
     struct pod_view *view;
     uint64_t mark; /* of the last look */
     bool look_needed;
+    bool lists_needed;      /* something may differ that the calls' own answers did not tell */
+    uint64_t hint_until_ns; /* the runtime said that something ended; it does not show yet */
 
     /* Done by this process. */
     bool prepared;
@@ -105,7 +121,14 @@ struct pod {
     struct list gate_node;
     struct plan plan;
     size_t at;
+    size_t parts; /* of the action under way, at once */
+    int parts_status;
+    char sandbox_id[80]; /* made by the list under way; "" */
+    uint32_t sandbox_attempt;
+    struct pod_made made[PLAN_ACTIONS_MAX / 2];
+    size_t made_count;
     char created_id[80];
+    bool image_ahead; /* image holds what was looked up while the sandbox was made */
     struct cri_call call;
     struct pod_work work;
     struct image_request image;
@@ -138,6 +161,7 @@ struct pods {
     size_t gate_active;
     size_t gate_max;
     bool synced; /* the API's list of pods is complete */
+    bool listed; /* the runtime was: a pod that is new since then has nothing there */
     bool closing;
     uint64_t added; /* counters for the queue's sample */
     uint64_t completed;
@@ -145,6 +169,7 @@ struct pods {
 
 /* ---- pods.c ---- */
 struct pod *pod_find(struct pods *p, const char *uid);
+struct pod *pod_new(struct pods *pods, const char *uid, const char *namespace, const char *name);
 void pod_free(struct pod *p);
 void pod_step(struct pod *p);
 /* The busy part is over: step again on this turn. */
@@ -168,15 +193,32 @@ void pod_look_start(struct pod *p); /* ends in pod_looked */
 void pod_looked(struct pod *p, int status);
 
 /* ---- pod_actions.c ---- */
-void pod_run(struct pod *p); /* the action at p->at, and those after it */
+void pod_run(struct pod *p);        /* the plan's actions from the first on */
+bool pod_gate_enter(struct pod *p); /* false: the action is begun again when there is room */
 void pod_gate_leave(struct pod *p);
+/* Goes on behind the action at p->at, or with status != 0 ends the list. */
+void pod_action_done(struct pod *p, int status);
+/* The same, remembering the failure; name: the container that holds it up, "" for all of it. */
+void pod_action_failed(struct pod *p, int status, const char *name, const char *reason,
+                       const struct err *e, uint64_t first_s, uint64_t max_s);
+bool pod_runtime_away(int status);
+
+/* The actions from p->at on that make the files and the sandbox: all at once. */
+void pod_begin(struct pod *p);
+void pod_begin_worked(struct pod *p, int status, const struct err *e);
+/* ConfigMaps and Secrets as this pod sees them. */
+struct pod_source {
+    struct source base;
+    struct pod *pod;
+};
+struct pod_source pod_source(struct pod *p);
 
 /* ---- pod_files.c ---- */
 /* Starts the file work of an action; then pod_worked. */
 void pod_work_start(struct pod *p, int (*run)(struct pod_work *w, struct err *e));
 void pod_worked(struct pod *p, int status, const struct err *e);
-int pod_work_prepare(struct pod_work *w, struct err *e);
-int pod_work_volumes(struct pod_work *w, struct err *e);
+int pod_work_prepare(struct pod_work *w, struct err *e); /* those of prepare and mount */
+int pod_work_hosts(struct pod_work *w, struct err *e);
 int pod_work_create(struct pod_work *w, struct err *e);
 int pod_work_clean(struct pod_work *w, struct err *e);
 void pod_work_begin(struct pod *p); /* clears the arena, fills the paths */

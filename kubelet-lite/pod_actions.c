@@ -13,11 +13,6 @@
 #include "base/log.h"
 #include "kubelet-lite/pod.h"
 
-/* Back-off of what fails, in seconds: first, and at most. */
-#define SANDBOX_BACKOFF_S 1, 60
-#define VOLUME_BACKOFF_S  1, 120
-#define CREATE_BACKOFF_S  1, 60
-
 static void run_next(struct pod *p);
 
 static const struct plan_action *action_of(const struct pod *p)
@@ -33,7 +28,7 @@ static bool is_init(const struct pod *p, const struct Container *c)
     return false;
 }
 
-static bool runtime_away(int status)
+bool pod_runtime_away(int status)
 {
     return status == -ERR_UNAVAILABLE || status == -ERR_CANCELED;
 }
@@ -46,7 +41,7 @@ static bool needs_slot(enum plan_kind kind)
            kind == PLAN_STOP_SANDBOX || kind == PLAN_REMOVE_SANDBOX;
 }
 
-static bool gate_enter(struct pod *p)
+bool pod_gate_enter(struct pod *p)
 {
     struct pods *all = p->pods;
     if (p->has_slot)
@@ -87,9 +82,27 @@ static void list_done(struct pod *p)
     pod_idle(p);
 }
 
-static void action_done(struct pod *p, int status)
+/* Anything but making the sandbox and starting new containers. */
+static bool leaves_unknown(const struct plan_action *a)
+{
+    switch (a->kind) {
+    case PLAN_PREPARE:
+    case PLAN_VOLUMES:
+    case PLAN_RUN_SANDBOX:
+    case PLAN_IMAGE:
+    case PLAN_CREATE:
+        return false;
+    case PLAN_START:
+        return a->id != NULL;
+    default:
+        return true;
+    }
+}
+
+void pod_action_done(struct pod *p, int status)
 {
     if (status != 0) {
+        p->lists_needed = true;
         list_done(p);
         return;
     }
@@ -97,13 +110,13 @@ static void action_done(struct pod *p, int status)
     run_next(p);
 }
 
-/* name: the container that holds it up, "" for the whole pod. */
-static void action_failed(struct pod *p, int status, const char *name, const char *reason,
-                          const struct err *e, uint64_t first_s, uint64_t max_s)
+void pod_action_failed(struct pod *p, int status, const char *name, const char *reason,
+                       const struct err *e, uint64_t first_s, uint64_t max_s)
 {
-    if (!runtime_away(status))
+    p->lists_needed = true;
+    if (!pod_runtime_away(status))
         pod_fail(p, name, reason, e->msg, pod_wall(p) + pod_backoff_ns(p, name, first_s, max_s));
-    action_done(p, status);
+    pod_action_done(p, status);
 }
 
 static void on_plain(struct cri_call *c)
@@ -111,41 +124,15 @@ static void on_plain(struct cri_call *c)
     struct pod *p = c->priv;
     enum plan_kind kind = action_of(p)->kind;
     int status = c->status == -ERR_NOT_FOUND ? 0 : c->status;
-    if (status != 0 && !runtime_away(status)) {
+    if (status != 0 && !pod_runtime_away(status)) {
         pod_event(p, NULL, false, true, "FailedKillPod", "error killing pod: %s", c->err.msg);
         pod_fail(p, "", "", c->err.msg, pod_wall(p) + pod_backoff_ns(p, "", SANDBOX_BACKOFF_S));
         log_warn("runtime refused", KV("pod", p->name), KVN("action", kind), KV("why", c->err.msg));
     }
-    action_done(p, status);
+    pod_action_done(p, status);
 }
 
 /* ---- sandbox ---- */
-
-static void on_sandbox_run(struct cri_call *c)
-{
-    struct pod *p = c->priv;
-    if (c->status == 0) {
-        pod_fail_clear(p, "");
-        pod_announce(p, "sandbox", NULL, -1);
-        action_done(p, 0);
-        return;
-    }
-    if (!runtime_away(c->status))
-        pod_event(p, NULL, false, true, "FailedCreatePodSandBox",
-                  "Failed to create pod sandbox: %s", c->err.msg);
-    action_failed(p, c->status, "", "", &c->err, SANDBOX_BACKOFF_S);
-}
-
-static void run_sandbox(struct pod *p, const struct plan_action *action)
-{
-    Runtime__V1__RunPodSandboxRequest q = RUNTIME__V1__RUN_POD_SANDBOX_REQUEST__INIT;
-    struct pod_place place;
-    pod_work_begin(p);
-    pod_place_fill(&p->work.arena, p, &place);
-    q.config = sandbox_config(&p->work.arena, p->spec, &place, action->attempt);
-    p->call.done = on_sandbox_run;
-    cri_call_start(p->pods->config.cri, &p->call, CRI_RUN_POD_SANDBOX, &q);
-}
 
 static void stop_sandbox(struct pod *p, const struct plan_action *action)
 {
@@ -186,10 +173,10 @@ static void on_image(struct image_request *r)
             pod_event(p, name, init, false, "Pulled",
                       "Container image \"%s\" already present on machine", r->image);
         pod_announce(p, "image", name, -1);
-        action_done(p, 0);
+        pod_action_done(p, 0);
         return;
     }
-    if (r->reason != NULL && !runtime_away(r->status)) {
+    if (r->reason != NULL && !pod_runtime_away(r->status)) {
         if (strcmp(r->reason, "ImagePullBackOff") == 0)
             pod_event(p, name, init, false, "BackOff", "Back-off pulling image \"%s\"", r->image);
         else
@@ -203,11 +190,18 @@ static void on_image(struct image_request *r)
     /* Other containers of the pod need not wait for this one's image. */
     while (r->status != 0 && p->at + 1 < p->plan.count && p->plan.actions[p->at + 1].container == c)
         p->at++;
-    action_done(p, runtime_away(r->status) ? r->status : 0);
+    pod_action_done(p, pod_runtime_away(r->status) ? r->status : 0);
 }
 
 static void run_image(struct pod *p, const struct plan_action *action)
 {
+    bool known = p->image_ahead && p->image.status == 0 &&
+                 strcmp(p->image.image, text_of(action->container->image)) == 0;
+    p->image_ahead = false;
+    if (known) {
+        on_image(&p->image);
+        return;
+    }
     p->image.image = text_of(action->container->image);
     p->image.policy = text_of(action->container->image_pull_policy);
     p->image.done = on_image;
@@ -218,17 +212,22 @@ static void run_image(struct pod *p, const struct plan_action *action)
 static void create_failed(struct pod *p, const char *reason, int status, const struct err *e)
 {
     const struct Container *c = action_of(p)->container;
-    if (!runtime_away(status))
+    if (!pod_runtime_away(status))
         pod_event(p, text_of(c->name), is_init(p, c), true, "Failed", "Error: %s", e->msg);
-    action_failed(p, status, text_of(c->name), reason, e, CREATE_BACKOFF_S);
+    pod_action_failed(p, status, text_of(c->name), reason, e, CREATE_BACKOFF_S);
 }
 
-static void on_created(struct cri_call *c)
+/* The call and, beside it, /etc/hosts: both have ended. */
+static void create_ended(struct pod *p)
 {
-    struct pod *p = c->priv;
+    const struct cri_call *c = &p->call;
     const struct Container *container = action_of(p)->container;
     if (c->status != 0) {
         create_failed(p, "CreateContainerError", c->status, &c->err);
+        return;
+    }
+    if (p->work.status != 0) {
+        create_failed(p, "CreateContainerConfigError", p->work.status, &p->work.err);
         return;
     }
     const Runtime__V1__CreateContainerResponse *r = c->reply;
@@ -236,27 +235,26 @@ static void on_created(struct cri_call *c)
     pod_event(p, text_of(container->name), is_init(p, container), false, "Created",
               "Created container: %s", text_of(container->name));
     pod_announce(p, "created", text_of(container->name), -1);
-    action_done(p, 0);
+    pod_action_done(p, 0);
 }
 
-struct namespaced_source {
-    struct source base;
-    struct pod *pod;
-};
-
-static int read_source(struct source *s, struct arena *a, enum kind kind, const char *name,
-                       struct source_entry **out, size_t *out_count, struct err *e)
+static void create_part_ended(struct pod *p)
 {
-    struct pod *p = container_of(s, struct namespaced_source, base)->pod;
-    return sources_read(p->pods->config.sources, a, kind, p->namespace, name, out, out_count, e);
+    if (--p->parts == 0)
+        create_ended(p);
 }
 
-/* After the files are in place: everything is known. */
-static void create_now(struct pod *p)
+static void on_created(struct cri_call *c)
+{
+    create_part_ended(c->priv);
+}
+
+/* The folders to mount are in place: everything is known. False: the action failed. */
+static bool create_now(struct pod *p)
 {
     const struct plan_action *action = action_of(p);
     struct arena *a = &p->work.arena;
-    struct namespaced_source source = { { read_source }, p };
+    struct pod_source source = pod_source(p);
     struct pod_facts facts;
     struct pod_place place;
     struct env_vars vars;
@@ -278,13 +276,15 @@ static void create_now(struct pod *p)
         rc = container_config(a, p->spec, action->container, &place, &where, &q.config, &e);
     if (rc != 0) {
         create_failed(p, "CreateContainerConfigError", rc, &e);
-        return;
+        return false;
     }
     ASSERT(sandbox != NULL);
     q.pod_sandbox_id = (char *)sandbox->id;
     q.sandbox_config = sandbox_config(a, p->spec, &place, sandbox->attempt);
+    p->parts++;
     p->call.done = on_created;
     cri_call_start(p->pods->config.cri, &p->call, CRI_CREATE_CONTAINER, &q);
+    return true;
 }
 
 static void run_create(struct pod *p, const struct plan_action *action)
@@ -294,6 +294,7 @@ static void run_create(struct pod *p, const struct plan_action *action)
     pod_facts_fill(p, &facts);
     struct pod_work *w = &p->work;
     const struct Container *c = action->container;
+    bool whole = true; /* no sub path, which only a pool thread may look for */
     if (!p->spec->spec->host_network)
         w->hosts = pod_hosts(&w->arena, p->spec, facts.pod_ip);
     w->mount_count = c->n_volume_mounts;
@@ -304,8 +305,17 @@ static void run_create(struct pod *p, const struct plan_action *action)
         w->folders[i] =
             volume_folder(&w->arena, w->pod_dir, p->spec, text_of(c->volume_mounts[i]->name));
         w->sub_paths[i] = text_of(c->volume_mounts[i]->sub_path);
+        w->mounts[i] = w->folders[i];
+        whole = whole && w->sub_paths[i][0] == '\0';
     }
-    pod_work_start(p, pod_work_create);
+    p->parts = 0;
+    /* PREPARE made the hosts file: until the start it only has to be there. */
+    if (whole && !create_now(p))
+        return;
+    if (whole && w->hosts.len == 0)
+        return;
+    p->parts++;
+    pod_work_start(p, whole ? pod_work_hosts : pod_work_create);
 }
 
 static void on_started(struct cri_call *c)
@@ -315,15 +325,20 @@ static void on_started(struct cri_call *c)
     const char *name = text_of(container->name);
     if (c->status != 0) {
         struct err e = c->err;
-        if (!runtime_away(c->status))
+        if (!pod_runtime_away(c->status))
             pod_event(p, name, is_init(p, container), true, "Failed", "Error: %s", e.msg);
-        action_failed(p, c->status, name, "RunContainerError", &e, CREATE_BACKOFF_S);
+        pod_action_failed(p, c->status, name, "RunContainerError", &e, CREATE_BACKOFF_S);
         return;
     }
     pod_fail_clear(p, name);
     pod_event(p, name, is_init(p, container), false, "Started", "Started container %s", name);
     pod_announce(p, "started", name, -1);
-    action_done(p, 0);
+    if (p->made_count < sizeof p->made / sizeof p->made[0]) {
+        struct pod_made *m = &p->made[p->made_count++];
+        m->container = container;
+        memcpy(m->id, p->created_id, sizeof m->id);
+    }
+    pod_action_done(p, 0);
 }
 
 static void run_start(struct pod *p, const struct plan_action *action)
@@ -359,9 +374,9 @@ static void on_stopped(struct cri_call *c)
     mem_free(p->stops);
     p->stops = NULL;
     p->at += p->stop_count - 1;
-    if (p->stops_status != 0 && !runtime_away(p->stops_status))
+    if (p->stops_status != 0 && !pod_runtime_away(p->stops_status))
         pod_fail(p, "", "", "a container could not be stopped", pod_wall(p) + ENV_S);
-    action_done(p, p->stops_status);
+    pod_action_done(p, p->stops_status);
 }
 
 static void tell_killing(struct pod *p, const char *id)
@@ -398,29 +413,6 @@ static void run_stops(struct pod *p)
 
 /* ---- files ---- */
 
-static void run_volumes(struct pod *p)
-{
-    struct namespaced_source source = { { read_source }, p };
-    struct pod_facts facts;
-    struct err e = { 0 };
-    pod_work_begin(p);
-    pod_facts_fill(p, &facts);
-    p->volumes_stale = false;
-    int rc = volumes_resolve(&p->work.arena, p->spec, &facts, &source.base, &p->work.volumes, &e);
-    if (rc == 0) {
-        pod_work_start(p, pod_work_volumes);
-        return;
-    }
-    if (rc == -ERR_AGAIN) {
-        /* pods_source_changed takes the hold away as soon as it is read. */
-        pod_fail(p, "", "", e.msg, pod_wall(p) + 10 * ENV_S);
-        action_done(p, rc);
-        return;
-    }
-    pod_event(p, NULL, false, true, "FailedMount", "%s", e.msg);
-    action_failed(p, rc, "", "", &e, VOLUME_BACKOFF_S);
-}
-
 static void run_clean(struct pod *p)
 {
     pod_work_begin(p);
@@ -435,28 +427,30 @@ static void run_clean(struct pod *p)
 void pod_worked(struct pod *p, int status, const struct err *e)
 {
     enum plan_kind kind = action_of(p)->kind;
-    if (status != 0) {
-        if (kind == PLAN_CREATE) {
-            create_failed(p, "CreateContainerConfigError", status, e);
-            return;
-        }
-        log_warn("files of a pod", KV("pod", p->name), KVN("action", kind), KV("why", e->msg));
-        pod_event(p, NULL, false, true, kind == PLAN_VOLUMES ? "FailedMount" : "Failed", "%s",
-                  e->msg);
-        action_failed(p, status, "", "", e, VOLUME_BACKOFF_S);
+    if (kind == PLAN_CREATE && p->work.run == pod_work_hosts) {
+        create_part_ended(p);
         return;
     }
     if (kind == PLAN_CREATE) {
-        create_now(p);
+        p->parts = 0;
+        if (status != 0)
+            create_failed(p, "CreateContainerConfigError", status, e);
+        else
+            (void)create_now(p);
         return;
     }
-    p->prepared = p->prepared || kind == PLAN_PREPARE;
-    p->cleaned = p->cleaned || kind == PLAN_CLEAN;
-    if (kind == PLAN_VOLUMES) {
-        p->mounted = !p->volumes_stale;
-        pod_fail_clear(p, "");
+    if (kind != PLAN_CLEAN) {
+        pod_begin_worked(p, status, e);
+        return;
     }
-    action_done(p, 0);
+    p->cleaned = p->cleaned || status == 0;
+    if (status == 0) {
+        pod_action_done(p, 0);
+        return;
+    }
+    log_warn("files of a pod", KV("pod", p->name), KVN("action", kind), KV("why", e->msg));
+    pod_event(p, NULL, false, true, "Failed", "%s", e->msg);
+    pod_action_failed(p, status, "", "", e, VOLUME_BACKOFF_S);
 }
 
 /* ---- the end of the pod ---- */
@@ -505,19 +499,15 @@ static void run_next(struct pod *p)
         return;
     }
     const struct plan_action *action = action_of(p);
-    if (needs_slot(action->kind) && !gate_enter(p))
+    if (needs_slot(action->kind) && !pod_gate_enter(p))
         return;
     p->call.priv = p;
+    p->lists_needed = p->lists_needed || leaves_unknown(action);
     switch (action->kind) {
     case PLAN_PREPARE:
-        pod_work_begin(p);
-        pod_work_start(p, pod_work_prepare);
-        return;
     case PLAN_VOLUMES:
-        run_volumes(p);
-        return;
     case PLAN_RUN_SANDBOX:
-        run_sandbox(p, action);
+        pod_begin(p);
         return;
     case PLAN_IMAGE:
         run_image(p, action);
@@ -552,5 +542,7 @@ static void run_next(struct pod *p)
 void pod_run(struct pod *p)
 {
     p->at = 0;
+    p->made_count = 0;
+    p->sandbox_id[0] = '\0';
     run_next(p);
 }

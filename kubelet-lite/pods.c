@@ -12,6 +12,9 @@
 #include "kubelet-lite/pod.h"
 #include "kubelet-lite/support.h"
 
+/* While the lists do not show yet that something ended (HINT_MS). */
+#define HINT_LOOK_MS 10
+
 /* ---- small ---- */
 
 uint64_t pod_wall(const struct pod *p)
@@ -128,22 +131,34 @@ static void arena_drop(struct arena **a)
     }
 }
 
+/* Something ended in the runtime, and its lists did not show it at the last look. */
+static bool pod_hinted(const struct pod *p)
+{
+    return p->hint_until_ns > pod_wall(p);
+}
+
 static void on_wake(struct env_timer *t)
 {
     struct pod *p = container_of(t, struct pod, wake);
-    if (!p->busy)
-        pod_step(p);
+    if (p->busy)
+        return;
+    p->look_needed = p->look_needed || pod_hinted(p);
+    p->lists_needed = p->lists_needed || p->look_needed;
+    pod_step(p);
 }
 
-static struct pod *pod_new(struct pods *pods, const char *uid, const char *namespace,
-                           const char *name)
+struct pod *pod_new(struct pods *pods, const char *uid, const char *namespace, const char *name)
 {
     struct pod *p = mem_alloc(sizeof *p);
     p->pods = pods;
     p->uid = mem_strdup(uid);
     p->namespace = mem_strdup(namespace);
     p->name = mem_strdup(name);
-    p->look_needed = true;
+    /* New since the runtime was listed: it has nothing of it (were it otherwise, making the
+     * sandbox would fail, and a look follows). */
+    p->look_needed = !pods->listed;
+    p->lists_needed = true;
+    p->mark = VIEW_MARK_NOTHING;
     p->received_ns = pod_wall(p);
     list_init(&p->gate_node);
     arena_init(&p->work.arena);
@@ -179,6 +194,7 @@ static void take_next(struct pod *p)
     p->spec_arena = p->next_arena;
     p->next = NULL;
     p->next_arena = NULL;
+    p->image_ahead = false; /* its names were the old spec's */
     const char *message = NULL;
     bool supported = pod_supported(p->spec_arena, p->spec, &message);
     if (!supported && p->refused == NULL)
@@ -253,6 +269,10 @@ void pod_input_fill(struct pod *p, struct pod_input *in, struct pod_hold holds[P
 static void arm(struct pod *p, uint64_t wake_ns)
 {
     env_timer_stop(&p->wake);
+    if (pod_hinted(p)) {
+        env_timer_start(&p->wake, HINT_LOOK_MS);
+        return;
+    }
     if (wake_ns == 0)
         return;
     uint64_t now = pod_wall(p);
@@ -289,12 +309,16 @@ void pod_step(struct pod *p)
         pod_look_start(p);
         return;
     }
+    bool sandbox_new = p->sandbox_id[0] != '\0';
+    p->sandbox_id[0] = '\0';
     /* Remains of an unknown pod: only once the API's list is complete is it known to be gone. */
     if (!p->known && !p->pods->synced)
         return;
     pod_input_fill(p, &in, holds, &copy);
     pod_plan(&in, &p->plan);
-    pod_publish(p);
+    bool begins = !p->plan.going && p->plan.count > 0;
+    if (!begins)
+        pod_publish(p);
     if (p->plan.going && pod_hold(&in, "") != NULL)
         p->plan.count = 0;
     /* How the containers ended is told before the runtime forgets it; on_patched goes on. */
@@ -309,6 +333,10 @@ void pod_step(struct pod *p)
     }
     p->busy = true;
     pod_run(p);
+    /* Begun first, told while it runs. A sandbox whose containers follow at once is told with
+     * them: by itself it would only take time from their start. */
+    if (begins && !(sandbox_new && p->plan.actions[0].kind == PLAN_IMAGE))
+        pod_publish(p);
 }
 
 void pod_idle(struct pod *p)
@@ -322,6 +350,7 @@ void pod_looked(struct pod *p, int status)
     p->busy = false;
     if (status != 0) {
         p->look_needed = true; /* the next relist that works steps it */
+        p->lists_needed = true;
         return;
     }
     pod_step(p);
@@ -435,93 +464,6 @@ void pods_source_changed(struct pods *p, enum kind kind, const char *namespace, 
         pod->failure_count = 0;
         pod_step(pod);
     }
-}
-
-/* ---- relist ---- */
-
-static const char *label_of(const Runtime__V1__Container *c, const char *key)
-{
-    for (size_t i = 0; i < c->n_labels; i++)
-        if (strcmp(c->labels[i]->key, key) == 0)
-            return c->labels[i]->value;
-    return "";
-}
-
-struct mark {
-    uint64_t value;
-    const char *namespace;
-    const char *name;
-};
-
-static struct mark *mark_of(struct arena *a, struct map *marks, const char *uid)
-{
-    struct mark *m = map_get(marks, str_from(uid));
-    if (m == NULL) {
-        m = arena_new(a, struct mark);
-        m->value = 1;
-        m->namespace = "";
-        m->name = "";
-        (void)map_put(marks, str_from(uid), m);
-    }
-    return m;
-}
-
-static void collect_marks(struct arena *a, struct map *marks,
-                          const Runtime__V1__ListPodSandboxResponse *sandboxes,
-                          const Runtime__V1__ListContainersResponse *containers)
-{
-    for (size_t i = 0; i < sandboxes->n_items; i++) {
-        const Runtime__V1__PodSandbox *s = sandboxes->items[i];
-        if (s->metadata == NULL || s->metadata->uid[0] == '\0')
-            continue;
-        struct mark *m = mark_of(a, marks, s->metadata->uid);
-        m->value +=
-            view_mark_sandbox(s->id, s->state == RUNTIME__V1__POD_SANDBOX_STATE__SANDBOX_READY);
-        m->namespace = s->metadata->namespace_;
-        m->name = s->metadata->name;
-    }
-    for (size_t i = 0; i < containers->n_containers; i++) {
-        struct seen_container seen;
-        const Runtime__V1__Container *c = containers->containers[i];
-        const char *uid = label_of(c, LABEL_POD_UID);
-        if (uid[0] == '\0')
-            continue;
-        view_container(a, c, &seen);
-        struct mark *m = mark_of(a, marks, uid);
-        m->value += view_mark_container(seen.id, seen.state);
-        if (m->name[0] == '\0') {
-            m->namespace = label_of(c, LABEL_POD_NAMESPACE);
-            m->name = label_of(c, LABEL_POD_NAME);
-        }
-    }
-}
-
-void pods_relisted(struct pods *p, const struct Runtime__V1__ListPodSandboxResponse *sandboxes,
-                   const struct Runtime__V1__ListContainersResponse *containers)
-{
-    struct arena a;
-    struct map marks;
-    arena_init(&a);
-    map_init(&marks);
-    collect_marks(&a, &marks, sandboxes, containers);
-    map_foreach (it, &marks) {
-        const struct mark *m = it.value;
-        const char *uid = str_dup(&a, it.key);
-        if (pod_find(p, uid) == NULL)
-            (void)pod_new(p, uid, m->namespace, m->name);
-    }
-    list_foreach_safe (node, &p->all) {
-        struct pod *pod = container_of(node, struct pod, node);
-        const struct mark *m = map_get(&marks, str_from(pod->uid));
-        if (pod->busy)
-            continue;
-        if (!pod->look_needed && (m != NULL ? m->value : 1) == pod->mark)
-            continue;
-        pod->look_needed = true;
-        pod_step(pod);
-    }
-    map_deinit(&marks);
-    arena_deinit(&a);
 }
 
 /* ---- what others ask ---- */

@@ -57,6 +57,9 @@ void pods_source_changed(struct pods *p, enum kind kind, const char *namespace, 
 void pods_relisted(struct pods *p, const struct Runtime__V1__ListPodSandboxResponse *sandboxes,
                    const struct Runtime__V1__ListContainersResponse *containers);
 
+/* Something of this container or sandbox ended, or soon will have: a hint, nothing more. */
+void pods_hint(struct pods *p, const char *id);
+
 /* ---- for the log server and the samples ---- */
 struct pods_log {
     char path[1024];

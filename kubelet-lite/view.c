@@ -45,6 +45,17 @@ static int64_t number_or(const char *text, int64_t otherwise)
     return str_to_i64(str_from(text), &n) == 0 && n >= 0 ? n : otherwise;
 }
 
+static void take_annotation(struct arena *a, const char *key, const char *value,
+                            struct seen_container *out)
+{
+    if (strcmp(key, ANNOTATION_HASH) == 0)
+        out->hash = copy(a, value);
+    else if (strcmp(key, ANNOTATION_GRACE) == 0)
+        out->grace_s = number_or(value, VIEW_GRACE_DEFAULT_S);
+    else if (strcmp(key, ANNOTATION_BACKOFF) == 0)
+        out->backoff_level = (uint32_t)number_or(value, 0);
+}
+
 void view_container(struct arena *a, const struct Runtime__V1__Container *from,
                     struct seen_container *out)
 {
@@ -60,16 +71,8 @@ void view_container(struct arena *a, const struct Runtime__V1__Container *from,
                                     .created_ns = from->created_at,
                                     .reason = "",
                                     .message = "" };
-    for (size_t i = 0; i < from->n_annotations; i++) {
-        const char *key = from->annotations[i]->key;
-        const char *value = from->annotations[i]->value;
-        if (strcmp(key, ANNOTATION_HASH) == 0)
-            out->hash = copy(a, value);
-        else if (strcmp(key, ANNOTATION_GRACE) == 0)
-            out->grace_s = number_or(value, VIEW_GRACE_DEFAULT_S);
-        else if (strcmp(key, ANNOTATION_BACKOFF) == 0)
-            out->backoff_level = (uint32_t)number_or(value, 0);
-    }
+    for (size_t i = 0; i < from->n_annotations; i++)
+        take_annotation(a, from->annotations[i]->key, from->annotations[i]->value, out);
 }
 
 void view_container_status(struct arena *a, const struct Runtime__V1__ContainerStatus *from,
@@ -86,6 +89,21 @@ void view_container_status(struct arena *a, const struct Runtime__V1__ContainerS
     out->reason = copy(a, from->reason);
     out->message = copy(a, from->message);
     out->detailed = true;
+}
+
+void view_container_made(struct arena *a, const struct Runtime__V1__ContainerStatus *from,
+                         struct seen_container *out)
+{
+    *out = (struct seen_container){ .id = copy(a, from->id),
+                                    .sandbox_id = out->sandbox_id,
+                                    .name = copy(a, from->metadata ? from->metadata->name : ""),
+                                    .attempt = from->metadata ? from->metadata->attempt : 0,
+                                    .hash = "",
+                                    .grace_s = VIEW_GRACE_DEFAULT_S,
+                                    .image = "" };
+    for (size_t i = 0; i < from->n_annotations; i++)
+        take_annotation(a, from->annotations[i]->key, from->annotations[i]->value, out);
+    view_container_status(a, from, out);
 }
 
 struct pod_view *view_copy(struct arena *a, const struct pod_view *from)

@@ -77,6 +77,9 @@ void view_container(struct arena *a, const struct Runtime__V1__Container *from,
 /* Takes over what only a status says. */
 void view_container_status(struct arena *a, const struct Runtime__V1__ContainerStatus *from,
                            struct seen_container *out);
+/* The same from a status alone: all but the sandbox, which out names already. */
+void view_container_made(struct arena *a, const struct Runtime__V1__ContainerStatus *from,
+                         struct seen_container *out);
 struct pod_view *view_copy(struct arena *a, const struct pod_view *from);
 
 /* The newest sandbox (highest attempt, then creation), or NULL. */
@@ -84,6 +87,8 @@ const struct seen_sandbox *view_sandbox_current(const struct pod_view *v);
 /* The newest container of this name in any sandbox, and the one before it; or NULL. */
 const struct seen_container *view_latest(const struct pod_view *v, const char *name);
 const struct seen_container *view_previous(const struct pod_view *v, const char *name);
+/* The number of a pod of which the runtime has nothing. */
+#define VIEW_MARK_NOTHING 1
 /* One number for ids and states: a list with another one needs a look. Independent of order. */
 uint64_t view_mark_sandbox(const char *id, bool ready);
 uint64_t view_mark_container(const char *id, enum seen_state state);
