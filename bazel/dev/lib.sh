@@ -114,6 +114,9 @@ start() {
     disown
 }
 
+# Without the mark: Bazel's server outlives the cluster.
+bazel_build() { env -u GANTRY_DEV bazel build --config=release "$@"; }
+
 bin() { echo "$ROOT/bazel-bin/$1"; }
 
 # The programs of the running cluster are copies, so that a later build does not replace them.

@@ -9,8 +9,7 @@ PROGRAM_TARGETS='//controlplane:gantryd //kubelet-lite //cli:gantry //bazel/tool
 
 build_programs() {
     # shellcheck disable=SC2086 # one word a target
-    # Without the mark: Bazel's server outlives the cluster.
-    env -u GANTRY_DEV bazel build --config=release $PROGRAM_TARGETS
+    bazel_build $PROGRAM_TARGETS
     mkdir -p "$PROGRAMS"
     local program
     for program in controlplane/gantryd kubelet-lite/kubelet-lite cli/gantry bazel/tools/listen_exec; do
