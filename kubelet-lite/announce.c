@@ -18,6 +18,8 @@
 
 #define SERVERS_MAX 16
 #define RETRY_MS    200
+/* Steps have their own times: those of a start go out together, and behind it. */
+#define GATHER_MS 150
 
 struct message {
     struct list node;
@@ -147,8 +149,12 @@ static void open_stream(struct lane *l)
 static void on_retry(struct env_timer *t)
 {
     struct lane *l = container_of(t, struct lane, retry);
-    if (!l->open && l->queued > 0)
+    if (l->queued == 0)
+        return;
+    if (!l->open)
         open_stream(l);
+    else if (l->batch == 0)
+        send_batch(l);
 }
 
 static void publish(struct lane *l, struct str body)
@@ -164,10 +170,8 @@ static void publish(struct lane *l, struct str body)
     m->body = str_of(m + 1, body.len);
     list_append(&l->queue, &m->node);
     l->queued++;
-    if (l->batch == 0 && l->open)
-        send_batch(l);
-    else if (!l->open && !env_timer_active(&l->retry))
-        open_stream(l);
+    if (l->batch == 0 && !env_timer_active(&l->retry))
+        env_timer_start(&l->retry, GATHER_MS);
 }
 
 /* ---- bodies ---- */

@@ -18,6 +18,8 @@
 #define MESSAGE_BYTES_MAX 1024
 #define NAME_BYTES_MAX    300
 #define COMPONENT         "kubelet"
+/* The first of several waits: what it tells of is mostly a pod that starts, which it would slow. */
+#define LATER_MS 250
 
 struct known {
     char name[NAME_BYTES_MAX];
@@ -46,9 +48,17 @@ struct events {
     struct arena arena; /* of the call */
     struct buf body;
     char *key; /* of the event being created */
+    struct env_timer later;
     bool busy;
     bool closing;
 };
+
+static void send_next(struct events *e);
+
+static void on_later(struct env_timer *t)
+{
+    send_next(container_of(t, struct events, later));
+}
 
 struct events *events_new(struct client *client, const char *node)
 {
@@ -59,6 +69,7 @@ struct events *events_new(struct client *client, const char *node)
     map_init(&e->known);
     arena_init(&e->arena);
     buf_init(&e->body);
+    env_timer_init(client->loop, &e->later, on_later);
     return e;
 }
 
@@ -99,13 +110,12 @@ void events_free(struct events *e)
     if (e == NULL)
         return;
     e->closing = true;
+    env_timer_deinit(&e->later);
     if (!e->busy)
         destroy(e);
 }
 
 /* ---- sending ---- */
-
-static void send_next(struct events *e);
 
 static void on_sent(struct client_call *c)
 {
@@ -239,6 +249,6 @@ void events_record(struct events *e, const struct event_subject *about, bool war
     w->now_s = (int64_t)(now / ENV_S);
     list_append(&e->queue, &w->node);
     e->queued++;
-    if (!e->busy)
-        send_next(e);
+    if (!e->busy && !env_timer_active(&e->later))
+        env_timer_start(&e->later, LATER_MS);
 }

@@ -14,6 +14,8 @@
 
 /* While the lists do not show yet that something ended (HINT_MS). */
 #define HINT_LOOK_MS 10
+/* A pod that is still being started after this shows what it waits for. */
+#define STATUS_LATER_MS 400
 
 /* ---- small ---- */
 
@@ -140,8 +142,11 @@ static bool pod_hinted(const struct pod *p)
 static void on_wake(struct env_timer *t)
 {
     struct pod *p = container_of(t, struct pod, wake);
-    if (p->busy)
+    if (p->busy) {
+        if (!p->plan.going)
+            pod_publish(p); /* what it begins takes longer than usual */
         return;
+    }
     p->look_needed = p->look_needed || pod_hinted(p);
     p->lists_needed = p->lists_needed || p->look_needed;
     pod_step(p);
@@ -331,11 +336,16 @@ void pod_step(struct pod *p)
         arm(p, next_end(p, p->plan.wake_ns));
         return;
     }
+    enum plan_kind first = p->plan.actions[0].kind;
     p->busy = true;
     pod_run(p);
-    /* Begun first, told while it runs. A sandbox whose containers follow at once is told with
-     * them: by itself it would only take time from their start. */
-    if (begins && !(sandbox_new && p->plan.actions[0].kind == PLAN_IMAGE))
+    if (!begins)
+        return;
+    /* Begun first, told while it runs. What mostly is over soon is told with what follows it: by
+     * itself it would only take time from the start. */
+    if (first <= PLAN_RUN_SANDBOX || (sandbox_new && first == PLAN_IMAGE))
+        env_timer_start(&p->wake, STATUS_LATER_MS);
+    else
         pod_publish(p);
 }
 
