@@ -35,14 +35,14 @@ equal_digests() { [ -n "$(digest 1)" ] && [ "$(digest 1)" = "$(digest 3)" ] && [
 gone() { ! kill -0 "${PID[3]}" 2>/dev/null; }
 
 mkdir -m 700 "$WORK/raft" "$SMALL"
-mount -t tmpfs -o size=64m tmpfs "$SMALL"
+mount -t tmpfs -o size=160m tmpfs "$SMALL"
 "$PROGRAMS/gantryd" init --out "$WORK/cluster" --member "m1=$(address 1)" --member "m2=$(address 2)" \
     --member "m3=$(address 3)" --node "n=$(address 9)"
 for i in 1 2 3; do start_member "$i"; done
 for i in 1 2 3; do await 20 "m$i" ready "$i"; done
 
 count=0
-until gone || [ $count = 200 ]; do
+until gone || [ $count = 500 ]; do
     await 10 "write $count" put $count || fail "write $count was not acknowledged with two members up"
     count=$((count + 1))
 done
@@ -50,7 +50,7 @@ await 5 'the member with the full disk to stop' gone
 grep -q 'no space left' "$WORK/m3.log" || fail "m3 does not say why it stopped: $(grep ERROR "$WORK/m3.log")"
 for i in 1 2 3 4 5; do await 10 'a write after it' put $((count + i)); done
 
-mount -o remount,size=512m "$SMALL"
+mount -o remount,size=2g "$SMALL"
 start_member 3
 await 30 'm3 to come back with an equal digest' equal_digests
 echo "stopped after $count writes of 500 kB, came back equal: $(digest 3)"
