@@ -24,8 +24,10 @@
  * first. G10 Every change of state, term or leader is reported right where it happens, and
  *       RAFT_UNAVAILABLE, in which the library would stay silent for ever, is fatal.
  *   G11 At most GUARD_WINDOW_BYTES of entries are on their way to one peer.
- *   G12 After a failed send to a peer not heard of yet, probing begins at the end of the log again.
- *       (The library would begin at 1, and offer a snapshot though its log holds what is missing.)
+ *   G13 When everything in its log is committed, a leader tells its followers so at once. (The
+ * library would with its next heartbeat: till then they neither apply nor show the last write.) G12
+ * After a failed send to a peer not heard of yet, probing begins at the end of the log again. (The
+ * library would begin at 1, and offer a snapshot though its log holds what is missing.)
  *
  * InstallSnapshot is refused unless this member has that entry anyway: see raft_node.h.
  *
@@ -54,11 +56,12 @@ enum guard_rule {
     GUARD_EDGES = 1 << 10,         /* G10 */
     GUARD_WINDOW = 1 << 11,        /* G11 */
     GUARD_PROBE_END = 1 << 12,     /* G12 */
+    GUARD_TELL_COMMIT = 1 << 13,   /* G13 */
 };
 #define GUARD_ALL_RULES                                                                            \
     (GUARD_ACK_CLAMP | GUARD_OWN_TERM | GUARD_COMMIT_MATCH | GUARD_CANCEL_STALE |                  \
      GUARD_WRITE_FATAL | GUARD_VOTE_STORED | GUARD_SNAPSHOT_ORDER | GUARD_LATE_TICK |              \
-     GUARD_EDGES | GUARD_WINDOW | GUARD_PROBE_END)
+     GUARD_EDGES | GUARD_WINDOW | GUARD_PROBE_END | GUARD_TELL_COMMIT)
 
 /* A tick later than so many heartbeats after the last one is late (G9). */
 #define GUARD_LATE_HEARTBEATS 3
@@ -115,6 +118,7 @@ struct guard {
     int last_state; /* G10: as last reported */
     raft_term last_term;
     raft_id last_leader;
+    raft_index told_commit;             /* G13: the followers were told of it */
     size_t window[GUARD_PEERS_MAX + 1]; /* G11: bytes under way by peer id */
 };
 
@@ -124,6 +128,9 @@ void guard_init(struct guard *g, struct raft *raft, struct raft_io *backend, uns
                 const struct guard_events *events, void *ctx);
 /* raft_close is about to be called: canceled writes are no failures from here on. */
 void guard_closing(struct guard *g);
+/* G13: sends heartbeats now if a commit is news to the followers and nothing else will carry it.
+ * Not inside the library's calls: from the raft loop, once a turn. */
+void guard_tell_commit(struct guard *g);
 /* After raft_start, raft_apply, raft_transfer: looks for an edge that those caused. */
 void guard_check(struct guard *g);
 /* Leading, and the own-term barrier is committed: may propose and serve reads. */

@@ -66,12 +66,12 @@ unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries)
 
 unsigned guard_rule_named(const char *name)
 {
-    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5", "G7",
-                                         "G8", "G9", "G10", "G11", "G12" };
+    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5",  "G7",
+                                         "G8", "G9", "G10", "G11", "G12", "G13" };
     static const unsigned rules[] = { GUARD_ACK_CLAMP,      GUARD_OWN_TERM,    GUARD_COMMIT_MATCH,
                                       GUARD_CANCEL_STALE,   GUARD_WRITE_FATAL, GUARD_VOTE_STORED,
                                       GUARD_SNAPSHOT_ORDER, GUARD_LATE_TICK,   GUARD_EDGES,
-                                      GUARD_WINDOW,         GUARD_PROBE_END };
+                                      GUARD_WINDOW,         GUARD_PROBE_END,   GUARD_TELL_COMMIT };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (strcmp(name, names[i]) == 0)
@@ -155,4 +155,22 @@ bool guard_message_is_sane(const struct raft *r, const struct raft_message *m)
     if (m->type == RAFT_IO_INSTALL_SNAPSHOT)
         return r->state != RAFT_LEADER || m->install_snapshot.term != r->current_term;
     return true;
+}
+
+void guard_tell_commit(struct guard *g)
+{
+    struct raft *r = g->raft;
+
+    if (g->dead || g->closing || (g->rules & GUARD_TELL_COMMIT) == 0 || r->state != RAFT_LEADER ||
+        !g->ready)
+        return;
+    /* Entries under way carry the commit index themselves. */
+    if (r->commit_index == g->told_commit || r->commit_index != raft_last_index(r))
+        return;
+    g->told_commit = r->commit_index;
+    /* A peer that nothing was sent to for a heartbeat gets one in the library's tick. */
+    for (unsigned i = 0; i < r->configuration.n; i++)
+        r->leader_state.progress[i].last_send = 0;
+    g->tick(&g->io);
+    guard_check(g);
 }

@@ -96,6 +96,7 @@ static void on_turn(struct env_msg *m)
         return;
     advance_snapshot(n);
     n->config.on_turn(n->config.ctx);
+    guard_tell_commit(&n->guard);
 }
 
 static void post_turn(struct raft_node *n)

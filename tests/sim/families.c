@@ -431,6 +431,32 @@ static void run_compact(struct sim *s)
     }
 }
 
+/* G13. One write at a time: every member knows of its commit two messages and two disk writes after
+ * it came, and does not wait for a heartbeat. */
+static void run_news(struct sim *s)
+{
+    unsigned leader = pick(s, s->n);
+    unsigned net = 1 + pick(s, 5);
+
+    if (!elect(s, leader))
+        return;
+    sim_run(s, 500);
+    for (unsigned i = 0; i < s->n; i++) {
+        s->nodes[i].net_ms = net;
+        s->nodes[i].disk_ms = 1;
+    }
+    sim_run(s, 500);
+    for (unsigned k = 0; k < 10 && sim_leader(s) == (int)leader && !sim_bad(s); k++) {
+        if (!sim_put(s, leader))
+            return;
+        sim_run(s, 3ull * net + 6);
+        for (unsigned i = 0; i < s->n; i++)
+            if (s->nodes[i].raft.commit_index < s->nodes[leader].raft.commit_index)
+                sim_fail(s, "member %u does not know of a commit", i);
+        sim_run(s, 30 + pick(s, 200));
+    }
+}
+
 const struct sim_family sim_families[] = {
     { "rolling", "partitions that move, leaders forgotten, latencies that change", 0, run_rolling },
     { "crash", "the same with crashes, torn writes and restarts", 0, run_crash },
@@ -441,7 +467,8 @@ const struct sim_family sim_families[] = {
     { "diskfail", "G5: failing log writes", 0, run_disk_fail },
     { "slowdisk", "G7: votes before the write", 0, run_slow_disk },
     { "edges", "G10: changes of state, and a library that gave up", 0, run_edges },
-    { "compact", "G12: compacted logs that still reach everybody", 0, run_compact }
+    { "compact", "G12: compacted logs that still reach everybody", 0, run_compact },
+    { "news", "G13: followers hear of a lone commit", 0, run_news }
 };
 const size_t sim_families_count = sizeof(sim_families) / sizeof(sim_families[0]);
 

@@ -16,7 +16,7 @@ static const struct {
     unsigned bad_min; /* of SEEDS, with the rule off */
 } cases[] = { { "G1", "overack", 10 },  { "G2", "figure8", 10 },  { "G3", "latency", 10 },
               { "G4", "staleack", 10 }, { "G5", "diskfail", 10 }, { "G7", "slowdisk", 10 },
-              { "G10", "edges", 10 },   { "G12", "compact", 10 } };
+              { "G10", "edges", 10 },   { "G12", "compact", 10 }, { "G13", "news", 10 } };
 
 static unsigned count_bad(const struct sim_family *family, unsigned rules, unsigned enough)
 {

@@ -132,6 +132,8 @@ static void step(struct sim *s)
         s->now = e->due;
     handle_event(s, e);
     sim_heap_enter(&s->nodes[e->node]);
+    if (s->nodes[e->node].up)
+        guard_tell_commit(&s->nodes[e->node].guard);
     sim_node_check(&s->nodes[e->node]);
     sim_event_free(e);
 }
