@@ -129,8 +129,8 @@ static void test_repack(void **state)
 
 static void test_rule_names(void **state)
 {
-    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5", "G7",
-                                         "G8", "G9", "G10", "G11", "G12" };
+    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5",  "G7",
+                                         "G8", "G9", "G10", "G11", "G12", "G13" };
     unsigned all = 0;
 
     (void)state;
