@@ -7,7 +7,8 @@ fresh_mirror() {
         sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/*.sources
         sed -n 's/^deb \(\[[^]]*\] *\)\{0,1\}\([^ ]*\).*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list
     } 2>/dev/null | grep -v security | head -n 1)
-    echo "${mirror:-http://deb.debian.org/debian}"
+    [ -n "$mirror" ] || die 'apt has no mirror here: give it one in /etc/apt/sources.list'
+    echo "$mirror"
 }
 
 fresh_bootstrap() {
