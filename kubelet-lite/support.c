@@ -4,13 +4,9 @@
 
 #include <string.h>
 
+#include "api/meta/text.h"
 #include "api/proto/core.pb-c.h"
 #include "base/arena.h"
-
-static const char *text(const char *s)
-{
-    return s != NULL ? s : "";
-}
 
 /* One field that may be set. */
 struct field {
@@ -30,7 +26,7 @@ static const char *first_set(const struct field *fields, size_t count)
 
 static bool seccomp_odd(const SeccompProfile *p)
 {
-    return p != NULL && strcmp(text(p->type), "Localhost") == 0;
+    return p != NULL && strcmp(text_of(p->type), "Localhost") == 0;
 }
 
 static const char *check_security(const SecurityContext *s)
@@ -48,6 +44,12 @@ static const char *check_security(const SecurityContext *s)
     return FIRST_SET(fields);
 }
 
+/* Is a string set to something else than upstream's default? */
+static bool odd(const char *value, const char *usual)
+{
+    return !text_empty(value) && !text_eq(value, usual);
+}
+
 static const char *check_container(struct arena *a, const Container *c, bool init)
 {
     const struct field fields[] = {
@@ -55,18 +57,23 @@ static const char *check_container(struct arena *a, const Container *c, bool ini
         { c->readiness_probe != NULL, "readinessProbe" },
         { c->startup_probe != NULL, "startupProbe" },
         { c->lifecycle != NULL, "lifecycle" },
+        { odd(c->termination_message_path, "/dev/termination-log"), "terminationMessagePath" },
+        { odd(c->termination_message_policy, "File"), "terminationMessagePolicy" },
         { c->n_volume_devices > 0, "volumeDevices" },
         { c->n_restart_policy_rules > 0, "restartPolicyRules" },
-        { init && text(c->restart_policy)[0] != '\0', "restartPolicy" },
-        { !init && text(c->restart_policy)[0] != '\0', "restartPolicy" },
+        { init && text_of(c->restart_policy)[0] != '\0', "restartPolicy" },
+        { !init && text_of(c->restart_policy)[0] != '\0', "restartPolicy" },
         { c->resources != NULL && c->resources->n_claims > 0, "resources.claims" }
     };
     const char *path = FIRST_SET(fields);
     if (path == NULL)
         path = check_security(c->security_context);
     for (size_t i = 0; path == NULL && i < c->n_volume_mounts; i++)
-        if (text(c->volume_mounts[i]->sub_path_expr)[0] != '\0')
+        if (text_of(c->volume_mounts[i]->sub_path_expr)[0] != '\0')
             path = str_printf(a, "volumeMounts[%zu].subPathExpr", i).data;
+    for (size_t i = 0; path == NULL && i < c->n_volume_mounts; i++)
+        if (odd(c->volume_mounts[i]->recursive_read_only, "Disabled"))
+            path = str_printf(a, "volumeMounts[%zu].recursiveReadOnly", i).data;
     for (size_t i = 0; path == NULL && i < c->n_env; i++)
         if (c->env[i]->value_from != NULL && c->env[i]->value_from->file_key_ref != NULL)
             path = str_printf(a, "env[%zu].valueFrom.fileKeyRef", i).data;
@@ -86,8 +93,11 @@ static const char *check_volume(struct arena *a, const VolumeSource *v)
         if (source != NULL)
             return str_printf(a, "projected.sources[%zu].%s", i, source).data;
     }
-    if (v->empty_dir != NULL && strncmp(text(v->empty_dir->medium), "HugePages", 9) == 0)
+    if (v->empty_dir != NULL && strncmp(text_of(v->empty_dir->medium), "HugePages", 9) == 0)
         return "emptyDir.medium";
+    if (v->empty_dir != NULL && v->empty_dir->size_limit != NULL &&
+        text_empty(v->empty_dir->medium))
+        return "emptyDir.sizeLimit";
     const struct field fields[] = { { v->gce_persistent_disk != NULL, "gcePersistentDisk" },
                                     { v->aws_elastic_block_store != NULL, "awsElasticBlockStore" },
                                     { v->git_repo != NULL, "gitRepo" },
@@ -117,22 +127,26 @@ static const char *check_volume(struct arena *a, const VolumeSource *v)
 
 static const char *check_spec(const PodSpec *s)
 {
-    bool dns_custom = s->dns_config != NULL && strcmp(text(s->dns_policy), "None") != 0;
+    bool dns_custom = s->dns_config != NULL && strcmp(text_of(s->dns_policy), "None") != 0;
     const struct field fields[] = {
         { s->n_ephemeral_containers > 0, "spec.ephemeralContainers" },
+        { s->n_image_pull_secrets > 0, "spec.imagePullSecrets" },
         { s->has_active_deadline_seconds, "spec.activeDeadlineSeconds" },
         { s->n_readiness_gates > 0, "spec.readinessGates" },
-        { text(s->runtime_class_name)[0] != '\0', "spec.runtimeClassName" },
+        { text_of(s->runtime_class_name)[0] != '\0', "spec.runtimeClassName" },
         { s->n_overhead > 0, "spec.overhead" },
         { s->set_hostname_as_fqdn, "spec.setHostnameAsFQDN" },
         { s->has_host_users && !s->host_users, "spec.hostUsers" },
         { s->n_resource_claims > 0, "spec.resourceClaims" },
         { s->resources != NULL, "spec.resources" },
-        { text(s->hostname_override)[0] != '\0', "spec.hostnameOverride" },
-        { s->os != NULL && strcmp(text(s->os->name), "linux") != 0, "spec.os" },
+        { text_of(s->hostname_override)[0] != '\0', "spec.hostnameOverride" },
+        { s->os != NULL && strcmp(text_of(s->os->name), "linux") != 0, "spec.os" },
         { dns_custom, "spec.dnsConfig (with a dnsPolicy other than None)" },
         { s->security_context != NULL && s->security_context->se_linux_options != NULL,
           "spec.securityContext.seLinuxOptions" },
+        { s->security_context != NULL &&
+              odd(s->security_context->supplemental_groups_policy, "Merge"),
+          "spec.securityContext.supplementalGroupsPolicy" },
         { s->security_context != NULL && s->security_context->app_armor_profile != NULL,
           "spec.securityContext.appArmorProfile" },
         { s->security_context != NULL && seccomp_odd(s->security_context->seccomp_profile),
