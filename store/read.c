@@ -96,6 +96,19 @@ int store_read_get(struct store_read *r, struct str key, struct store_version *o
     return rc;
 }
 
+int store_read_removed(struct store_read *r, struct str key, struct store_version *out)
+{
+    struct newest n;
+    struct version version;
+    if (key.len == 0 || key.len > STORE_KEY_BYTES_MAX)
+        return -ERR_NOT_FOUND;
+    if (!mvcc_newest(r->txn, key, &n) || !mvcc_at(r->txn, &n, r->revision, &version) ||
+        !version.v.tombstone)
+        return -ERR_NOT_FOUND;
+    *out = version.v;
+    return 0;
+}
+
 int store_read_revision(struct store_read *r, struct str key, uint64_t revision,
                         struct store_version *out)
 {

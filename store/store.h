@@ -209,6 +209,10 @@ int store_read_get(struct store_read *r, struct str key, struct store_version *o
 int store_read_revision(struct store_read *r, struct str key, uint64_t revision,
                         struct store_version *out);
 
+/* The tombstone of a key that is gone (its previous version is what was removed): 0, or
+ * -ERR_NOT_FOUND when the key is present, never was, or its history is compacted. */
+int store_read_removed(struct store_read *r, struct str key, struct store_version *out);
+
 /* Keys that start with prefix, ascending, strictly after `after` (empty: from the first). visit
  * returns false to stop. Stops by itself after STORE_READ_ROWS_MAX rows or STORE_READ_NS_MAX:
  * *out_more tells whether keys remain; continue in a new read at the same revision, after the last

@@ -193,6 +193,26 @@ int request_read_version(struct request *r, struct str key, uint64_t revision, s
     return rc;
 }
 
+bool request_find_removed(struct request *r, struct str key, struct stored *out)
+{
+    struct store_read read;
+    struct store_version gone;
+    struct store_version old;
+    if (!(r->request_id_sent || r->attempts > 0) ||
+        store_read_begin(r->server->config.group, 0, &read) != 0) {
+        return false;
+    }
+    bool found = store_read_removed(&read, key, &gone) == 0 &&
+                 str_eq(gone.request_id, r->request_id) &&
+                 store_read_revision(&read, key, gone.previous, &old) == 0 &&
+                 copy_version(r, &old, out) == 0;
+    if (found) {
+        out->revision = gone.revision;
+    }
+    store_read_end(&read);
+    return found;
+}
+
 bool request_find_replay(struct request *r, struct str key, const struct stored *newest,
                          struct stored *out)
 {

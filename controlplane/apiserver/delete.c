@@ -245,6 +245,10 @@ static enum request_run delete_run(struct request *r)
     struct write w = { .kind = r->kind, .http_status = 200, .answer = answer_removed };
     w.key = request_key(r, r->kind->kind, r->route.ns, r->route.name);
     int rc = request_read(r, w.key, found);
+    if (rc == -ERR_NOT_FOUND && request_find_removed(r, w.key, found)) {
+        r->revision = found->revision;
+        return answer_removed(r, found->payload);
+    }
     if (rc == -ERR_NOT_FOUND) {
         (void)status_not_found(&r->arena, &r->status, r->kind, r->route.name);
     }

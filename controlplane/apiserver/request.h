@@ -179,6 +179,9 @@ struct stored {
 
 /* 0 with a copy in the arena, or -ERR_NOT_FOUND; other failures set r->status. */
 int request_read(struct request *r, struct str key, struct stored *out);
+/* What this very request removed from key on an earlier try, with the removal's revision; false
+ * when it did not. */
+bool request_find_removed(struct request *r, struct str key, struct stored *out);
 /* The version of key at exactly this revision; waits for nothing. */
 int request_read_version(struct request *r, struct str key, uint64_t revision, struct stored *out);
 /* Looks for an earlier attempt of this request (same request id) among the newest versions of a

@@ -39,6 +39,23 @@ static void test_removed(void **state)
     harness_expect(&r, 200);
 }
 
+/* A retry with the same request id gets the first answer, also when the object is long gone. */
+static void test_retry(void **state)
+{
+    struct harness *h = *state;
+    static const char id[] = "Gantry-Request-Id: gone-1\r\n";
+    static const char other[] = "Gantry-Request-Id: gone-2\r\n";
+    const struct reply made = harness_post(h, MAPS, "{\"metadata\":{\"name\":\"twice\"}}");
+    harness_expect(&made, 201);
+    struct reply first = harness_send(h, "DELETE", MAPS "/twice", id, "");
+    struct reply retry = harness_send(h, "DELETE", MAPS "/twice", id, "");
+    struct reply stranger = harness_send(h, "DELETE", MAPS "/twice", other, "");
+    harness_expect(&first, 200);
+    harness_expect(&retry, 200);
+    harness_same(&first, &retry);
+    harness_expect(&stranger, 404);
+}
+
 static void test_preconditions(void **state)
 {
     struct harness *h = *state;
@@ -187,7 +204,7 @@ int main(void)
         cmocka_unit_test(test_removed),    cmocka_unit_test(test_preconditions),
         cmocka_unit_test(test_finalizers), cmocka_unit_test(test_policies),
         cmocka_unit_test(test_grace),      cmocka_unit_test(test_collection),
-        cmocka_unit_test(test_namespace),
+        cmocka_unit_test(test_namespace),  cmocka_unit_test(test_retry),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }
