@@ -124,23 +124,23 @@ static int run_flag(struct run_flags *f, const char *flag, const char *value, st
         log_set_level(level);
         return 0;
     }
-    return err_set(e, ERR_INVALID_ARGUMENT, "unknown flag '%s'\nusage: %s", flag, run_usage);
+    return err_set(e, ERR_INVALID_ARGUMENT, "unknown flag '%s'; `gantryd --help` lists them", flag);
 }
 
 static int run_parse(struct run_flags *f, int argc, char **argv, struct err *e)
 {
     for (int i = 0; i < argc; i += 2) {
         if (i + 1 >= argc)
-            return err_set(e, ERR_INVALID_ARGUMENT, "%s needs a value\nusage: %s", argv[i],
-                           run_usage);
+            return err_set(e, ERR_INVALID_ARGUMENT, "%s needs a value; see `gantryd --help`",
+                           argv[i]);
         int rc = run_flag(f, argv[i], argv[i + 1], e);
         if (rc != 0)
             return rc;
     }
     if (f->cluster == NULL || f->name == NULL || f->data == NULL || f->raft_sockets == NULL)
         return err_set(e, ERR_INVALID_ARGUMENT,
-                       "--cluster, --name, --data and --raft-sockets are needed\nusage: %s",
-                       run_usage);
+                       "--cluster, --name, --data and --raft-sockets are needed; `gantryd --help` "
+                       "says what they are");
     if (f->api_loops == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         f->api_loops = cores < 1 ? 1 : (uint64_t)cores;
