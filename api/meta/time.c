@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "api/proto/meta.pb-c.h"
+#include "api/schema/scalar.h"
 #include "base/arena.h"
 
 #define SECONDS_PER_DAY 86400
@@ -13,30 +14,6 @@
 /* 0000-01-01 and 9999-12-31T23:59:59: what four digits of year can write. */
 #define TIME_SECONDS_MIN (-62167219200)
 #define TIME_SECONDS_MAX 253402300799
-
-static int64_t days_from_civil(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static void civil_from_days(int64_t days, int *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_index = (5 * day_of_year + 2) / 153;
-    *day = (int)(day_of_year - (153 * month_index + 2) / 5 + 1);
-    *month = (int)(month_index < 10 ? month_index + 3 : month_index - 9);
-    *year = (int)(year_of_era + era * 400 + (*month <= 2));
-}
 
 static int days_in_month(int year, int month)
 {
@@ -80,7 +57,7 @@ static bool take_date(struct str s, size_t *at, int64_t *out_days)
         return false;
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
-    *out_days = days_from_civil(year, month, day);
+    *out_days = civil_to_days(year, month, day);
     return true;
 }
 

@@ -196,7 +196,7 @@ int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_le
 
 /* ---- times ---- */
 
-static int64_t days_from_civil(int64_t year, int month, int day)
+int64_t civil_to_days(int64_t year, int month, int day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -206,7 +206,7 @@ static int64_t days_from_civil(int64_t year, int month, int day)
     return era * 146097 + day_of_era - 719468;
 }
 
-static void civil_from_days(int64_t days, int *year, int *month, int *day)
+void civil_from_days(int64_t days, int *year, int *month, int *day)
 {
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
@@ -299,7 +299,7 @@ static const char *parse_layout(struct str *s, int64_t *out_seconds, int32_t *ou
     take_fraction(s, out_nanos);
     if (!take_offset(s, &offset))
         return "Z07:00";
-    *out_seconds = days_from_civil(value[0], value[2], value[4]) * 86400 + value[6] * 3600 +
+    *out_seconds = civil_to_days(value[0], value[2], value[4]) * 86400 + value[6] * 3600 +
                    value[8] * 60 + value[10] - offset;
     return NULL;
 }

@@ -31,4 +31,9 @@ size_t scalar_micro_time(int64_t seconds, int32_t nanos, char out[SCALAR_TEXT_BY
 int scalar_duration_parse(struct str text, int64_t *out_nanos, struct err *e);
 size_t scalar_duration(int64_t nanos, char out[SCALAR_TEXT_BYTES]);
 
+/* The proleptic Gregorian calendar: days since 1970-01-01 of a date, and back. month 1..12,
+ * day 1..31. */
+int64_t civil_to_days(int64_t year, int month, int day);
+void civil_from_days(int64_t days, int *year, int *month, int *day);
+
 #endif
