@@ -169,6 +169,11 @@ void *mem_alloc(size_t size)
     return p;
 }
 
+void *mem_alloc_bytes(size_t size)
+{
+    return mem_realloc(NULL, size);
+}
+
 void *mem_realloc(void *p, size_t size)
 {
     void *q = realloc(p, size > 0 ? size : 1);
@@ -178,7 +183,7 @@ void *mem_realloc(void *p, size_t size)
 
 void *mem_dup(const void *data, size_t len)
 {
-    void *p = mem_alloc(len);
+    void *p = mem_alloc_bytes(len);
     if (len > 0)
         memcpy(p, data, len);
     return p;

@@ -39,7 +39,8 @@ void *arena_grow(struct arena *a, void *array, size_t count, size_t *capacity, s
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 
 /* malloc family that aborts instead of returning NULL, for what outlives every arena. */
-void *mem_alloc(size_t size); /* zeroed */
+void *mem_alloc(size_t size);       /* zeroed */
+void *mem_alloc_bytes(size_t size); /* not zeroed: for bytes that are written at once */
 void *mem_realloc(void *p, size_t size);
 void *mem_dup(const void *data, size_t len);
 char *mem_strdup(const char *s);

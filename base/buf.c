@@ -266,6 +266,8 @@ uint64_t reader_be64(struct reader *r)
 uint64_t reader_varint(struct reader *r)
 {
     uint64_t v = 0;
+    if (!r->failed && r->at < r->len && r->data[r->at] < 0x80)
+        return r->data[r->at++]; /* most are small */
     for (unsigned i = 0; i < VARINT_BYTES_MAX; i++) {
         const uint8_t *p = reader_next(r, 1);
         if (p == NULL)
@@ -299,6 +301,7 @@ struct str reader_bytes(struct reader *r)
 struct shared {
     _Atomic uint32_t refs;
     size_t len;
+    uint8_t *adopted; /* NULL: the bytes follow */
     char data[];
 };
 
@@ -319,6 +322,14 @@ struct shared *shared_from_buf(struct buf *b)
     return s;
 }
 
+struct shared *shared_adopt(struct buf *b)
+{
+    struct shared *s = mem_alloc(sizeof(*s));
+    atomic_init(&s->refs, 1);
+    s->adopted = buf_take(b, &s->len);
+    return s;
+}
+
 struct shared *shared_ref(struct shared *s)
 {
     uint32_t before = atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
@@ -332,11 +343,13 @@ void shared_unref(struct shared *s)
         return;
     uint32_t before = atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel);
     ASSERT(before > 0);
-    if (before == 1)
+    if (before == 1) {
+        mem_free(s->adopted);
         mem_free(s);
+    }
 }
 
 struct str shared_str(const struct shared *s)
 {
-    return str_of(s->data, s->len);
+    return str_of(s->adopted != NULL ? (const char *)s->adopted : s->data, s->len);
 }

@@ -76,6 +76,9 @@ struct shared; /* opaque: count, length, bytes */
 
 struct shared *shared_new(const void *data, size_t len); /* copies; count 1 */
 struct shared *shared_from_buf(struct buf *b);           /* copies once, clears b; count 1 */
+/* Takes the bytes, room to grow and all, and leaves b empty; count 1. For what is large and soon
+ * gone. */
+struct shared *shared_adopt(struct buf *b);
 struct shared *shared_ref(struct shared *s);
 void shared_unref(struct shared *s); /* NULL-safe */
 struct str shared_str(const struct shared *s);

@@ -48,13 +48,19 @@ int env_hostname(struct env *env, struct arena *a, struct str *out, struct err *
 const char *env_variable(struct env *env, const char *name);
 int env_cpus(struct env *env); /* processors this process may run on, at least 1 */
 
+/* The process ends here and now, saying why: for what is nobody's programming error (a dead disk, a
+ * state that must not go on). A simulated host is killed instead, and this returns: nothing that
+ * the caller does after has an effect, but it must bear to be run. Any thread. */
+void env_die(struct env *env, const char *what, const char *file, int line, const char *function);
+
 /* ---- loops ---- */
 
 /* Owned by the caller. name: short, for the thread's name and traces. */
 struct env_loop *env_loop_new(struct env *env, const char *name);
 /* Runs the loop on a thread of its own until env_loop_stop. (Simulation: joins the schedule.) */
 void env_loop_start(struct env_loop *loop);
-/* Runs the loop on the caller's thread until env_loop_stop (real world only). */
+/* Runs the loop on the caller's thread until env_loop_stop (real world only); it may be run again.
+ */
 void env_loop_run(struct env_loop *loop);
 void env_loop_stop(struct env_loop *loop); /* any thread */
 void env_loop_join(struct env_loop *loop); /* waits for the thread of env_loop_start */
@@ -124,6 +130,15 @@ struct env_stream_events {
 
 #define ENV_STREAM_LOW_BYTES (64u << 10)
 #define ENV_LISTEN_BACKLOG   512
+/* An idle TCP stream whose peer has vanished ends after about so long: first probe after
+ * _IDLE_S, then one every _EVERY_S, given up after _PROBES unanswered. */
+#define ENV_STREAM_KEEPALIVE_IDLE_S  10
+#define ENV_STREAM_KEEPALIVE_EVERY_S 5
+#define ENV_STREAM_KEEPALIVE_PROBES  3
+#define ENV_STREAM_KEEPALIVE_S                                                                     \
+    (ENV_STREAM_KEEPALIVE_IDLE_S + ENV_STREAM_KEEPALIVE_EVERY_S * ENV_STREAM_KEEPALIVE_PROBES)
+/* What the kernel takes of a TCP stream's output beyond what it can send at once. */
+#define ENV_STREAM_UNSENT_BYTES (128u << 10)
 
 /* A listener accepts on its loop; accept gets a stream with no events yet and must call
  * env_stream_start (or close it). reuse_port: one listener per loop on the same address. */
@@ -147,6 +162,26 @@ void env_connect(struct env_loop *loop, struct env_connect *c, const char *addre
                  void (*done)(struct env_connect *c, struct env_stream *s, int status));
 void env_connect_cancel(struct env_connect *c);
 
+/*
+ * Host names to addresses, on the work pool: "tcp:db.example:2381" gives what env_connect takes,
+ * "tcp:192.0.2.7:2381" and "tcp:[2001:db8::7]:2381", in the order the system prefers them. Numeric
+ * and unix addresses are answered without a lookup. -ERR_INVALID_ARGUMENT: no such form;
+ * -ERR_UNAVAILABLE: the name is not known, or nobody could be asked. In a simulation names are
+ * addresses, but for those it was told of (env_sim_set_name).
+ */
+#define ENV_RESOLVE_MAX   16
+#define ENV_ADDRESS_BYTES 128
+struct env_resolve {
+    void *impl;
+    struct env_loop *loop;
+    void (*done)(struct env_resolve *r, int status);
+    char addresses[ENV_RESOLVE_MAX][ENV_ADDRESS_BYTES];
+    size_t count; /* at least 1 when status is 0 */
+};
+void env_resolve(struct env_loop *loop, struct env_resolve *r, const char *address,
+                 void (*done)(struct env_resolve *r, int status));
+void env_resolve_cancel(struct env_resolve *r);
+
 void env_stream_start(struct env_stream *s, const struct env_stream_events *events, void *ctx);
 /* Copies what the kernel does not take at once. Errors show as an end event. */
 void env_stream_write(struct env_stream *s, struct str bytes);
@@ -156,6 +191,10 @@ void env_stream_resume(struct env_stream *s);
 /* Half close after what is queued; nothing may be written after. */
 void env_stream_shutdown(struct env_stream *s);
 void env_stream_close(struct env_stream *s); /* ends in closed(); queued output is dropped */
+/* Ends the stream (-ERR_TIMEOUT) when what was sent is not taken by the peer for so long. Only for
+ * a peer that always reads: one that holds back on purpose is cut off as well. Without it a peer
+ * that vanished is noticed only by an idle stream (keepalive, about ENV_STREAM_KEEPALIVE_S). */
+void env_stream_peer_limit(struct env_stream *s, uint64_t limit_ms);
 /* Textual peer address ("127.0.0.1:5000", "unix"). Borrowed from the stream. */
 const char *env_stream_peer(const struct env_stream *s);
 struct env_loop *env_stream_loop(const struct env_stream *s);
@@ -236,7 +275,13 @@ int env_file_pread(struct env_file *f, uint64_t offset, void *data, size_t len, 
                    struct err *e);
 /* Write all of bytes or fail. append: at the end, for a file opened with ENV_FILE_APPEND. */
 int env_file_pwrite(struct env_file *f, uint64_t offset, struct str bytes, struct err *e);
+/* The parts one after the other, as one write where the system can; any number of them. */
+int env_file_pwritev(struct env_file *f, uint64_t offset, const struct str *parts, size_t count,
+                     struct err *e);
 int env_file_append(struct env_file *f, struct str bytes, struct err *e);
+/* Reserves the first size bytes, writes zeros over all of them and syncs: overwriting any part
+ * later needs no space and moves no block. -ERR_NO_SPACE leaves a file to be used or removed. */
+int env_file_allocate(struct env_file *f, uint64_t size, struct err *e);
 int env_file_sync(struct env_file *f, struct err *e); /* data and what is needed to read it */
 int env_file_truncate(struct env_file *f, uint64_t size, struct err *e);
 int env_file_stat(struct env_file *f, struct env_stat *out, struct err *e);

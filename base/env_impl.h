@@ -13,6 +13,8 @@ struct stat;
 
 struct env {
     const struct env_ops *ops;
+    const struct env_fs_ops *fs;     /* NULL: no files here */
+    const struct env_file_ops *file; /* as above */
 };
 
 struct env_loop {
@@ -27,8 +29,59 @@ struct env_listener {
     struct env_loop *loop;
 };
 
+/* Embedded in a world's open file. */
+struct env_file {
+    const struct env_file_ops *ops;
+};
+
+/* Paths, folders and whole files. */
+struct env_fs_ops {
+    int (*file_read)(struct env *env, struct arena *a, const char *path, size_t bytes_max,
+                     struct str *out, struct err *e);
+    int (*file_write)(struct env *env, const char *path, struct str bytes, mode_t mode,
+                      struct err *e);
+    int (*dir_make)(struct env *env, const char *path, mode_t mode, struct err *e);
+    int (*dir_list)(struct env *env, struct arena *a, const char *path, struct str **out_names,
+                    size_t *out_count, struct err *e);
+    int (*dir_sync)(struct env *env, const char *path, struct err *e);
+    int (*remove_tree)(struct env *env, const char *path, struct err *e);
+    bool (*exists)(struct env *env, const char *path);
+    int (*stat)(struct env *env, const char *path, bool follow, struct env_stat *out,
+                struct err *e);
+    int (*rename)(struct env *env, const char *from, const char *to, struct err *e);
+    int (*remove)(struct env *env, const char *path, struct err *e);
+    int (*chmod)(struct env *env, const char *path, mode_t mode, struct err *e);
+    int (*chown)(struct env *env, const char *path, uid_t uid, gid_t gid, struct err *e);
+    int (*link_set)(struct env *env, const char *target, const char *path, struct err *e);
+    int (*link_read)(struct env *env, struct arena *a, const char *path, struct str *out,
+                     struct err *e);
+    int (*disk_space)(struct env *env, const char *path, uint64_t *out_total, uint64_t *out_free,
+                      struct err *e);
+};
+
+/* Open files. */
+struct env_file_ops {
+    int (*open)(struct env *env, const char *path, int flags, mode_t mode, struct env_file **out,
+                struct err *e);
+    int (*lock)(struct env *env, const char *path, struct env_file **out, struct err *e);
+    int (*pread)(struct env_file *f, uint64_t offset, void *data, size_t len, size_t *out_len,
+                 struct err *e);
+    int (*pwritev)(struct env_file *f, uint64_t offset, const struct str *parts, size_t count,
+                   struct err *e);
+    int (*append)(struct env_file *f, struct str bytes, struct err *e);
+    int (*allocate)(struct env_file *f, uint64_t size, struct err *e);
+    int (*sync)(struct env_file *f, struct err *e);
+    int (*truncate)(struct env_file *f, uint64_t size, struct err *e);
+    int (*stat)(struct env_file *f, struct env_stat *out, struct err *e);
+    void (*close)(struct env_file *f);
+};
+
+extern const struct env_fs_ops env_posix_fs_ops;     /* env_fs.c */
+extern const struct env_file_ops env_posix_file_ops; /* env_file.c */
+
 struct env_ops {
-    bool real; /* files, processes and the machine are there */
+    bool real;                    /* processes and the machine are there */
+    bool (*die)(struct env *env); /* NULL, or false: this process does */
 
     uint64_t (*now_ns)(struct env *env);
     uint64_t (*wall_ns)(struct env *env);
@@ -60,6 +113,9 @@ struct env_ops {
     void (*connect)(struct env_connect *c, const char *address, uint64_t timeout_ms);
     void (*connect_cancel)(struct env_connect *c);
 
+    void (*resolve)(struct env_resolve *r, const char *address);
+    void (*resolve_cancel)(struct env_resolve *r);
+
     void (*stream_start)(struct env_stream *s, const struct env_stream_events *events, void *ctx);
     void (*stream_write)(struct env_stream *s, struct str bytes);
     size_t (*stream_queued)(const struct env_stream *s);
@@ -67,6 +123,7 @@ struct env_ops {
     void (*stream_resume)(struct env_stream *s);
     void (*stream_shutdown)(struct env_stream *s);
     void (*stream_close)(struct env_stream *s);
+    void (*stream_peer_limit)(struct env_stream *s, uint64_t limit_ms);
     const char *(*stream_peer)(const struct env_stream *s);
     int (*stream_peer_cred)(const struct env_stream *s, struct env_peer_cred *out);
 };

@@ -1,5 +1,5 @@
 /*
- * The simulated world: events, virtual time, loops, timers, work.
+ * The simulated world: virtual time, loops, timers, work.
  *
  * One step picks, with the seed, one of the loops that have an event due, and runs that loop's
  * first event. Every event costs a little virtual time, so a loop that never stops posting cannot
@@ -17,14 +17,18 @@
 
 #define SIM_EVENT_COST_NS  200u
 #define SIM_START_NS       ENV_S
-#define SIM_WALL_START_NS  (1767225600ull * ENV_S) /* 2026-01-01T00:00:00Z */
 #define SIM_WORK_US_MAX    500u
 #define SIM_LATENCY_MIN_US 100u
 #define SIM_LATENCY_MAX_US 2000u
 
+struct sim_host *sim_host_of(struct env *env)
+{
+    return container_of(env, struct sim_host, base);
+}
+
 struct sim_env *sim_env_of(struct env *env)
 {
-    return container_of(env, struct sim_env, base);
+    return sim_host_of(env)->world;
 }
 
 struct sim_loop *sim_loop_of(struct env_loop *loop)
@@ -34,130 +38,12 @@ struct sim_loop *sim_loop_of(struct env_loop *loop)
 
 static struct sim_env *world_of(struct sim_loop *l)
 {
-    return sim_env_of(l->base.env);
-}
-
-/* ---- randomness and the digest ---- */
-
-/* SplitMix64 (Steele, Lea, Flood 2014): one word of state, every seed is good. */
-static uint64_t random_next(struct sim_env *env)
-{
-    uint64_t z = (env->random_state += 0x9e3779b97f4a7c15ull);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
-}
-
-uint64_t sim_random(struct sim_env *env, uint64_t n)
-{
-    ASSERT(n > 0);
-    /* The high half of a 128-bit product: no division, a bias below 2^-64 * n. */
-    return (uint64_t)((unsigned __int128)random_next(env) * n >> 64);
-}
-
-void sim_mix(struct sim_env *env, uint64_t value)
-{
-    env->digest = (env->digest ^ value) * 0xd6e8feb86659fd93ull;
-    env->digest ^= env->digest >> 32;
-}
-
-static uint64_t sim_now_ns(struct env *env)
-{
-    return sim_env_of(env)->now_ns;
-}
-
-static uint64_t sim_wall_ns(struct env *env)
-{
-    return SIM_WALL_START_NS + sim_env_of(env)->now_ns;
+    return l->host->world;
 }
 
 static uint64_t log_wall_ns(void *ctx)
 {
     return sim_wall_ns(ctx);
-}
-
-static void sim_random_bytes(struct env *env, void *out, size_t len)
-{
-    uint8_t *p = out;
-    while (len > 0) {
-        uint64_t v = random_next(sim_env_of(env));
-        size_t n = len < sizeof(v) ? len : sizeof(v);
-        memcpy(p, &v, n);
-        p += n;
-        len -= n;
-    }
-}
-
-/* ---- events: a binary heap per loop ---- */
-
-static bool event_before(const struct sim_event *a, const struct sim_event *b)
-{
-    return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->order < b->order;
-}
-
-static void heap_set(struct sim_loop *l, size_t at, struct sim_event *event)
-{
-    l->heap[at] = event;
-    event->at = at;
-}
-
-static void heap_up(struct sim_loop *l, size_t at)
-{
-    struct sim_event *event = l->heap[at];
-    for (; at > 1 && event_before(event, l->heap[at / 2]); at /= 2)
-        heap_set(l, at, l->heap[at / 2]);
-    heap_set(l, at, event);
-}
-
-static void heap_down(struct sim_loop *l, size_t at)
-{
-    struct sim_event *event = l->heap[at];
-    for (;;) {
-        size_t child = at * 2;
-        if (child > l->heap_len)
-            break;
-        if (child < l->heap_len && event_before(l->heap[child + 1], l->heap[child]))
-            child++;
-        if (!event_before(l->heap[child], event))
-            break;
-        heap_set(l, at, l->heap[child]);
-        at = child;
-    }
-    heap_set(l, at, event);
-}
-
-void sim_unschedule(struct sim_event *event)
-{
-    if (event->at == 0)
-        return;
-    struct sim_loop *l = event->loop;
-    size_t at = event->at;
-    ASSERT(l->heap[at] == event);
-    struct sim_event *last = l->heap[l->heap_len--];
-    event->at = 0;
-    if (last == event)
-        return;
-    heap_set(l, at, last);
-    heap_up(l, at);
-    heap_down(l, last->at);
-}
-
-void sim_schedule(struct sim_loop *l, struct sim_event *event, uint64_t delay_ns,
-                  enum sim_kind kind, void (*run)(struct sim_event *event))
-{
-    struct sim_env *env = world_of(l);
-    sim_unschedule(event);
-    event->due_ns = env->now_ns + delay_ns;
-    event->order = env->order++;
-    event->loop = l;
-    event->kind = kind;
-    event->run = run;
-    if (l->heap_len + 1 >= l->heap_capacity) {
-        l->heap_capacity = l->heap_capacity == 0 ? 64 : l->heap_capacity * 2;
-        l->heap = mem_realloc(l->heap, l->heap_capacity * sizeof(struct sim_event *));
-    }
-    heap_set(l, ++l->heap_len, event);
-    heap_up(l, l->heap_len);
 }
 
 void sim_assert_on_loop(struct sim_loop *l)
@@ -168,21 +54,57 @@ void sim_assert_on_loop(struct sim_loop *l)
 
 /* ---- messages ---- */
 
+struct sim_post {
+    struct list node;
+    struct sim_event event;
+    struct env_msg *msg;
+    const struct sim_host *from; /* NULL: the test's own code */
+};
+
+static void post_free(struct sim_post *post)
+{
+    sim_unschedule(&post->event);
+    list_remove(&post->node);
+    list_remove(&post->msg->node);
+    mem_free(post);
+}
+
 static void run_message(struct sim_event *event)
 {
-    struct sim_loop *l = event->loop;
-    struct env_msg *m = container_of(list_pop(&l->inbox), struct env_msg, node);
-    if (!list_empty(&l->inbox))
-        sim_schedule(l, &l->inbox_event, 0, SIM_MESSAGE, run_message);
+    struct sim_post *post = container_of(event, struct sim_post, event);
+    struct env_msg *m = post->msg;
+    post_free(post);
     m->run(m);
 }
 
+/*
+ * One event each: a message posted late in a slow event is not run before one that another loop
+ * posted meanwhile. Equal times keep their order. The dead are heard by the dead alone, who may
+ * still wait for each other (sim_loop_join).
+ */
 static void sim_post(struct env_loop *loop, struct env_msg *m)
 {
     struct sim_loop *l = sim_loop_of(loop);
+    struct sim_loop *from = world_of(l)->current;
+    bool from_dead = from != NULL && from->dead;
+    if (l->dead != from_dead || (from_dead && from->host != l->host))
+        return;
+    struct sim_post *post = mem_alloc(sizeof(*post));
+    post->msg = m;
+    post->from = from != NULL ? from->host : NULL;
     list_append(&l->inbox, &m->node);
-    if (l->inbox_event.at == 0)
-        sim_schedule(l, &l->inbox_event, 0, SIM_MESSAGE, run_message);
+    list_append(&l->posts, &post->node);
+    sim_schedule(l, &post->event, 0, SIM_MESSAGE, run_message);
+}
+
+/* but: from that host they stay. */
+static void drop_posts(struct sim_loop *l, const struct sim_host *but)
+{
+    list_foreach_safe (node, &l->posts) {
+        struct sim_post *post = container_of(node, struct sim_post, node);
+        if (but == NULL || post->from != but)
+            post_free(post);
+    }
 }
 
 /* ---- timers ---- */
@@ -210,8 +132,12 @@ static void sim_timer_init(struct env_timer *t)
 static void sim_timer_start(struct env_timer *t, uint64_t delay_ms)
 {
     struct sim_timer *box = t->impl;
-    sim_assert_on_loop(sim_loop_of(t->loop));
-    sim_schedule(sim_loop_of(t->loop), &box->event, delay_ms * ENV_MS, SIM_TIMER, run_timer);
+    struct sim_loop *l = sim_loop_of(t->loop);
+    sim_assert_on_loop(l);
+    /* The delay is by the host's clock. */
+    uint64_t ppm = (uint64_t)(1000000 + l->host->clock_ppm);
+    uint64_t delay_ns = (uint64_t)((unsigned __int128)(delay_ms * ENV_MS) * 1000000u / ppm);
+    sim_schedule(l, &box->event, delay_ns, SIM_TIMER, run_timer);
 }
 
 static void sim_timer_stop(struct env_timer *t)
@@ -268,9 +194,11 @@ static void run_work(struct sim_event *event)
         work_finish(box);
         return;
     }
+    uint64_t elapsed_ns = world_of(event->loop)->elapsed_ns;
     box->work->work(box->work);
     box->worked = true;
     sim_schedule(event->loop, event, work_delay_ns(event->loop), SIM_WORK, run_work);
+    world_of(event->loop)->elapsed_ns = elapsed_ns; /* the pool was busy, not the loop */
 }
 
 static void sim_work(struct env_work *w)
@@ -286,18 +214,41 @@ static void sim_work(struct env_work *w)
 
 /* ---- loops ---- */
 
+/* Outside of events there is nothing that time could be put down to: it passes. */
+static void pass_time(struct sim_env *env)
+{
+    if (env->current != NULL)
+        return;
+    env->now_ns += env->elapsed_ns;
+    env->elapsed_ns = 0;
+}
+
+static bool sim_die(struct env *env)
+{
+    struct sim_host *host = sim_host_of(env);
+    if (host->disk == NULL)
+        return false; /* the world's own code */
+    sim_host_die(host, false);
+    return true;
+}
+
 static struct env_loop *sim_loop_new(struct env *env, const char *name)
 {
-    struct sim_env *world = sim_env_of(env);
+    struct sim_host *host = sim_host_of(env);
+    struct sim_env *world = host->world;
     struct sim_loop *l = mem_alloc(sizeof(*l));
     l->base.env = env;
+    l->host = host;
+    l->dead = !host->alive || (world->current != NULL && world->current->dead);
+    l->disk = l->dead ? host->corpse : host->disk;
     (void)snprintf(l->name, sizeof(l->name), "%s", name); /* longer names are cut */
     l->index = world->loop_index++;
     list_init(&l->inbox);
+    list_init(&l->posts);
     list_init(&l->timers);
     list_init(&l->works);
     list_init(&l->streams);
-    list_append(&world->loops, &l->node);
+    list_append(l->dead ? &world->dead_loops : &world->loops, &l->node);
     return &l->base;
 }
 
@@ -316,16 +267,13 @@ static void sim_loop_stop(struct env_loop *loop)
     sim_loop_of(loop)->stopped = true;
 }
 
-static void sim_loop_join(struct env_loop *loop)
-{
-    (void)loop; /* no thread */
-}
-
 static void sim_loop_free(struct env_loop *loop)
 {
     struct sim_loop *l = sim_loop_of(loop);
     struct sim_env *env = world_of(l);
     struct sim_loop *outer = env->current;
+    if (l->dead && (outer == NULL || !outer->dead))
+        return; /* its memory is not known to be there any more; it goes with the world */
     ASSERT(outer != l);
     env->current = l;
     while (!list_empty(&l->works)) {
@@ -339,8 +287,34 @@ static void sim_loop_free(struct env_loop *loop)
     while (!list_empty(&l->timers))
         timer_free(container_of(l->timers.next, struct sim_timer, node));
     env->current = outer;
-    sim_unschedule(&l->inbox_event);
+    pass_time(env);
+    drop_posts(l, NULL);
     ASSERT(l->heap_len == 0);
+    list_remove(&l->node);
+    mem_free(l->heap);
+    mem_free(l);
+}
+
+void sim_loop_die(struct sim_loop *l)
+{
+    l->dead = true;
+    drop_posts(l, l->host); /* what others posted may be embedded in what lives on */
+    sim_streams_die(l);
+    list_remove(&l->node);
+    list_append(&world_of(l)->dead_loops, &l->node);
+}
+
+void sim_loop_release(struct sim_loop *l)
+{
+    struct list *node;
+    ASSERT(l->dead);
+    while ((node = list_pop(&l->posts)) != NULL)
+        mem_free(container_of(node, struct sim_post, node));
+    while ((node = list_pop(&l->timers)) != NULL)
+        mem_free(container_of(node, struct sim_timer, node));
+    while ((node = list_pop(&l->works)) != NULL)
+        mem_free(container_of(node, struct sim_work, node));
+    sim_streams_release(l);
     list_remove(&l->node);
     mem_free(l->heap);
     mem_free(l);
@@ -359,20 +333,27 @@ static bool loop_runs(const struct sim_loop *l)
     return l->started && !l->stopped && !l->paused && l->heap_len > 0;
 }
 
+/* When its next event may run. */
+static uint64_t loop_due_ns(const struct sim_loop *l)
+{
+    uint64_t due_ns = l->heap[1]->due_ns;
+    return due_ns > l->busy_until_ns ? due_ns : l->busy_until_ns;
+}
+
 /* Chooses among the loops with something due; NULL when none has. */
 static struct sim_loop *pick_due(struct sim_env *env)
 {
     uint64_t count = 0;
     list_foreach (node, &env->loops) {
         struct sim_loop *l = container_of(node, struct sim_loop, node);
-        count += loop_runs(l) && l->heap[1]->due_ns <= env->now_ns;
+        count += loop_runs(l) && loop_due_ns(l) <= env->now_ns;
     }
     if (count == 0)
         return NULL;
     uint64_t chosen = sim_random(env, count);
     list_foreach (node, &env->loops) {
         struct sim_loop *l = container_of(node, struct sim_loop, node);
-        if (loop_runs(l) && l->heap[1]->due_ns <= env->now_ns && chosen-- == 0)
+        if (loop_runs(l) && loop_due_ns(l) <= env->now_ns && chosen-- == 0)
             return l;
     }
     return NULL;
@@ -384,12 +365,24 @@ static bool next_due(struct sim_env *env, uint64_t *out_ns)
     bool any = false;
     list_foreach (node, &env->loops) {
         struct sim_loop *l = container_of(node, struct sim_loop, node);
-        if (!loop_runs(l) || (any && l->heap[1]->due_ns >= *out_ns))
+        if (!loop_runs(l) || (any && loop_due_ns(l) >= *out_ns))
             continue;
-        *out_ns = l->heap[1]->due_ns;
+        *out_ns = loop_due_ns(l);
         any = true;
     }
     return any;
+}
+
+static void run_first(struct sim_env *env, struct sim_loop *l)
+{
+    struct sim_loop *outer = env->current;
+    struct sim_event *event = l->heap[1];
+    sim_unschedule(event);
+    sim_mix(env, sim_time_ns(env));
+    sim_mix(env, l->index << 8 | (uint64_t)event->kind);
+    env->current = l;
+    event->run(event);
+    env->current = outer;
 }
 
 bool env_sim_step(struct env *world)
@@ -403,15 +396,36 @@ bool env_sim_step(struct env *world)
         env->now_ns = due;
     struct sim_loop *l = pick_due(env);
     ASSERT(l != NULL);
-    struct sim_event *event = l->heap[1];
-    sim_unschedule(event);
-    sim_mix(env, env->now_ns);
-    sim_mix(env, l->index << 8 | (uint64_t)event->kind);
+    env->elapsed_ns = 0;
     env->now_ns += SIM_EVENT_COST_NS;
-    env->current = l;
-    event->run(event);
-    env->current = NULL;
+    run_first(env, l);
+    if (env->elapsed_ns > 0)
+        l->busy_until_ns = sim_time_ns(env);
+    env->elapsed_ns = 0;
     return true;
+}
+
+/*
+ * Runs the loop's events, and no other's, until it has stopped, which the caller waits for. Time
+ * passes for the caller as it would: all of the loop's events are part of the caller's. When both
+ * die meanwhile it goes on all the same: what the caller does next may count on it.
+ */
+static void sim_loop_join(struct env_loop *loop)
+{
+    struct sim_loop *l = sim_loop_of(loop);
+    struct sim_env *env = world_of(l);
+    ASSERT(env->current != l);
+    if (l->dead && (env->current == NULL || !env->current->dead))
+        return;
+    while (loop_runs(l)) {
+        uint64_t due_ns = loop_due_ns(l);
+        if (due_ns > sim_time_ns(env) && env->current != NULL)
+            env->elapsed_ns = due_ns - env->now_ns;
+        else if (due_ns > env->now_ns && env->current == NULL)
+            env->now_ns = due_ns;
+        run_first(env, l);
+        pass_time(env);
+    }
 }
 
 void env_sim_run(struct env *world, uint64_t duration_ms)
@@ -430,69 +444,65 @@ void env_sim_pause_loop(struct env_loop *loop, bool paused)
     sim_loop_of(loop)->paused = paused;
 }
 
-void env_sim_set_latency(struct env *env, uint64_t min_us, uint64_t max_us)
+const struct env_sim_faults *env_sim_faults(const struct env *env)
 {
-    ASSERT(min_us <= max_us);
-    sim_env_of(env)->latency_min_us = min_us;
-    sim_env_of(env)->latency_max_us = max_us;
+    return &container_of(env, const struct sim_host, base)->world->faults;
 }
 
-uint64_t env_sim_random(struct env *env, uint64_t n)
-{
-    return sim_random(sim_env_of(env), n);
-}
-
-uint64_t env_sim_digest(const struct env *env)
-{
-    return container_of(env, const struct sim_env, base)->digest;
-}
-
-static const struct env_ops sim_ops = { .real = false,
-                                        .now_ns = sim_now_ns,
-                                        .wall_ns = sim_wall_ns,
-                                        .random = sim_random_bytes,
-                                        .loop_new = sim_loop_new,
-                                        .loop_start = sim_loop_start,
-                                        .loop_run = sim_loop_run,
-                                        .loop_stop = sim_loop_stop,
-                                        .loop_join = sim_loop_join,
-                                        .loop_free = sim_loop_free,
-                                        .on_loop = sim_on_loop,
-                                        .post = sim_post,
-                                        .timer_init = sim_timer_init,
-                                        .timer_start = sim_timer_start,
-                                        .timer_stop = sim_timer_stop,
-                                        .timer_active = sim_timer_active,
-                                        .timer_deinit = sim_timer_deinit,
-                                        .work = sim_work,
-                                        .listen = sim_listen,
-                                        .listener_close = sim_listener_close,
-                                        .listener_port = sim_listener_port,
-                                        .connect = sim_connect,
-                                        .connect_cancel = sim_connect_cancel,
-                                        .stream_start = sim_stream_start,
-                                        .stream_write = sim_stream_write,
-                                        .stream_queued = sim_stream_queued,
-                                        .stream_pause = sim_stream_pause,
-                                        .stream_resume = sim_stream_resume,
-                                        .stream_shutdown = sim_stream_shutdown,
-                                        .stream_close = sim_stream_close,
-                                        .stream_peer = sim_stream_peer,
-                                        .stream_peer_cred = sim_stream_peer_cred };
+const struct env_ops sim_ops = { .real = false,
+                                 .die = sim_die,
+                                 .now_ns = sim_now_ns,
+                                 .wall_ns = sim_wall_ns,
+                                 .random = sim_random_bytes,
+                                 .loop_new = sim_loop_new,
+                                 .loop_start = sim_loop_start,
+                                 .loop_run = sim_loop_run,
+                                 .loop_stop = sim_loop_stop,
+                                 .loop_join = sim_loop_join,
+                                 .loop_free = sim_loop_free,
+                                 .on_loop = sim_on_loop,
+                                 .post = sim_post,
+                                 .timer_init = sim_timer_init,
+                                 .timer_start = sim_timer_start,
+                                 .timer_stop = sim_timer_stop,
+                                 .timer_active = sim_timer_active,
+                                 .timer_deinit = sim_timer_deinit,
+                                 .work = sim_work,
+                                 .listen = sim_listen,
+                                 .listener_close = sim_listener_close,
+                                 .listener_port = sim_listener_port,
+                                 .connect = sim_connect,
+                                 .connect_cancel = sim_connect_cancel,
+                                 .resolve = sim_resolve,
+                                 .resolve_cancel = sim_resolve_cancel,
+                                 .stream_start = sim_stream_start,
+                                 .stream_write = sim_stream_write,
+                                 .stream_queued = sim_stream_queued,
+                                 .stream_pause = sim_stream_pause,
+                                 .stream_resume = sim_stream_resume,
+                                 .stream_shutdown = sim_stream_shutdown,
+                                 .stream_close = sim_stream_close,
+                                 .stream_peer_limit = sim_stream_peer_limit,
+                                 .stream_peer = sim_stream_peer,
+                                 .stream_peer_cred = sim_stream_peer_cred };
 
 struct env *env_sim_new(uint64_t seed)
 {
     struct sim_env *env = mem_alloc(sizeof(*env));
-    env->base.ops = &sim_ops;
     env->random_state = seed;
     env->digest = seed;
     env->now_ns = SIM_START_NS;
     env->latency_min_us = SIM_LATENCY_MIN_US;
     env->latency_max_us = SIM_LATENCY_MAX_US;
     list_init(&env->loops);
+    list_init(&env->dead_loops);
+    list_init(&env->hosts);
+    list_init(&env->dead_disks);
+    sim_host_init(&env->self, env, "");
     sim_streams_init(env);
-    log_set_clock(log_wall_ns, &env->base);
-    return &env->base;
+    sim_links_init(env);
+    log_set_clock(log_wall_ns, &env->self.base);
+    return &env->self.base;
 }
 
 void env_sim_free(struct env *world)
@@ -500,8 +510,13 @@ void env_sim_free(struct env *world)
     if (world == NULL)
         return;
     struct sim_env *env = sim_env_of(world);
+    ASSERT(&env->self.base == world);
     ASSERT(list_empty(&env->loops));
+    while (!list_empty(&env->dead_loops))
+        sim_loop_release(container_of(env->dead_loops.next, struct sim_loop, node));
     sim_streams_free(env);
+    sim_links_free(env);
+    sim_hosts_free(env);
     log_set_clock(NULL, NULL);
     mem_free(env);
 }

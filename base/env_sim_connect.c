@@ -1,9 +1,9 @@
 /*
- * Simulated listeners, connection attempts and partitions.
+ * Simulated listeners, connection attempts and names.
  *
  * An attempt travels to the listener (a latency), is accepted on the listener's loop, and its
  * answer travels back. A cut in either direction, or a paused listener, leaves it to its deadline;
- * an address that nobody listens on refuses it.
+ * an address that nobody listens on, or whose host is down, refuses it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +22,7 @@ struct sim_listener {
 
 struct sim_connect {
     struct list node;
+    struct sim_loop *loop; /* the client's */
     struct env_connect *connect;
     char address[SIM_NAME_BYTES];
     struct sim_listener *listener; /* once found; NULL again when it closed */
@@ -32,62 +33,6 @@ struct sim_connect {
     int status;
 };
 
-struct sim_cut {
-    struct list node;
-    char from[SIM_NAME_BYTES];
-    char to[SIM_NAME_BYTES];
-};
-
-/* ---- partitions ---- */
-
-static bool has_prefix(const char names[2][SIM_NAME_BYTES], const char *prefix)
-{
-    return str_starts(str_from(names[0]), str_from(prefix)) ||
-           (names[1][0] != '\0' && str_starts(str_from(names[1]), str_from(prefix)));
-}
-
-bool sim_is_cut(struct sim_env *env, const char from[2][SIM_NAME_BYTES],
-                const char to[2][SIM_NAME_BYTES])
-{
-    list_foreach (node, &env->cuts) {
-        struct sim_cut *cut = container_of(node, struct sim_cut, node);
-        if (has_prefix(from, cut->from) && has_prefix(to, cut->to))
-            return true;
-    }
-    return false;
-}
-
-static void heal(struct sim_env *env, const char *from, const char *to)
-{
-    list_foreach_safe (node, &env->cuts) {
-        struct sim_cut *cut = container_of(node, struct sim_cut, node);
-        if (strcmp(cut->from, from) != 0 || strcmp(cut->to, to) != 0)
-            continue;
-        list_remove(&cut->node);
-        mem_free(cut);
-    }
-    list_foreach (node, &env->pipes) {
-        struct sim_pipe *p = container_of(node, struct sim_pipe, node);
-        if (!p->stalled || sim_is_cut(env, p->from, p->to))
-            continue;
-        p->stalled = false;
-        sim_pipe_deliver_soon(p);
-    }
-}
-
-void env_sim_partition(struct env *world, const char *from, const char *to, bool cut)
-{
-    struct sim_env *env = sim_env_of(world);
-    if (!cut) {
-        heal(env, from, to);
-        return;
-    }
-    struct sim_cut *c = mem_alloc(sizeof(*c));
-    (void)snprintf(c->from, sizeof(c->from), "%s", from);
-    (void)snprintf(c->to, sizeof(c->to), "%s", to);
-    list_append(&env->cuts, &c->node);
-}
-
 /* ---- listeners ---- */
 
 int sim_listen(struct env_loop *loop, const char *address, bool reuse_port,
@@ -95,11 +40,12 @@ int sim_listen(struct env_loop *loop, const char *address, bool reuse_port,
                struct env_listener **out, struct err *e)
 {
     struct sim_env *env = sim_env_of(loop->env);
+    bool dead = sim_loop_of(loop)->dead;
     if (strlen(address) >= SIM_NAME_BYTES)
         return err_set(e, ERR_INVALID_ARGUMENT, "%s: the address is too long", address);
     list_foreach (node, &env->listeners) {
         struct sim_listener *other = container_of(node, struct sim_listener, node);
-        if (!reuse_port && strcmp(other->address, address) == 0)
+        if (!dead && !reuse_port && strcmp(other->address, address) == 0)
             return err_set(e, ERR_ALREADY_EXISTS, "listen on %s: address in use", address);
     }
     struct sim_listener *l = mem_alloc(sizeof(*l));
@@ -107,21 +53,27 @@ int sim_listen(struct env_loop *loop, const char *address, bool reuse_port,
     (void)snprintf(l->address, sizeof(l->address), "%s", address); /* it fits */
     l->accept = accept;
     l->ctx = ctx;
-    list_append(&env->listeners, &l->node);
+    list_append(dead ? &env->dead_listeners : &env->listeners, &l->node);
     *out = &l->base;
     return 0;
 }
 
-void sim_listener_close(struct env_listener *listener)
+/* Attempts on their way to it will be refused. */
+static void forget_listener(struct sim_listener *l)
 {
-    struct sim_listener *l = container_of(listener, struct sim_listener, base);
-    struct sim_env *env = sim_env_of(listener->loop->env);
+    struct sim_env *env = sim_env_of(l->base.loop->env);
     list_foreach (node, &env->connects) {
         struct sim_connect *box = container_of(node, struct sim_connect, node);
         if (box->listener == l)
             box->listener = NULL;
     }
     list_remove(&l->node);
+}
+
+void sim_listener_close(struct env_listener *listener)
+{
+    struct sim_listener *l = container_of(listener, struct sim_listener, base);
+    forget_listener(l);
     mem_free(l);
 }
 
@@ -152,6 +104,22 @@ static void connect_done(struct sim_connect *box, int status)
     c->done(c, status == 0 ? s : NULL, status);
 }
 
+/* To nowhere in particular. */
+static uint64_t away_ns(struct sim_env *env)
+{
+    uint64_t spread_us = env->latency_max_us - env->latency_min_us;
+    return env->latency_min_us * 1000u + sim_random(env, spread_us * 1000u + 1);
+}
+
+static uint64_t travel_ns(const struct sim_loop *from, const struct sim_loop *to)
+{
+    struct sim_place a;
+    struct sim_place b;
+    sim_place_init(&a, from, "");
+    sim_place_init(&b, to, "");
+    return sim_latency_ns(from->host->world, &a, &b);
+}
+
 static void run_answer(struct sim_event *event)
 {
     struct sim_connect *box = container_of(event, struct sim_connect, step);
@@ -160,10 +128,9 @@ static void run_answer(struct sim_event *event)
 
 static void answer(struct sim_connect *box, struct sim_loop *from, int status)
 {
-    struct sim_loop *client = sim_loop_of(box->connect->loop);
-    struct sim_env *env = sim_env_of(client->base.env);
+    struct sim_loop *client = box->loop;
     box->status = status;
-    sim_schedule(client, &box->step, sim_latency_ns(env, from, client), SIM_CONNECT, run_answer);
+    sim_schedule(client, &box->step, travel_ns(from, client), SIM_CONNECT, run_answer);
 }
 
 static void run_accept(struct sim_event *event)
@@ -175,35 +142,42 @@ static void run_accept(struct sim_event *event)
         return;
     }
     struct env_stream *server;
-    sim_stream_pair(sim_loop_of(box->connect->loop), event->loop, box->address, &box->stream,
-                    &server);
+    sim_stream_pair(box->loop, event->loop, box->address, &box->stream, &server);
     answer(box, event->loop, 0);
     l->accept(l->ctx, server);
 }
 
-static bool attempt_is_cut(struct sim_env *env, struct sim_connect *box, struct sim_loop *server)
+static bool attempt_is_cut(struct sim_env *env, const struct sim_connect *box,
+                           const struct sim_loop *server)
 {
-    char client_names[2][SIM_NAME_BYTES] = { "", "" };
-    char server_names[2][SIM_NAME_BYTES] = { "", "" };
-    memcpy(client_names[0], sim_loop_of(box->connect->loop)->name, SIM_NAME_BYTES);
-    memcpy(server_names[0], server->name, SIM_NAME_BYTES);
-    memcpy(server_names[1], box->address, SIM_NAME_BYTES);
-    return sim_is_cut(env, client_names, server_names) ||
-           sim_is_cut(env, server_names, client_names);
+    struct sim_place there;
+    struct sim_place here;
+    sim_place_init(&here, box->loop, "");
+    sim_place_init(&there, server, box->address);
+    return sim_is_cut(env, &here, &there) || sim_is_cut(env, &there, &here);
+}
+
+/* One of those who listen on the address: where the attempt goes. */
+static struct sim_listener *find_listener(struct sim_env *env, const char *address)
+{
+    struct sim_listener *found = NULL;
+    uint64_t seen = 0;
+    list_foreach (node, &env->listeners) {
+        struct sim_listener *l = container_of(node, struct sim_listener, node);
+        if (strcmp(l->address, address) == 0 && sim_random(env, ++seen) == 0)
+            found = l;
+    }
+    return found;
 }
 
 /* The attempt arrives: one of the address's listeners takes it. */
 static void run_arrive(struct sim_event *event)
 {
     struct sim_connect *box = container_of(event, struct sim_connect, step);
-    struct sim_env *env = sim_env_of(box->connect->loop->env);
-    uint64_t seen = 0;
-    list_foreach (node, &env->listeners) {
-        struct sim_listener *l = container_of(node, struct sim_listener, node);
-        if (strcmp(l->address, box->address) == 0 && sim_random(env, ++seen) == 0)
-            box->listener = l;
-    }
+    struct sim_env *env = box->loop->host->world;
+    box->listener = find_listener(env, box->address);
     if (box->listener == NULL) {
+        env->faults.refused++;
         connect_done(box, -ERR_UNAVAILABLE);
         return;
     }
@@ -229,6 +203,7 @@ void sim_connect(struct env_connect *c, const char *address, uint64_t timeout_ms
     sim_assert_on_loop(l);
     struct sim_connect *box = mem_alloc(sizeof(*box));
     c->impl = box;
+    box->loop = l;
     box->connect = c;
     list_append(&env->connects, &box->node);
     if (strlen(address) >= SIM_NAME_BYTES) {
@@ -236,7 +211,10 @@ void sim_connect(struct env_connect *c, const char *address, uint64_t timeout_ms
         return;
     }
     (void)snprintf(box->address, sizeof(box->address), "%s", address); /* it fits */
-    sim_schedule(l, &box->step, sim_latency_ns(env, l, NULL), SIM_CONNECT, run_arrive);
+    const struct sim_listener *target = find_listener(env, address);
+    const struct sim_loop *there = target != NULL ? sim_loop_of(target->base.loop) : NULL;
+    sim_schedule(l, &box->step, there != NULL ? travel_ns(l, there) : away_ns(env), SIM_CONNECT,
+                 run_arrive);
     sim_schedule(l, &box->timeout, timeout_ms * ENV_MS, SIM_CONNECT, run_timeout);
 }
 
@@ -254,24 +232,129 @@ void sim_connect_cancel(struct env_connect *c)
     sim_schedule(sim_loop_of(c->loop), &box->timeout, 0, SIM_CONNECT, run_canceled);
 }
 
+/* ---- names ---- */
+
+struct sim_name {
+    struct list node;
+    uint64_t delay_ns;
+    size_t count;
+    char name[ENV_ADDRESS_BYTES];
+    char addresses[ENV_RESOLVE_MAX][ENV_ADDRESS_BYTES];
+};
+
+static struct sim_name *find_name(struct sim_env *env, const char *name)
+{
+    list_foreach (node, &env->names) {
+        struct sim_name *n = container_of(node, struct sim_name, node);
+        if (strcmp(n->name, name) == 0)
+            return n;
+    }
+    return NULL;
+}
+
+void env_sim_set_name(struct env *env, const char *name, const char *const *addresses, size_t count,
+                      uint64_t delay_ms)
+{
+    struct sim_env *world = sim_env_of(env);
+    struct sim_name *n = find_name(world, name);
+    ASSERT(count <= ENV_RESOLVE_MAX && strlen(name) < ENV_ADDRESS_BYTES);
+    if (n == NULL) {
+        n = mem_alloc(sizeof(*n));
+        (void)snprintf(n->name, sizeof(n->name), "%s", name); /* it fits */
+        list_append(&world->names, &n->node);
+    }
+    n->delay_ns = delay_ms * ENV_MS;
+    n->count = count;
+    for (size_t i = 0; i < count; i++) {
+        ASSERT(strlen(addresses[i]) < ENV_ADDRESS_BYTES);
+        (void)snprintf(n->addresses[i], ENV_ADDRESS_BYTES, "%s", addresses[i]); /* it fits */
+    }
+}
+
+struct sim_resolve {
+    struct list node;
+    struct sim_loop *loop;
+    struct env_resolve *resolve;
+    struct sim_event event;
+    int status;
+};
+
+static void resolve_done(struct sim_resolve *box, int status)
+{
+    struct env_resolve *r = box->resolve;
+    sim_unschedule(&box->event);
+    list_remove(&box->node);
+    mem_free(box);
+    r->impl = NULL;
+    if (status != 0)
+        r->count = 0;
+    r->done(r, status);
+}
+
+static void run_resolved(struct sim_event *event)
+{
+    struct sim_resolve *box = container_of(event, struct sim_resolve, event);
+    resolve_done(box, box->status);
+}
+
+static void resolve_later(struct sim_resolve *box, int status, uint64_t delay_ns)
+{
+    box->status = status;
+    sim_schedule(box->loop, &box->event, delay_ns, SIM_RESOLVE, run_resolved);
+}
+
+void sim_resolve(struct env_resolve *r, const char *address)
+{
+    struct sim_loop *l = sim_loop_of(r->loop);
+    struct sim_env *env = sim_env_of(r->loop->env);
+    sim_assert_on_loop(l);
+    struct sim_resolve *box = mem_alloc(sizeof(*box));
+    box->loop = l;
+    box->resolve = r;
+    r->impl = box;
+    list_append(&env->resolves, &box->node);
+    struct sim_name *n = find_name(env, address);
+    if (n != NULL) {
+        r->count = n->count;
+        memcpy(r->addresses, n->addresses, sizeof(r->addresses));
+        resolve_later(box, n->count > 0 ? 0 : -ERR_UNAVAILABLE, n->delay_ns);
+        return;
+    }
+    bool fits = address[0] != '\0' && strlen(address) < ENV_ADDRESS_BYTES;
+    if (fits)
+        (void)snprintf(r->addresses[r->count++], ENV_ADDRESS_BYTES, "%s", address); /* it fits */
+    resolve_later(box, fits ? 0 : -ERR_INVALID_ARGUMENT, away_ns(env));
+}
+
+void sim_resolve_cancel(struct env_resolve *r)
+{
+    sim_assert_on_loop(sim_loop_of(r->loop));
+    resolve_later(r->impl, -ERR_CANCELED, 0);
+}
+
 /* ---- life ---- */
 
 void sim_streams_init(struct sim_env *env)
 {
     list_init(&env->listeners);
+    list_init(&env->dead_listeners);
     list_init(&env->connects);
+    list_init(&env->resolves);
+    list_init(&env->names);
     list_init(&env->pipes);
-    list_init(&env->cuts);
 }
 
 void sim_streams_free(struct sim_env *env)
 {
+    struct list *node;
     ASSERT(list_empty(&env->listeners));
     ASSERT(list_empty(&env->connects));
+    ASSERT(list_empty(&env->resolves));
     ASSERT(list_empty(&env->pipes));
-    struct list *node;
-    while ((node = list_pop(&env->cuts)) != NULL)
-        mem_free(container_of(node, struct sim_cut, node));
+    while ((node = list_pop(&env->dead_listeners)) != NULL)
+        mem_free(container_of(node, struct sim_listener, node));
+    while ((node = list_pop(&env->names)) != NULL)
+        mem_free(container_of(node, struct sim_name, node));
 }
 
 /* The first attempt that l made or is about to accept, or NULL. */
@@ -279,10 +362,24 @@ static struct sim_connect *attempt_of(struct sim_env *env, const struct sim_loop
 {
     list_foreach (node, &env->connects) {
         struct sim_connect *box = container_of(node, struct sim_connect, node);
-        if (sim_loop_of(box->connect->loop) == l)
+        if (box->loop == l)
             return box;
     }
     return NULL;
+}
+
+/* The listeners go with their loop, and so does what they were about to accept. */
+static void refuse_all(struct sim_loop *l)
+{
+    struct sim_env *env = l->host->world;
+    list_foreach (node, &env->connects) {
+        struct sim_connect *theirs = container_of(node, struct sim_connect, node);
+        if (theirs->accept.at == 0 || theirs->accept.loop != l)
+            continue;
+        sim_unschedule(&theirs->accept);
+        env->faults.refused++;
+        answer(theirs, l, -ERR_UNAVAILABLE);
+    }
 }
 
 void sim_streams_free_loop(struct sim_loop *l)
@@ -291,17 +388,55 @@ void sim_streams_free_loop(struct sim_loop *l)
     struct sim_connect *box;
     while ((box = attempt_of(env, l)) != NULL)
         connect_done(box, -ERR_CANCELED);
-    list_foreach (node, &env->connects) {
-        struct sim_connect *theirs = container_of(node, struct sim_connect, node);
-        if (theirs->accept.at == 0 || theirs->accept.loop != l)
-            continue;
-        sim_unschedule(&theirs->accept); /* refused: the listener goes with its loop */
-        answer(theirs, NULL, -ERR_UNAVAILABLE);
+    list_foreach_safe (node, &env->resolves) {
+        struct sim_resolve *asked = container_of(node, struct sim_resolve, node);
+        if (asked->loop == l)
+            resolve_done(asked, -ERR_CANCELED);
     }
+    refuse_all(l);
     list_foreach_safe (node, &env->listeners) {
         struct sim_listener *listener = container_of(node, struct sim_listener, node);
         if (listener->base.loop == &l->base)
             sim_listener_close(&listener->base);
     }
     sim_streams_close_all(l);
+}
+
+void sim_streams_die(struct sim_loop *l)
+{
+    struct sim_env *env = l->host->world;
+    refuse_all(l);
+    list_foreach_safe (node, &env->listeners) {
+        struct sim_listener *listener = container_of(node, struct sim_listener, node);
+        if (listener->base.loop != &l->base)
+            continue;
+        forget_listener(listener);
+        list_append(&env->dead_listeners, &listener->node);
+    }
+    list_foreach (node, &env->connects) {
+        struct sim_connect *box = container_of(node, struct sim_connect, node);
+        if (box->loop == l)
+            sim_unschedule(&box->accept); /* on the listener's loop, which may well live */
+    }
+    sim_streams_die_all(l);
+}
+
+void sim_streams_release(struct sim_loop *l)
+{
+    struct sim_env *env = l->host->world;
+    list_foreach_safe (node, &env->connects) {
+        struct sim_connect *box = container_of(node, struct sim_connect, node);
+        if (box->loop != l)
+            continue;
+        list_remove(&box->node);
+        mem_free(box);
+    }
+    list_foreach_safe (node, &env->resolves) {
+        struct sim_resolve *box = container_of(node, struct sim_resolve, node);
+        if (box->loop != l)
+            continue;
+        list_remove(&box->node);
+        mem_free(box);
+    }
+    sim_streams_release_all(l);
 }

@@ -2,8 +2,13 @@
  * Simulated byte streams: two pipes a connection, delivered in pieces whose size and moment the
  * seed draws.
  *
- * The first SIM_KERNEL_BYTES of a pipe play the kernel's buffer: they are delivered even after the
- * writer closed; the rest counts as queued. A cut pipe keeps its bytes until it is healed.
+ * What is written arrives a latency later, and never before what was written earlier. The first
+ * SIM_KERNEL_BYTES of a pipe play the kernel's buffer: they are delivered even after the writer
+ * closed; the rest counts as queued. A cut pipe keeps its bytes until it is healed. A reset empties
+ * both pipes of a connection and lets the end through, whatever is cut. When a host dies its
+ * peers get a part of what was under way, then the end.
+ *
+ * No choice here depends on the bytes themselves, only on how many there are.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +19,8 @@
 
 #define SIM_KERNEL_BYTES (64u << 10)
 #define SIM_PIECE_BYTES  (64u << 10)
+/* What lies between two pieces that are both here. */
+#define SIM_TURN_NS 10000u
 /* One piece in this many is cut short at a random place. */
 #define SIM_SPLIT_ONE_IN 4u
 
@@ -44,12 +51,9 @@ static struct sim_loop *loop_of(const struct sim_stream *s)
     return sim_loop_of(s->base.loop);
 }
 
-uint64_t sim_latency_ns(struct sim_env *env, struct sim_loop *a, struct sim_loop *b)
+struct sim_loop *sim_stream_loop(const struct sim_stream *s)
 {
-    if (a == b)
-        return sim_random(env, 10000);
-    uint64_t spread_us = env->latency_max_us - env->latency_min_us;
-    return (env->latency_min_us * 1000u) + sim_random(env, spread_us * 1000u + 1);
+    return loop_of(s);
 }
 
 /* ---- pipes ---- */
@@ -59,8 +63,10 @@ static void pipe_maybe_free(struct sim_pipe *p)
     if (p->writer != NULL || p->reader != NULL)
         return;
     sim_unschedule(&p->deliver);
+    sim_unschedule(&p->giveup);
     list_remove(&p->node);
     buf_deinit(&p->bytes);
+    mem_free(p->arrivals);
     mem_free(p);
 }
 
@@ -89,16 +95,109 @@ static void pipe_check_drained(struct sim_pipe *p)
         sim_schedule(loop_of(w), &w->drain_event, 0, SIM_DRAINED, run_drained);
 }
 
-/* Takes the next piece off the pipe; the caller owns its bytes. */
-static uint8_t *pipe_take_piece(struct sim_pipe *p, size_t *out_len)
+/* ---- arrivals ---- */
+
+/* Whatever the pipe is given now arrives a latency from now, or with what it was given before. */
+static void pipe_sent(struct sim_pipe *p)
 {
-    size_t n = p->bytes.len < SIM_PIECE_BYTES ? p->bytes.len : SIM_PIECE_BYTES;
+    uint64_t ready_ns = sim_time_ns(p->env) + sim_latency_ns(p->env, &p->from, &p->to);
+    if (ready_ns > p->ready_ns)
+        p->ready_ns = ready_ns;
+}
+
+static void pipe_append(struct sim_pipe *p, struct str bytes)
+{
+    uint64_t before_ns = p->ready_ns;
+    pipe_sent(p);
+    if (p->arrivals_count == 0 || p->ready_ns > before_ns) {
+        if (p->arrivals_count == p->arrivals_capacity) {
+            p->arrivals_capacity = p->arrivals_capacity == 0 ? 8 : p->arrivals_capacity * 2;
+            p->arrivals = mem_realloc(p->arrivals, p->arrivals_capacity * sizeof(*p->arrivals));
+        }
+        p->arrivals[p->arrivals_count++] =
+            (struct sim_arrival){ p->taken + p->bytes.len, p->ready_ns };
+    }
+    buf_append_str(&p->bytes, bytes);
+}
+
+/* How many bytes are here by that time. */
+static size_t pipe_arrived(const struct sim_pipe *p, uint64_t by_ns)
+{
+    for (size_t i = 0; i < p->arrivals_count; i++)
+        if (p->arrivals[i].ready_ns > by_ns)
+            return (size_t)(p->arrivals[i].start - p->taken);
+    return p->bytes.len;
+}
+
+/* When there is something new: bytes, or the end. */
+static uint64_t pipe_next_ns(const struct sim_pipe *p)
+{
+    return p->bytes.len > 0 ? p->arrivals[0].ready_ns : p->ready_ns;
+}
+
+static void pipe_consume(struct sim_pipe *p, size_t n)
+{
+    size_t passed = 0;
+    buf_consume(&p->bytes, n);
+    p->taken += n;
+    /* The arrival that the next byte belongs to stays. */
+    while (passed + 1 < p->arrivals_count && p->arrivals[passed + 1].start <= p->taken)
+        passed++;
+    passed += p->bytes.len == 0 && passed < p->arrivals_count;
+    p->arrivals_count -= passed;
+    memmove(p->arrivals, p->arrivals + passed, p->arrivals_count * sizeof(*p->arrivals));
+}
+
+/* Forgets what follows the first n bytes. */
+static void pipe_cut_short(struct sim_pipe *p, size_t n)
+{
+    if (n >= p->bytes.len)
+        return;
+    p->bytes.len = n;
+    while (p->arrivals_count > 0 && p->arrivals[p->arrivals_count - 1].start >= p->taken + n)
+        p->arrivals_count--;
+}
+
+/* Takes the next piece off the pipe; the caller owns its bytes. */
+static uint8_t *pipe_take_piece(struct sim_pipe *p, size_t arrived, size_t *out_len)
+{
+    size_t n = arrived < SIM_PIECE_BYTES ? arrived : SIM_PIECE_BYTES;
     if (sim_random(p->env, SIM_SPLIT_ONE_IN) == 0)
         n = 1 + (size_t)sim_random(p->env, n);
     uint8_t *piece = mem_dup(p->bytes.data, n);
-    buf_consume(&p->bytes, n);
+    pipe_consume(p, n);
     *out_len = n;
     return piece;
+}
+
+static void run_deliver(struct sim_event *event);
+
+/* delay_ns: how much later than now, when what comes next is here already. */
+static void pipe_schedule(struct sim_pipe *p, uint64_t delay_ns)
+{
+    uint64_t now_ns = sim_time_ns(p->env);
+    uint64_t next_ns = pipe_next_ns(p);
+    if (next_ns > now_ns + delay_ns)
+        delay_ns = next_ns - now_ns;
+    sim_schedule(loop_of(p->reader), &p->deliver, delay_ns, SIM_DELIVER, run_deliver);
+}
+
+void sim_pipe_deliver_soon(struct sim_pipe *p)
+{
+    if (p->reader != NULL && p->deliver.at == 0 && !p->stalled)
+        pipe_schedule(p, sim_random(p->env, SIM_TURN_NS));
+}
+
+static void pipe_end(struct sim_pipe *p)
+{
+    if (!p->fin || p->fin_done)
+        return;
+    if (p->ready_ns > sim_time_ns(p->env)) {
+        pipe_schedule(p, 0);
+        return;
+    }
+    p->fin_done = true;
+    stream_end(p->reader, p->fin_status);
 }
 
 static void run_deliver(struct sim_event *event)
@@ -107,35 +206,56 @@ static void run_deliver(struct sim_event *event)
     struct sim_stream *r = p->reader;
     if (r == NULL || r->events == NULL || r->paused || r->ended)
         return; /* start and resume come back here */
-    if (sim_is_cut(p->env, p->from, p->to)) {
+    if (!p->broken && sim_is_cut(p->env, &p->from, &p->to)) {
         p->stalled = true;
         return;
     }
     if (p->bytes.len == 0) {
-        if (p->fin && !p->fin_done) {
-            p->fin_done = true;
-            stream_end(r, 0);
-        }
+        pipe_end(p);
+        return;
+    }
+    size_t arrived = pipe_arrived(p, sim_time_ns(p->env));
+    if (arrived == 0) {
+        pipe_schedule(p, 0);
         return;
     }
     size_t len;
-    uint8_t *piece = pipe_take_piece(p, &len);
+    uint8_t *piece = pipe_take_piece(p, arrived, &len);
     sim_mix(p->env, len);
-    sim_mix(p->env, str_hash(str_of(piece, len)));
     if (p->bytes.len > 0 || p->fin)
-        sim_schedule(loop_of(r), &p->deliver, sim_random(p->env, 10000), SIM_DELIVER, run_deliver);
+        pipe_schedule(p, sim_random(p->env, SIM_TURN_NS));
     pipe_check_drained(p);
     r->events->data(r->ctx, str_of(piece, len)); /* may close r: p is not touched after */
     mem_free(piece);
 }
 
-void sim_pipe_deliver_soon(struct sim_pipe *p)
+static void break_pipe(struct sim_pipe *p)
 {
-    if (p->reader == NULL || p->deliver.at != 0 || p->stalled)
+    p->broken = true;
+    p->stalled = false;
+    p->fin = true;
+    p->fin_status = -ERR_UNAVAILABLE;
+    pipe_cut_short(p, 0);
+    pipe_sent(p);
+    sim_unschedule(&p->giveup);
+    if (p->reader != NULL && p->reader->events != NULL) {
+        sim_unschedule(&p->deliver); /* it may be due much later, behind what is lost */
+        pipe_schedule(p, 0);
+    }
+    pipe_check_drained(p);
+}
+
+void sim_pipe_reset(struct sim_pipe *p)
+{
+    struct sim_pipe *back = p->reader != NULL   ? p->reader->out
+                            : p->writer != NULL ? p->writer->in
+                                                : NULL;
+    if (p->broken)
         return;
-    struct sim_loop *to = loop_of(p->reader);
-    struct sim_loop *from = p->writer != NULL ? loop_of(p->writer) : NULL;
-    sim_schedule(to, &p->deliver, sim_latency_ns(p->env, from, to), SIM_DELIVER, run_deliver);
+    p->env->faults.resets++;
+    break_pipe(p);
+    if (back != NULL && !back->broken)
+        break_pipe(back);
 }
 
 static struct sim_pipe *pipe_new(struct sim_stream *from, struct sim_stream *to,
@@ -145,13 +265,12 @@ static struct sim_pipe *pipe_new(struct sim_stream *from, struct sim_stream *to,
     p->env = sim_env_of(from->base.loop->env);
     p->writer = from;
     p->reader = to;
-    (void)snprintf(p->from[0], SIM_NAME_BYTES, "%s", loop_of(from)->name);
-    (void)snprintf(p->from[1], SIM_NAME_BYTES, "%s", from_address);
-    (void)snprintf(p->to[0], SIM_NAME_BYTES, "%s", loop_of(to)->name);
-    (void)snprintf(p->to[1], SIM_NAME_BYTES, "%s", to_address);
+    sim_place_init(&p->from, loop_of(from), from_address);
+    sim_place_init(&p->to, loop_of(to), to_address);
     list_append(&p->env->pipes, &p->node);
     from->out = p;
     to->in = p;
+    sim_pipe_watch_cut(p);
     return p;
 }
 
@@ -168,7 +287,8 @@ void sim_stream_pair(struct sim_loop *client, struct sim_loop *server, const cha
                      struct env_stream **out_client, struct env_stream **out_server)
 {
     struct sim_stream *c = stream_new(client, address);
-    struct sim_stream *s = stream_new(server, client->name);
+    const char *host = client->host->name;
+    struct sim_stream *s = stream_new(server, host[0] != '\0' ? host : client->name);
     (void)pipe_new(c, s, "", address); /* reachable from both ends */
     (void)pipe_new(s, c, address, ""); /* as above */
     *out_client = &c->base;
@@ -201,13 +321,13 @@ void sim_stream_write(struct env_stream *stream, struct str bytes)
     sim_assert_on_loop(loop_of(s));
     if (s->closing || bytes.len == 0)
         return;
-    ASSERT(!s->out->fin);
-    if (s->out->reader == NULL) {
+    if (s->out->reader == NULL || s->out->broken) {
         if (!s->ended)
             sim_schedule(loop_of(s), &s->end_event, 0, SIM_END, run_end);
         return;
     }
-    buf_append_str(&s->out->bytes, bytes);
+    ASSERT(!s->out->fin);
+    pipe_append(s->out, bytes);
     if (sim_stream_queued(stream) > ENV_STREAM_LOW_BYTES)
         s->above_low = true;
     sim_pipe_deliver_soon(s->out);
@@ -243,10 +363,36 @@ void sim_stream_shutdown(struct env_stream *stream)
 {
     struct sim_stream *s = stream_of(stream);
     sim_assert_on_loop(loop_of(s));
-    if (s->closing)
+    if (s->closing || s->out->fin)
         return;
     s->out->fin = true;
+    pipe_sent(s->out);
     sim_pipe_deliver_soon(s->out);
+}
+
+/* No reader any more. */
+static void pipe_forsake(struct sim_pipe *p)
+{
+    sim_unschedule(&p->deliver);
+    sim_unschedule(&p->giveup);
+    p->reader = NULL;
+    pipe_cut_short(p, 0);
+    pipe_check_drained(p);
+    pipe_maybe_free(p);
+}
+
+/* No writer any more: the end follows the first keep bytes. */
+static void pipe_finish(struct sim_pipe *p, size_t keep, int status)
+{
+    pipe_cut_short(p, keep);
+    if (!p->fin) {
+        p->fin = true;
+        p->fin_status = status;
+        pipe_sent(p);
+    }
+    sim_pipe_deliver_soon(p);
+    p->writer = NULL;
+    pipe_maybe_free(p);
 }
 
 /* Lets go of both pipes: what the kernel took still arrives, then the peer's end. */
@@ -256,17 +402,9 @@ static void stream_detach(struct sim_stream *s)
     struct sim_pipe *out = s->out;
     s->in = NULL;
     s->out = NULL;
-    sim_unschedule(&in->deliver);
-    in->reader = NULL;
-    buf_clear(&in->bytes);
-    pipe_check_drained(in);
-    pipe_maybe_free(in);
-    if (out->bytes.len > SIM_KERNEL_BYTES)
-        out->bytes.len = SIM_KERNEL_BYTES;
-    out->fin = true;
-    sim_pipe_deliver_soon(out);
-    out->writer = NULL;
-    pipe_maybe_free(out);
+    s->closing = true;
+    pipe_forsake(in);
+    pipe_finish(out, SIM_KERNEL_BYTES, 0);
 }
 
 static void run_closed(struct sim_event *event)
@@ -285,10 +423,15 @@ void sim_stream_close(struct env_stream *stream)
     if (s->closing)
         return;
     stream_detach(s);
-    s->closing = true;
     sim_unschedule(&s->end_event);
     sim_unschedule(&s->drain_event);
     sim_schedule(loop_of(s), &s->close_event, 0, SIM_CLOSED, run_closed);
+}
+
+void sim_stream_peer_limit(struct env_stream *stream, uint64_t limit_ms)
+{
+    (void)stream; /* a cut connection ends after env_sim_set_reset_ms, whoever reads */
+    (void)limit_ms;
 }
 
 const char *sim_stream_peer(const struct env_stream *stream)
@@ -311,4 +454,35 @@ void sim_streams_close_all(struct sim_loop *l)
         sim_unschedule(&s->close_event);
         run_closed(&s->close_event);
     }
+}
+
+/* Of what had left the host by now a part arrives. */
+static void stream_die(struct sim_stream *s)
+{
+    struct sim_pipe *in = s->in;
+    struct sim_pipe *out = s->out;
+    if (s->closing)
+        return; /* its peer has been told */
+    s->in = NULL;
+    s->out = NULL;
+    s->closing = true; /* no call does anything from here on */
+    sim_unschedule(&s->end_event);
+    sim_unschedule(&s->drain_event);
+    size_t sent =
+        pipe_arrived(out, out->env->now_ns + sim_latency_ns(out->env, &out->from, &out->to));
+    pipe_forsake(in);
+    pipe_finish(out, (size_t)sim_random(out->env, sent + 1), -ERR_UNAVAILABLE);
+}
+
+void sim_streams_die_all(struct sim_loop *l)
+{
+    list_foreach (node, &l->streams)
+        stream_die(container_of(node, struct sim_stream, node));
+}
+
+void sim_streams_release_all(struct sim_loop *l)
+{
+    struct list *node;
+    while ((node = list_pop(&l->streams)) != NULL)
+        mem_free(container_of(node, struct sim_stream, node));
 }

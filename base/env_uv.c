@@ -129,6 +129,7 @@ static void uv_env_loop_run_here(struct env_loop *loop)
     ASSERT(!l->started);
     atomic_store(&l->running, true);
     uv_env_loop_run(loop);
+    atomic_store(&l->stopping, false); /* it may be run again */
 }
 
 static void uv_env_loop_start(struct env_loop *loop)
@@ -359,6 +360,8 @@ static const struct env_ops uv_ops = { .real = true,
                                        .listener_port = uv_env_listener_port,
                                        .connect = uv_env_connect,
                                        .connect_cancel = uv_env_connect_cancel,
+                                       .resolve = uv_env_resolve,
+                                       .resolve_cancel = uv_env_resolve_cancel,
                                        .stream_start = uv_env_stream_start,
                                        .stream_write = uv_env_stream_write,
                                        .stream_queued = uv_env_stream_queued,
@@ -366,6 +369,7 @@ static const struct env_ops uv_ops = { .real = true,
                                        .stream_resume = uv_env_stream_resume,
                                        .stream_shutdown = uv_env_stream_shutdown,
                                        .stream_close = uv_env_stream_close,
+                                       .stream_peer_limit = uv_env_stream_peer_limit,
                                        .stream_peer = uv_env_stream_peer,
                                        .stream_peer_cred = uv_env_stream_peer_cred };
 
@@ -375,6 +379,8 @@ struct env *env_uv_new(void)
     (void)mallopt(M_MMAP_THRESHOLD, UV_OWN_MAPPING_BYTES); /* the values are valid: cannot fail */
     (void)mallopt(M_TRIM_THRESHOLD, UV_TRIM_BYTES);
     env->ops = &uv_ops;
+    env->fs = &env_posix_fs_ops;
+    env->file = &env_posix_file_ops;
     (void)setenv("UV_THREADPOOL_SIZE", UV_POOL_THREADS, 0); /* an operator's own value wins */
     (void)signal(SIGPIPE, SIG_IGN);                         /* a valid signal: cannot fail */
     log_set_clock(log_wall_ns, env);

@@ -10,7 +10,7 @@ struct uv_loop_s;
 struct env *env_uv_new(void);
 void env_uv_free(struct env *env);
 
-/* The libuv loop under an env_loop: only for store's raft_uv backend, which needs the raw loop. */
+/* The libuv loop under an env_loop, for a test that turns one by hand on its own thread. */
 struct uv_loop_s *env_uv_loop(struct env_loop *loop);
 
 #endif

@@ -124,6 +124,8 @@ void uv_env_listener_close(struct env_listener *l);
 int uv_env_listener_port(const struct env_listener *l);
 void uv_env_connect(struct env_connect *c, const char *address, uint64_t timeout_ms);
 void uv_env_connect_cancel(struct env_connect *c);
+void uv_env_resolve(struct env_resolve *r, const char *address); /* env_uv_resolve.c */
+void uv_env_resolve_cancel(struct env_resolve *r);
 void uv_env_stream_start(struct env_stream *s, const struct env_stream_events *events, void *ctx);
 void uv_env_stream_write(struct env_stream *s, struct str bytes);
 size_t uv_env_stream_queued(const struct env_stream *s);
@@ -131,6 +133,7 @@ void uv_env_stream_pause(struct env_stream *s);
 void uv_env_stream_resume(struct env_stream *s);
 void uv_env_stream_shutdown(struct env_stream *s);
 void uv_env_stream_close(struct env_stream *s);
+void uv_env_stream_peer_limit(struct env_stream *s, uint64_t limit_ms);
 const char *uv_env_stream_peer(const struct env_stream *s);
 int uv_env_stream_peer_cred(const struct env_stream *s, struct env_peer_cred *out);
 

@@ -10,6 +10,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -122,6 +123,44 @@ static void format_address(const struct sockaddr_storage *a, char *out, size_t o
     }
 }
 
+static void set_option(uv_os_fd_t fd, int level, int name, int value)
+{
+    /* Each of them helps; a stream works without. */
+    (void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/*
+ * Small messages leave at once. Of what cannot leave yet the kernel takes ENV_STREAM_UNSENT_BYTES,
+ * not the megabytes its send buffer may grow to: the rest stays queued here, where it is counted,
+ * bounded and can be reordered. That costs no throughput: what is in flight does not count, and
+ * the socket asks for more while one of its largest packets' worth is still there to send.
+ * Keepalive finds the vanished peer of an idle stream. TCP_USER_TIMEOUT would also find that of a
+ * busy one, but cuts off a peer that pauses reading (its window stays closed): it is for those who
+ * know that their peer always reads (uv_env_stream_peer_limit).
+ */
+static void tune_tcp(struct uv_env_stream *s)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno(&s->uv.handle, &fd) != 0)
+        return;
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, ENV_STREAM_UNSENT_BYTES);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, ENV_STREAM_KEEPALIVE_IDLE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, ENV_STREAM_KEEPALIVE_EVERY_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, ENV_STREAM_KEEPALIVE_PROBES);
+}
+
+void uv_env_stream_peer_limit(struct env_stream *stream, uint64_t limit_ms)
+{
+    struct uv_env_stream *s = stream_of(stream);
+    uv_assert_on_loop(uv_env_loop_of(stream->loop));
+    ASSERT(limit_ms <= INT32_MAX);
+    uv_os_fd_t fd;
+    if (s->uv.handle.type == UV_TCP && uv_fileno(&s->uv.handle, &fd) == 0)
+        set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)limit_ms);
+}
+
 void uv_stream_connected(struct uv_env_stream *s)
 {
     s->owner.close = close_stream; /* from here on it is nobody's attempt */
@@ -129,7 +168,7 @@ void uv_stream_connected(struct uv_env_stream *s)
         (void)snprintf(s->peer, sizeof(s->peer), "unix");
         return;
     }
-    (void)uv_tcp_nodelay(&s->uv.tcp, 1); /* slower without, not wrong */
+    tune_tcp(s);
     struct sockaddr_storage peer;
     int len = sizeof(peer);
     if (uv_tcp_getpeername(&s->uv.tcp, (struct sockaddr *)&peer, &len) == 0)
@@ -248,8 +287,8 @@ static void on_write(uv_write_t *uv, int status)
 
 static void stream_queue(struct uv_env_stream *s, struct str bytes)
 {
-    struct stream_write *w = mem_alloc(sizeof(*w) + bytes.len);
-    w->stream = s;
+    struct stream_write *w = mem_alloc_bytes(sizeof(*w) + bytes.len);
+    *w = (struct stream_write){ .stream = s };
     memcpy(w->data, bytes.data, bytes.len);
     uv_buf_t piece = uv_buf_init(w->data, (unsigned)bytes.len);
     int rc = uv_write(&w->uv, &s->uv.stream, &piece, 1, on_write);

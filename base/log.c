@@ -193,6 +193,18 @@ void log_write(enum log_level level, const char *message, const struct log_kv *p
         sink_line(str_of(l.text, l.len));
 }
 
+bool log_pace(struct log_pace *p, uint64_t now_ms)
+{
+    p->times++;
+    if (p->times > 1 && now_ms < p->next_ms)
+        return false;
+    p->wait_ms = p->times == 1 ? LOG_PACE_MS_MIN : p->wait_ms * 2;
+    if (p->wait_ms > LOG_PACE_MS_MAX)
+        p->wait_ms = LOG_PACE_MS_MAX;
+    p->next_ms = now_ms + p->wait_ms;
+    return true;
+}
+
 void log_set_level(enum log_level level)
 {
     atomic_store(&log_level_min, (int)level);

@@ -12,6 +12,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -46,6 +47,22 @@ void log_write(enum log_level level, const char *message, const struct log_kv *p
 #define log_info(message, ...)  log_write(LOG_INFO, message, LOG_PAIRS(__VA_ARGS__))
 #define log_warn(message, ...)  log_write(LOG_WARN, message, LOG_PAIRS(__VA_ARGS__))
 #define log_error(message, ...) log_write(LOG_ERROR, message, LOG_PAIRS(__VA_ARGS__))
+
+/*
+ * How often to say what is seen again and again while it goes on: at once, then at intervals that
+ * double from LOG_PACE_MS_MIN to LOG_PACE_MS_MAX. Zeros: it is new; zeroed by its owner once it is
+ * over. One thread at a time; now_ms is of any clock that does not go back.
+ */
+#define LOG_PACE_MS_MIN 10000
+#define LOG_PACE_MS_MAX (10 * 60 * 1000)
+
+struct log_pace {
+    uint64_t times; /* it was seen */
+    uint64_t next_ms;
+    uint64_t wait_ms;
+};
+/* It is seen once more: is it to be said? */
+bool log_pace(struct log_pace *p, uint64_t now_ms);
 
 void log_set_level(enum log_level level);
 int log_level_parse(struct str name, enum log_level *out);

@@ -21,8 +21,19 @@ void metric_add(struct metric *m, int64_t n)
 
 void metric_set(struct metric *m, int64_t n)
 {
-    ASSERT(m->type == METRIC_GAUGE);
+    ASSERT(m->type == METRIC_GAUGE || m->type == METRIC_SECONDS);
     atomic_store_explicit(&m->value, n, memory_order_relaxed);
+}
+
+void metric_set_total(struct metric *m, int64_t total)
+{
+    ASSERT(m->type == METRIC_COUNTER);
+    atomic_store_explicit(&m->value, total, memory_order_relaxed);
+}
+
+void metric_show(struct metric *m, int shown)
+{
+    atomic_store(&m->hidden, !shown);
 }
 
 void metric_observe(struct metric *m, double value)
@@ -81,10 +92,20 @@ static void render_one(struct buf *out, const struct metric *m)
         render_histogram(out, m);
         return;
     }
-    if (m->labels != NULL)
-        buf_printf(out, "%s{%s} %lld\n", m->name, m->labels, (long long)metric_value(m));
+    const char *open = m->labels != NULL ? "{" : "";
+    const char *close = m->labels != NULL ? "}" : "";
+    const char *labels = m->labels != NULL ? m->labels : "";
+    if (m->type == METRIC_SECONDS)
+        buf_printf(out, "%s%s%s%s %.9g\n", m->name, open, labels, close,
+                   (double)metric_value(m) / 1e9);
     else
-        buf_printf(out, "%s %lld\n", m->name, (long long)metric_value(m));
+        buf_printf(out, "%s%s%s%s %lld\n", m->name, open, labels, close,
+                   (long long)metric_value(m));
+}
+
+static bool is_hidden(const struct metric *m)
+{
+    return atomic_load(&m->hidden) != 0;
 }
 
 /* Is there a metric of this name before (table, row)? Its family was rendered there. */
@@ -93,19 +114,20 @@ static bool rendered_before(int table, int row)
     const char *name = metric_tables[table][row]->name;
     for (int t = 0; t <= table; t++)
         for (int r = 0; metric_tables[t][r] != NULL && (t < table || r < row); r++)
-            if (strcmp(metric_tables[t][r]->name, name) == 0)
+            if (!is_hidden(metric_tables[t][r]) && strcmp(metric_tables[t][r]->name, name) == 0)
                 return true;
     return false;
 }
 
 static void render_family(struct buf *out, const struct metric *first)
 {
-    static const char *const types[] = { "counter", "gauge", "histogram" };
+    static const char *const types[] = { "counter", "gauge", "histogram", "gauge" };
     buf_printf(out, "# HELP %s %s\n", first->name, first->help);
     buf_printf(out, "# TYPE %s %s\n", first->name, types[first->type]);
     for (int t = 0; t < metric_table_count; t++)
         for (int r = 0; metric_tables[t][r] != NULL; r++)
-            if (strcmp(metric_tables[t][r]->name, first->name) == 0)
+            if (!is_hidden(metric_tables[t][r]) &&
+                strcmp(metric_tables[t][r]->name, first->name) == 0)
                 render_one(out, metric_tables[t][r]);
 }
 
@@ -113,6 +135,6 @@ void metrics_render(struct buf *out)
 {
     for (int t = 0; t < metric_table_count; t++)
         for (int r = 0; metric_tables[t][r] != NULL; r++)
-            if (!rendered_before(t, r))
+            if (!is_hidden(metric_tables[t][r]) && !rendered_before(t, r))
                 render_family(out, metric_tables[t][r]);
 }

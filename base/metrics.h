@@ -10,7 +10,12 @@
 
 struct buf;
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_type {
+    METRIC_COUNTER,
+    METRIC_GAUGE,
+    METRIC_HISTOGRAM,
+    METRIC_SECONDS /* a gauge that is set in nanoseconds and shown in seconds */
+};
 
 #define METRIC_BUCKETS_MAX 16
 
@@ -24,10 +29,16 @@ struct metric {
     _Atomic int64_t value;    /* counter or gauge; histogram: count */
     _Atomic int64_t sum_nano; /* histogram: sum in 1e-9 units */
     _Atomic int64_t buckets[METRIC_BUCKETS_MAX];
+    /* Not rendered while set. A row whose labels are only known later begins with it, and they are
+     * written before metric_show. */
+    _Atomic int hidden;
 };
 
 void metric_add(struct metric *m, int64_t n);
 void metric_set(struct metric *m, int64_t n);
+/* Of a counter whose total is kept elsewhere. */
+void metric_set_total(struct metric *m, int64_t total);
+void metric_show(struct metric *m, int shown);
 void metric_observe(struct metric *m, double value);
 int64_t metric_value(const struct metric *m);
 

@@ -46,14 +46,15 @@ def gantry_binary(name, copts = [], linkopts = [], **kwargs):
         **kwargs
     )
 
-def gantry_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
-    """One cmocka binary. Every test also runs under asan+ubsan in `./dev test`, unless tagged no-asan."""
+def gantry_test(name, srcs, deps = [], copts = [], linkopts = [], size = "small", **kwargs):
+    """One cmocka binary. Every test also runs under asan+ubsan in `./dev test`, unless tagged no-asan; those of threads
+    under tsan, unless tagged no-tsan."""
     native.cc_test(
         name = name,
         srcs = srcs,
         size = size,
         copts = COPTS + GCC_COPTS + ["-Wno-missing-prototypes"] + copts,
-        linkopts = ["-pthread"],
+        linkopts = ["-pthread"] + linkopts,
         deps = deps + ["//tests/unit", "//bazel/third_party:cmocka"],
         **kwargs
     )

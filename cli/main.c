@@ -2,7 +2,6 @@
  * gantry: the CLI. It speaks only the API: what it shows comes from the members' API ports, with
  * the certificates of a kubeconfig.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,9 @@
 #include "cli/verb.h"
 #include "net/tls.h"
 
-static const struct verb *const verbs[] = { &status_verb, &events_verb, &version_verb };
+static const struct verb *const verbs[] = { &status_verb,  &member_verb, &get_verb,
+                                            &history_verb, &events_verb, &snapshot_verb,
+                                            &version_verb };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -26,46 +27,6 @@ static void print_help(FILE *to)
         fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
     fprintf(to, "\n`gantry VERB --help` says more. The kubeconfig is --kubeconfig, else "
                 "$KUBECONFIG, else ~/.kube/config.\n");
-}
-
-const char *cli_flag(int argc, char **argv, int *at, const char *name)
-{
-    const char *arg = argv[*at];
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0)
-        return NULL;
-    if (arg[len] == '=')
-        return arg + len + 1;
-    if (arg[len] != '\0')
-        return NULL;
-    if (*at + 1 >= argc) {
-        fprintf(stderr, "gantry: %s needs a value\n", name);
-        return NULL;
-    }
-    (*at)++;
-    return argv[*at];
-}
-
-int cli_usage(const struct verb *v, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("gantry: ", stderr);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fprintf(stderr, "\nusage: gantry %s\n", v->help);
-    return CLI_USAGE;
-}
-
-int cli_fail(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("gantry: ", stderr);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return CLI_FAILED;
 }
 
 /* "https://127.0.0.1:6443" to "tcp:127.0.0.1:6443". */
@@ -133,7 +94,8 @@ static int run_verb(struct cli *c, const struct verb *v, int argc, char **argv,
         }
     }
     struct err e;
-    if (!v->offline &&
+    bool offline = v->offline || (v->is_offline != NULL && v->is_offline(argc, argv));
+    if (!offline &&
         connect_by(c, kubeconfig != NULL ? kubeconfig : default_kubeconfig(c), context, &e) != 0)
         return cli_fail("%s; name one with --kubeconfig FILE or $KUBECONFIG", e.msg);
     return v->run(c, argc, argv);

@@ -2,8 +2,9 @@
  * gantry status: each member of the kubeconfig, asked itself, so that it also answers when the
  * cluster has no leader.
  *
- * A member's /gantry/v1/member is a line a group: GROUP ID LEADER TERM APPLIED PUBLISHED DIGEST
- * READY, after a first line with its name.
+ * A member's /gantry/v1/member is a line a group: GROUP ID LEADER TERM APPLIED REVISION DIGEST
+ * READY HEALTH LEVEL USED QUOTA, after a first line with its name. A member of a release before
+ * ends with READY.
  */
 #include <stdio.h>
 #include <string.h>
@@ -61,15 +62,37 @@ static void status_ask(struct status_run *run, size_t i)
     http_client_send(p->client, &p->request);
 }
 
-/* The words of one line into columns; false at a line that is not a group's. */
-#define STATUS_COLUMNS 8
+/* The words of one line into columns, those that are not there empty; false at a line that is not a
+ * group's. */
+#define STATUS_COLUMNS       12
+#define STATUS_COLUMNS_LEAST 8
 static bool status_columns(struct str line, struct str out[STATUS_COLUMNS])
 {
-    for (size_t i = 0; i < STATUS_COLUMNS; i++) {
-        if (!str_split(&line, ' ', &out[i]))
-            return false;
-    }
-    return true;
+    size_t count = 0;
+    memset(out, 0, STATUS_COLUMNS * sizeof(*out));
+    while (count < STATUS_COLUMNS && str_split(&line, ' ', &out[count]))
+        count++;
+    return count >= STATUS_COLUMNS_LEAST;
+}
+
+static struct str status_health(const struct str w[STATUS_COLUMNS])
+{
+    if (w[8].len > 0)
+        return w[8];
+    return str_eq_c(w[7], "1") ? str_lit("ready") : str_lit("catching-up");
+}
+
+/* "12 MiB, 0%" of the group's quota. */
+#define STATUS_USED_BYTES 48
+static void status_used(const struct str w[STATUS_COLUMNS], char out[STATUS_USED_BYTES])
+{
+    uint64_t used = 0;
+    uint64_t quota = 0;
+    if (str_to_u64(w[10], &used) != 0 || str_to_u64(w[11], &quota) != 0 || quota == 0)
+        (void)snprintf(out, STATUS_USED_BYTES, "-");
+    else
+        (void)snprintf(out, STATUS_USED_BYTES, "%lluMiB/%llu%%", (unsigned long long)(used >> 20),
+                       (unsigned long long)(used * 100 / quota));
 }
 
 static void status_print_member(const struct status_probe *p)
@@ -88,10 +111,13 @@ static void status_print_member(const struct status_probe *p)
         struct str w[STATUS_COLUMNS];
         if (!status_columns(line, w))
             continue;
-        printf("%-8.*s %-22.*s %-8.*s %-9s %5.*s %10.*s %10.*s %18.*s %s\n", STR_ARG(name),
-               STR_ARG(host), STR_ARG(w[0]), str_eq(w[2], name) ? "leader" : "follower",
-               STR_ARG(w[3]), STR_ARG(w[4]), STR_ARG(w[5]), STR_ARG(w[6]),
-               str_eq_c(w[7], "1") ? "ready" : "not ready");
+        char used[STATUS_USED_BYTES];
+        status_used(w, used);
+        printf("%-8.*s %-22.*s %-8.*s %-9s %5.*s %10.*s %10.*s %18.*s %5.*s %12s %.*s\n",
+               STR_ARG(name), STR_ARG(host), STR_ARG(w[0]),
+               str_eq(w[2], name) ? "leader" : "follower", STR_ARG(w[3]), STR_ARG(w[4]),
+               STR_ARG(w[5]), STR_ARG(w[6]), STR_ARG(w[9].len > 0 ? w[9] : str_lit("-")), used,
+               STR_ARG(status_health(w)));
     }
 }
 
@@ -128,8 +154,8 @@ static int status_run(struct cli *c, int argc, char **argv)
     env_loop_run(c->loop);
     if (run->leader_only)
         return status_print_leader(run);
-    printf("%-8s %-22s %-8s %-9s %5s %10s %10s %18s %s\n", "MEMBER", "SERVER", "GROUP", "ROLE",
-           "TERM", "APPLIED", "REVISION", "DIGEST", "STATE");
+    printf("%-8s %-22s %-8s %-9s %5s %10s %10s %18s %5s %12s %s\n", "MEMBER", "SERVER", "GROUP",
+           "ROLE", "TERM", "APPLIED", "REVISION", "DIGEST", "LEVEL", "USED/QUOTA", "HEALTH");
     size_t answered = 0;
     for (size_t i = 0; i < c->servers_count; i++) {
         status_print_member(&run->probes[i]);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -38,11 +39,17 @@ struct verb {
     const char *summary;
     const char *help; /* after "usage: gantry " */
     bool offline;     /* needs no kubeconfig */
+    /* The same where it depends on the arguments; may be NULL. */
+    bool (*is_offline)(int argc, char **argv);
     int (*run)(struct cli *c, int argc, char **argv);
 };
 
 extern const struct verb status_verb;
 extern const struct verb events_verb;
+extern const struct verb get_verb;
+extern const struct verb history_verb;
+extern const struct verb snapshot_verb;
+extern const struct verb member_verb;
 extern const struct verb version_verb;
 
 /* Value of `--name VALUE` or `--name=VALUE` at argv[*at]; advances *at; NULL when it is another

@@ -272,20 +272,37 @@ static void enqueue_garbage(struct enqueue *q, const struct change *c)
     }
 }
 
-static const struct watch garbagecollector_watches[] = { { KIND_NAMESPACE, enqueue_garbage },
-                                                         { KIND_NODE, enqueue_garbage },
-                                                         { KIND_POD, enqueue_garbage },
-                                                         { KIND_CONFIG_MAP, enqueue_garbage },
-                                                         { KIND_SECRET, enqueue_garbage },
-                                                         { KIND_SERVICE_ACCOUNT, enqueue_garbage },
-                                                         { KIND_SERVICE, enqueue_garbage },
-                                                         { KIND_LEASE, enqueue_garbage },
-                                                         { KIND_DEPLOYMENT, enqueue_garbage },
-                                                         { KIND_REPLICA_SET, enqueue_garbage },
-                                                         { KIND_NONE, NULL } };
+static const struct watch garbagecollector_watches[] = {
+    { KIND_NAMESPACE, enqueue_garbage },
+    { KIND_NODE, enqueue_garbage },
+    { KIND_POD, enqueue_garbage },
+    { KIND_CONFIG_MAP, enqueue_garbage },
+    { KIND_SECRET, enqueue_garbage },
+    { KIND_SERVICE_ACCOUNT, enqueue_garbage },
+    { KIND_SERVICE, enqueue_garbage },
+    { KIND_LEASE, enqueue_garbage },
+    { KIND_DEPLOYMENT, enqueue_garbage },
+    { KIND_ENDPOINTS, enqueue_garbage },
+    { KIND_LIMIT_RANGE, enqueue_garbage },
+    { KIND_POD_TEMPLATE, enqueue_garbage },
+    { KIND_REPLICATION_CONTROLLER, enqueue_garbage },
+    { KIND_RESOURCE_QUOTA, enqueue_garbage },
+    { KIND_CONTROLLER_REVISION, enqueue_garbage },
+    { KIND_ENDPOINT_SLICE, enqueue_garbage },
+    { KIND_REPLICA_SET, enqueue_garbage },
+    { KIND_NONE, NULL }
+};
+
+static bool reads(enum kind kind, const struct lister_item *item)
+{
+    (void)kind; /* whichever it is: who and whose */
+    (void)item;
+    return false;
+}
 
 const struct controller garbagecollector_controller = { .name = "garbagecollector",
                                                         .component = "garbage-collector-controller",
                                                         .kind = KIND_NONE,
                                                         .watches = garbagecollector_watches,
+                                                        .reads = reads,
                                                         .reconcile = garbagecollector_reconcile };

@@ -2,14 +2,17 @@
  * Node lifecycle. Keys are nodes and pods.
  *
  * A node whose lease was not renewed for node_grace_ms (or that has none, node_startup_grace_ms
- * after it was made) has its conditions set to Unknown; its pods are then marked not ready. Taints
+ * after it was seen) has its conditions set to Unknown; its pods are then marked not ready. Taints
  * follow the Ready condition: not-ready for False, unreachable for Unknown, each with NoSchedule
  * and NoExecute; they go when the node is back. A pod on a node with NoExecute taints is deleted
  * when the shortest tolerationSeconds of those it tolerates has passed, at once when it tolerates
  * one of them not at all.
  *
- * Renewals are compared with our own clock by when they change, not by the agent's: the lease's
- * renewTime is wall time of the agent, taken as is; clusters are expected to run with NTP.
+ * A renewal is a change of the lease's renewTime, and it counts from when we saw it, by a clock
+ * that nobody sets. What renewTime says is the agent's wall clock, which may be wrong, and so may
+ * ours: compared with each other, a leader whose clock was set forward would give up living nodes,
+ * and one whose clock was set back would not notice dead ones. A new leader grants each node the
+ * whole grace from its own first look.
  */
 #include "controllers/nodelifecycle.h"
 
@@ -34,17 +37,17 @@ static uint64_t lease_left_ms(struct world *w, const Node *node)
 {
     const Lease *lease =
         world_get(w, KIND_LEASE, str_lit(LEASE_NAMESPACE), str_from(node->metadata->name));
-    uint64_t now_ms = w->wall_ns / ENV_MS, from, grace;
+    bool renewed = lease != NULL && lease->spec != NULL && lease->spec->renew_time != NULL;
+    uint64_t grace = renewed ? w->flags->node_grace_ms : w->flags->node_startup_grace_ms;
+    /* Of another node by this name nothing was seen yet. */
+    uint64_t value = str_hash(str_from(node->metadata->uid));
+    uint64_t quiet;
 
-    if (lease != NULL && lease->spec != NULL && lease->spec->renew_time != NULL) {
-        from = (uint64_t)lease->spec->renew_time->seconds * 1000 +
-               (uint64_t)lease->spec->renew_time->nanos / 1000000;
-        grace = w->flags->node_grace_ms;
-    } else {
-        from = (uint64_t)meta_created(node->metadata) * 1000;
-        grace = w->flags->node_startup_grace_ms;
-    }
-    return from + grace > now_ms ? from + grace - now_ms : 0;
+    if (renewed)
+        value ^= (uint64_t)lease->spec->renew_time->seconds * (uint64_t)ENV_S +
+                 (uint64_t)lease->spec->renew_time->nanos;
+    quiet = world_unchanged_ms(w, str_from(node->metadata->name), value);
+    return quiet < grace ? grace - quiet : 0;
 }
 
 static NodeCondition *unknown_condition(struct world *w, const char *type, const NodeCondition *old)
@@ -196,8 +199,10 @@ static void check_node(struct world *w, const struct key *k, struct actions *out
     uint64_t left;
     Node *lost;
 
-    if (node == NULL)
+    if (node == NULL) {
+        world_forget(w, k->name);
         return;
+    }
     left = lease_left_ms(w, node);
     if (left > 0) {
         actions_requeue_after(out, left + 1);
@@ -306,9 +311,9 @@ static void enqueue_node(struct enqueue *q, const struct change *c)
 {
     struct lister *pods = enqueue_lister(q, KIND_POD);
 
+    enqueue_self(q, c);
     if (c->removed)
         return;
-    enqueue_self(q, c);
     if (pods != NULL && taints_differ(c->old, c->now))
         (void)pods->ops->by_index(pods, INDEX_BY_NODE, c->now->name, visit_pod_of_node,
                                   q); /* a node without pods is fine */

@@ -140,8 +140,14 @@ static const struct watch rootca_watches[] = { { KIND_NAMESPACE, enqueue_self },
                                                { KIND_CONFIG_MAP, enqueue_root_ca },
                                                { KIND_NONE, NULL } };
 
+static bool rootca_reads(enum kind kind, const struct lister_item *item)
+{
+    return kind != KIND_CONFIG_MAP || str_eq_c(item->name, ROOT_CA_NAME);
+}
+
 const struct controller rootca_controller = { .name = "rootca",
                                               .component = "root-ca-certificate-publisher",
                                               .kind = KIND_NAMESPACE,
                                               .watches = rootca_watches,
+                                              .reads = rootca_reads,
                                               .reconcile = rootca_reconcile };

@@ -1,10 +1,4 @@
-/*
- * `gantryd init`, and reading back the member list it wrote.
- *
- * cluster.conf is a few words a line, so that a person can read and a script can write it:
- *     cluster 3f2a…
- *     member 1 m1 tcp:10.250.0.11:2380
- */
+/* See init.h: a plan from the flags, then files, the CA key last. */
 #include "controlplane/init.h"
 
 #include <arpa/inet.h>
@@ -15,19 +9,16 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/str.h"
+#include "controlplane/identity.h"
 #include "net/pki.h"
+#include "store/roster.h"
 #include "store/store.h"
 
 /* Certificates live long: rotation comes with identity. */
-#define INIT_CA_DAYS          3650
-#define INIT_CERTIFICATE_DAYS 365
-#define INIT_NODES_MAX        64
+#define INIT_CA_DAYS   3650
+#define INIT_NODES_MAX 64
 /* gantry-member-NAME is a certificate's common name: 64 bytes. */
 #define INIT_NAME_BYTES_MAX 48
-/* cluster.conf holds a line per member. */
-#define INIT_CONF_BYTES_MAX 8192
-/* The first address of the service range: what pods will call the API by. */
-#define INIT_SERVICE_ADDRESS "10.96.0.1"
 
 struct init_host {
     struct str name;
@@ -80,6 +71,9 @@ static int init_check_host(const char *flag, const struct init_host *host, struc
         char c = host->name.data[i];
         name = name && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.');
     }
+    /* Also the key of its row. */
+    if (strcmp(flag, "--member") == 0)
+        name = host->name.len <= INIT_NAME_BYTES_MAX && roster_name_is_good(host->name);
     if (!name)
         return err_set(e, ERR_INVALID_ARGUMENT, "%s: the name '%.*s' is not 1 to %d of [a-z0-9.-]",
                        flag, STR_ARG(host->name), INIT_NAME_BYTES_MAX);
@@ -183,33 +177,23 @@ static int init_issue(struct init_plan *plan, struct str common_name, struct str
     request->organization_count = 1;
     request->client = true;
     request->now_s = plan->now_s;
-    request->days = INIT_CERTIFICATE_DAYS;
+    request->days = IDENTITY_CERTIFICATE_DAYS;
     return pki_issue(plan->arena, &plan->ca, request, out, e);
 }
 
 static int init_issue_member(struct init_plan *plan, const struct init_host *host, struct err *e)
 {
     struct arena *a = plan->arena;
-    struct str identity = str_printf(a, "gantry-member-%.*s", STR_ARG(host->name));
-    struct str names[] = { identity,
-                           host->name,
-                           str_lit("localhost"),
-                           str_lit("kubernetes"),
-                           str_lit("kubernetes.default"),
-                           str_lit("kubernetes.default.svc"),
-                           str_lit("kubernetes.default.svc.cluster.local") };
-    struct str addresses[] = { host->address, str_lit("127.0.0.1"), str_lit(INIT_SERVICE_ADDRESS) };
-    struct pki_request request = { .dns_names = names,
-                                   .dns_name_count = sizeof names / sizeof names[0],
-                                   .addresses = addresses,
-                                   .address_count = sizeof addresses / sizeof addresses[0],
-                                   .server = true };
+    struct pki_request request;
     struct pki_pair pair;
-    int rc = init_issue(plan, identity, str_lit("system:masters"), &request, &pair, e);
+    identity_member_request(a, host->name, host->address, str_of(NULL, 0), plan->now_s, &request);
+    int rc = pki_issue(a, &plan->ca, &request, &pair, e);
     if (rc != 0)
         return rc;
     struct str folder = str_printf(a, "members/%.*s/", STR_ARG(host->name));
-    return init_write_pair(plan, &pair, folder.data, "tls", e);
+    rc = init_write(plan, str_lit("this member has never run\n"), 0600, e, folder.data,
+                    MEMBER_FIRST_START_FILE);
+    return rc != 0 ? rc : init_write_pair(plan, &pair, folder.data, "tls", e);
 }
 
 /* One cluster, user and context per server; the first context is the current one. */
@@ -297,15 +281,23 @@ static int init_issue_admin(struct init_plan *plan, struct err *e)
 
 static int init_write_conf(struct init_plan *plan, struct err *e)
 {
+    struct arena *a = plan->arena;
+    struct store_member members[STORE_MEMBERS_MAX] = { 0 };
     uint8_t id[16];
-    env_random(plan->env, id, sizeof id);
     struct buf b;
+    env_random(plan->env, id, sizeof id);
+    for (size_t i = 0; i < plan->members_count; i++) {
+        const struct init_host *host = &plan->members[i];
+        struct store_member *m = &members[i];
+        m->id = i + 1;
+        (void)snprintf(m->name, sizeof m->name, "%.*s", STR_ARG(host->name)); /* fits: looked at */
+        (void)snprintf(m->peer_address, sizeof m->peer_address, "%s",
+                       identity_address(a, host->address, MEMBER_PEER_PORT).data);
+        (void)snprintf(m->raft_address, sizeof m->raft_address, "%s",
+                       identity_address(a, host->address, MEMBER_RAFT_PORT).data);
+    }
     buf_init(&b);
-    struct str hex = str_hex(plan->arena, str_of(id, sizeof id));
-    buf_printf(&b, "cluster %.*s\n", STR_ARG(hex));
-    for (size_t i = 0; i < plan->members_count; i++)
-        buf_printf(&b, "member %zu %.*s tcp:%.*s:%d\n", i + 1, STR_ARG(plan->members[i].name),
-                   STR_ARG(plan->members[i].address), MEMBER_PEER_PORT);
+    identity_conf_write(&b, str_hex(a, str_of(id, sizeof id)), members, plan->members_count);
     int rc = init_write(plan, buf_str(&b), 0644, e, "", "cluster.conf");
     buf_deinit(&b);
     return rc;
@@ -364,47 +356,8 @@ int init_command(struct env *env, int argc, char **argv, struct err *e)
         printf("made a cluster of %zu members and %zu nodes in %s\n"
                "  kubeconfig: %s/admin.kubeconfig\n"
                "  start each member: gantryd run --cluster %s --name NAME --data FOLDER "
-               "--raft-sockets FOLDER --listen tcp:ADDRESS:6443\n",
+               "--listen tcp:ADDRESS:6443\n",
                plan.members_count, plan.nodes_count, plan.out, plan.out, plan.out);
     arena_deinit(&arena);
     return rc;
-}
-
-static int init_read_line(struct str line, struct store_config *config, struct err *e)
-{
-    struct str word;
-    struct str rest = line;
-    if (!str_split(&rest, ' ', &word) || !str_eq_c(word, "member"))
-        return 0;
-    struct str id;
-    struct str name;
-    if (config->members_count == STORE_MEMBERS_MAX)
-        return err_set(e, ERR_LIMIT, "more than %d members", STORE_MEMBERS_MAX);
-    struct store_member *m = &config->members[config->members_count];
-    if (!str_split(&rest, ' ', &id) || str_to_u64(id, &m->id) != 0 ||
-        !str_split(&rest, ' ', &name) || name.len == 0 || name.len >= sizeof m->name ||
-        rest.len == 0 || rest.len >= sizeof m->peer_address)
-        return err_set(e, ERR_PARSE, "not 'member ID NAME ADDRESS': %.*s", STR_ARG(line));
-    memcpy(m->name, name.data, name.len);
-    memcpy(m->peer_address, rest.data, rest.len);
-    config->members_count++;
-    return 0;
-}
-
-int init_read_members(struct env *env, struct arena *a, const char *folder,
-                      struct store_config *config, struct err *e)
-{
-    struct str path = str_printf(a, "%s/cluster.conf", folder);
-    struct str text;
-    int rc = env_file_read(env, a, path.data, INIT_CONF_BYTES_MAX, &text, e);
-    if (rc != 0)
-        return err_wrap(e, rc, "no cluster in %s; make one with `gantryd init`", folder);
-    struct str line;
-    while (rc == 0 && str_split(&text, '\n', &line))
-        rc = init_read_line(line, config, e);
-    if (rc != 0)
-        return err_wrap(e, rc, "%s", path.data);
-    if (config->members_count == 0)
-        return err_set(e, ERR_PARSE, "%s names no member", path.data);
-    return 0;
 }

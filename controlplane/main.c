@@ -1,15 +1,21 @@
 /*
- * gantryd: a control-plane member. The verbs: init (a cluster's identity, offline) and run.
+ * gantryd: a control-plane member. The verbs: init (a cluster's identity, offline), join (a
+ * new machine), run, restore (a member from a backup, offline), and recover (from one survivor,
+ * offline).
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/env_uv.h"
 #include "base/err.h"
 #include "base/version.h"
 #include "controlplane/init.h"
+#include "controlplane/join.h"
+#include "controlplane/recover.h"
+#include "controlplane/restore.h"
 #include "controlplane/run.h"
 
 static void print_help(FILE *to)
@@ -22,8 +28,11 @@ static void print_help(FILE *to)
             "               [--node NAME=ADDRESS]...\n"
             "      makes a new cluster's certificates, member list and kubeconfigs\n\n"
             "  %s\n\n"
+            "  %s\n\n"
+            "  %s\n\n"
+            "  %s\n\n"
             "  gantryd version\n",
-            run_usage);
+            run_usage, join_usage, restore_usage, recover_usage);
 }
 
 static bool wants_help(int argc, char **argv)
@@ -46,16 +55,26 @@ int main(int argc, char **argv)
         return 0;
     }
     struct err e = { 0 };
+    struct buf out;
     int rc;
+    buf_init(&out);
     if (strcmp(argv[1], "init") == 0) {
         rc = init_command(env_uv_new(), argc - 2, argv + 2, &e);
     } else if (strcmp(argv[1], "run") == 0) {
         rc = run_command(env_uv_new(), argc - 2, argv + 2, &e);
+    } else if (strcmp(argv[1], "restore") == 0) {
+        rc = restore_command(env_uv_new(), argc - 2, argv + 2, &out, &e);
+    } else if (strcmp(argv[1], "join") == 0) {
+        rc = join_command(env_uv_new(), argc - 2, argv + 2, &out, &e);
+    } else if (strcmp(argv[1], "recover") == 0) {
+        rc = recover_command(env_uv_new(), argc - 2, argv + 2, &out, &e);
     } else {
         fprintf(stderr, "gantryd: no command '%s'\n", argv[1]);
         print_help(stderr);
         return 2;
     }
+    printf("%.*s", STR_ARG(buf_str(&out)));
+    (void)fflush(stdout); /* before what failed */
     if (rc != 0)
         fprintf(stderr, "gantryd: %s\n", e.msg);
     fflush(NULL);

@@ -21,9 +21,11 @@
 #include "controlplane/apiserver/apiserver.h"
 #include "controlplane/bus/bus.h"
 #include "controlplane/bus/tailer.h"
-#include "controlplane/init.h"
+#include "controlplane/identity.h"
 #include "controlplane/member.h"
+#include "controlplane/members_api.h"
 #include "net/tls.h"
+#include "store/recover.h"
 #include "store/store.h"
 
 #define RUN_LISTEN_MAX    8
@@ -31,21 +33,26 @@
 /* Requests get this long to end when the member is told to stop. */
 #define RUN_STOP_GRACE_MS 1000
 #define RUN_PEM_BYTES_MAX (1u << 20)
+#define RUN_FIRST_START   "%s/members/%s/" MEMBER_FIRST_START_FILE
 
 const char run_usage[] =
-    "gantryd run --cluster FOLDER --name NAME --data FOLDER --raft-sockets FOLDER\n"
+    "gantryd run --cluster FOLDER --name NAME --data FOLDER\n"
     "              [--listen ADDRESS]... [--node-monitor-grace-period SECONDS]\n"
     "              [--api-loops N] [--log-level LEVEL]\n"
-    "      --cluster       what `gantryd init` made: ca.crt, cluster.conf, members/NAME/\n"
+    "              [--raft-address ADDRESS] [--peer-address ADDRESS]\n"
+    "      --cluster       what `gantryd init` or `gantryd join` made: ca.crt, cluster.conf,\n"
+    "                      members/NAME/\n"
     "      --data          this member's own folder: log and state\n"
-    "      --raft-sockets  a 0700 folder that all members of this machine share\n"
-    "      --listen        tcp:IP:PORT or fd:N (an open listening socket); may be repeated";
+    "      --listen        tcp:IP:PORT or fd:N (an open listening socket); may be repeated\n"
+    "      --raft-address, --peer-address\n"
+    "                      where this member is now, if not where cluster.conf says: tcp:HOST:PORT";
 
 struct run_flags {
     const char *cluster;
     const char *name;
     const char *data;
-    const char *raft_sockets;
+    const char *raft_address;
+    const char *peer_address;
     const char *listen[RUN_LISTEN_MAX];
     size_t listen_count;
     uint64_t node_grace_ms;
@@ -69,12 +76,20 @@ struct run {
     struct bus *bus;
     struct tailer *tailer;
     struct member *member;
+    struct members_api *members_api;
+    char cluster[IDENTITY_CLUSTER_BYTES];
+    char recovery[RECOVER_NAME_BYTES];
+    struct env_msg removed_msg;
+    bool removed;
     struct announce *controllers_announce;
     struct announce *scheduler_announce;
     struct store_leadership controllers_edge;
     struct store_leadership scheduler_edge;
+    struct env_msg handed_over;
     struct env_msg stopped;
+    uint64_t stopping_ms;
     bool stopping;
+    bool at_once; /* a second signal came */
 };
 
 /* ---- flags ---- */
@@ -96,7 +111,8 @@ static int run_flag(struct run_flags *f, const char *flag, const char *value, st
     } texts[] = { { "--cluster", &f->cluster },
                   { "--name", &f->name },
                   { "--data", &f->data },
-                  { "--raft-sockets", &f->raft_sockets } };
+                  { "--raft-address", &f->raft_address },
+                  { "--peer-address", &f->peer_address } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(flag, texts[i].name) == 0) {
             *texts[i].out = value;
@@ -137,10 +153,10 @@ static int run_parse(struct run_flags *f, int argc, char **argv, struct err *e)
         if (rc != 0)
             return rc;
     }
-    if (f->cluster == NULL || f->name == NULL || f->data == NULL || f->raft_sockets == NULL)
+    if (f->cluster == NULL || f->name == NULL || f->data == NULL)
         return err_set(e, ERR_INVALID_ARGUMENT,
-                       "--cluster, --name, --data and --raft-sockets are needed; `gantryd --help` "
-                       "says what they are");
+                       "--cluster, --name and --data are needed; `gantryd --help` says what they "
+                       "are");
     if (f->api_loops == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         f->api_loops = cores < 1 ? 1 : (uint64_t)cores;
@@ -157,29 +173,106 @@ static const char *run_path(struct run *r, const char *format)
     return str_printf(&r->arena, format, r->flags.cluster, r->flags.name).data;
 }
 
+/* What an empty data folder would mean: see MEMBER_FIRST_START_FILE. */
+static enum store_start run_start_of(struct run *r)
+{
+    if (env_path_exists(r->env, run_path(r, RUN_FIRST_START)))
+        return STORE_START_FOUND;
+    if (env_path_exists(r->env,
+                        str_printf(&r->arena, "%s/" MEMBER_JOINED_FILE, r->flags.data).data))
+        return STORE_START_JOIN;
+    return STORE_START_AGAIN;
+}
+
+/* Both marks are for one start: a folder that is empty later was lost, and its member with it. */
+static int run_forget_first_start(struct run *r, struct err *e)
+{
+    const char *marks[] = {
+        run_path(r, RUN_FIRST_START),
+        str_printf(&r->arena, "%s/" MEMBER_JOINED_FILE, r->flags.data).data,
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof marks / sizeof marks[0]; i++)
+        if (env_path_exists(r->env, marks[i]))
+            rc = env_path_remove(r->env, marks[i], e);
+    return rc;
+}
+
+/* The member moved: it says so, here or in cluster.conf, and the others learn it. */
+static int run_own_address(const char *flag, const char *value, char *to, size_t size,
+                           struct err *e)
+{
+    if (value == NULL)
+        return 0;
+    if (strlen(value) >= size || identity_host(str_from(value)).len == 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "%s: '%s' is not tcp:HOST:PORT", flag, value);
+    (void)snprintf(to, size, "%s", value); /* fits */
+    return 0;
+}
+
+static int run_find_self(struct run *r, struct err *e)
+{
+    struct store_config *c = &r->store_config;
+    for (size_t i = 0; i < c->members_count; i++) {
+        struct store_member *m = &c->members[i];
+        if (strcmp(m->name, r->flags.name) != 0)
+            continue;
+        c->member_id = m->id;
+        int rc = run_own_address("--raft-address", r->flags.raft_address, m->raft_address,
+                                 sizeof m->raft_address, e);
+        return rc != 0 ? rc
+                       : run_own_address("--peer-address", r->flags.peer_address, m->peer_address,
+                                         sizeof m->peer_address, e);
+    }
+    return err_set(e, ERR_INVALID_ARGUMENT, "--name %s: no such member in %s/cluster.conf",
+                   r->flags.name, r->flags.cluster);
+}
+
+static void run_stop(struct run *r);
+
+static void run_on_removed(struct env_msg *m)
+{
+    struct run *r = container_of(m, struct run, removed_msg);
+    log_error("this member was removed from the cluster; its data folder can be deleted",
+              KV("name", r->flags.name), KV("data", r->flags.data));
+    run_stop(r);
+}
+
+/* On the store's peer loop. */
+static void run_removed(void *ctx)
+{
+    struct run *r = ctx;
+    if (r->removed)
+        return;
+    r->removed = true;
+    env_post(r->main_loop, &r->removed_msg, run_on_removed);
+}
+
 static int run_open_store(struct run *r, struct err *e)
 {
     struct store_config *c = &r->store_config;
     static const char *const short_lived[] = { "leases.coordination.k8s.io/", "events/", NULL };
-    int rc = init_read_members(r->env, &r->arena, r->flags.cluster, c, e);
+    int rc = identity_conf_read(r->env, &r->arena, r->flags.cluster, c, r->cluster, e);
+    if (rc == 0)
+        rc = run_find_self(r, e);
+    if (rc == 0)
+        rc = recover_name(r->env, r->flags.data, r->recovery, e);
     if (rc != 0)
         return rc;
-    for (size_t i = 0; i < c->members_count; i++) {
-        if (strcmp(c->members[i].name, r->flags.name) == 0)
-            c->member_id = c->members[i].id;
-    }
-    if (c->member_id == 0)
-        return err_set(e, ERR_INVALID_ARGUMENT, "--name %s: no such member in %s/cluster.conf",
-                       r->flags.name, r->flags.cluster);
+    c->recovery = r->recovery[0] != '\0' ? r->recovery : NULL;
+    c->removed = run_removed;
+    c->removed_ctx = r;
     c->env = r->env;
     c->folder = r->flags.data;
-    c->raft_socket_folder = r->flags.raft_sockets;
+    c->start = run_start_of(r);
     c->ca_file = str_printf(&r->arena, "%s/ca.crt", r->flags.cluster).data;
     c->cert_file = run_path(r, "%s/members/%s/tls.crt");
     c->key_file = run_path(r, "%s/members/%s/tls.key");
     c->peer_listen_fd = -1;
+    c->raft_listen_fd = -1;
     c->short_history_prefixes = short_lived;
-    return store_open(c, &r->store, e);
+    rc = store_open(c, &r->store, e);
+    return rc != 0 ? rc : run_forget_first_start(r, e);
 }
 
 static int run_tls(struct run *r, struct tls_context **out_server, struct tls_context **out_client,
@@ -201,9 +294,14 @@ static int run_tls(struct run *r, struct tls_context **out_server, struct tls_co
             return rc;
     }
     *out_ca = o.ca_pem;
+    struct str own = o.certificate_pem;
+    /* The CA too: a machine that joins knows it by its hash alone. */
+    o.certificate_pem =
+        str_printf(&r->arena, "%.*s\n%.*s", STR_ARG(o.certificate_pem), STR_ARG(o.ca_pem));
     *out_server = tls_server_context_new(&o, e);
     if (*out_server == NULL)
         return -(int)e->code;
+    o.certificate_pem = own;
     o.alpn = http1;
     *out_client = tls_client_context_new(&o, e);
     return *out_client == NULL ? -(int)e->code : 0;
@@ -218,6 +316,7 @@ static int run_make_apiserver(struct run *r, struct tls_context *server, struct 
     }
     struct apiserver_config config = { .env = r->env,
                                        .group = store_group(r->store, STORE_CLUSTER),
+                                       .bus = store_group(r->store, STORE_BUS),
                                        .loops = r->api_loops,
                                        .loops_count = r->flags.api_loops,
                                        .tls = server,
@@ -294,10 +393,24 @@ static void run_make_bus(struct run *r)
                                  .loop = r->bus_loop,
                                  .group = store_group(r->store, STORE_BUS),
                                  .members = r->store_config.members,
-                                 .members_count = r->store_config.members_count };
+                                 .members_count = r->store_config.members_count,
+                                 .cluster = store_group(r->store, STORE_CLUSTER) };
     r->bus = bus_new(&config);
     r->tailer = tailer_new(r->bus_loop, store_group(r->store, STORE_CLUSTER), config.group);
-    r->member = member_new(r->store, &r->store_config, r->flags.name, r->bus);
+    r->member = member_new(r->store, &r->store_config, r->flags.name, r->cluster, r->bus);
+}
+
+static int run_make_members_api(struct run *r, struct str ca, struct err *e)
+{
+    struct members_api_config config = { .env = r->env,
+                                         .store = r->store,
+                                         .folder = r->flags.cluster,
+                                         .ca_pem = ca,
+                                         .cluster = r->cluster };
+    int rc = members_api_new(&config, &r->members_api, e);
+    if (rc == 0)
+        member_set_members_api(r->member, r->members_api);
+    return rc;
 }
 
 /* ---- the end ---- */
@@ -314,14 +427,44 @@ static void run_apiserver_stopped(void *ctx)
     env_post(r->main_loop, &r->stopped, run_main_stop);
 }
 
-static void run_on_signal(void *ctx, int signal)
+static void run_stop_serving(struct env_msg *m)
+{
+    struct run *r = container_of(m, struct run, handed_over);
+    log_info("another member leads: no more requests are taken",
+             KVN("ms", env_loop_now_ms(r->main_loop) - r->stopping_ms));
+    apiserver_stop(r->apiserver, RUN_STOP_GRACE_MS, run_apiserver_stopped, r);
+}
+
+static void run_handed_over(void *ctx)
 {
     struct run *r = ctx;
+    env_post(r->main_loop, &r->handed_over, run_stop_serving);
+}
+
+/* Leadership first, while everything still works: clients of every member wait for one election of
+ * milliseconds. Then the listeners, then the store. */
+static void run_stop(struct run *r)
+{
     if (r->stopping)
         return;
     r->stopping = true;
-    log_info("stopping", KVN("signal", signal));
-    apiserver_stop(r->apiserver, RUN_STOP_GRACE_MS, run_apiserver_stopped, r);
+    r->stopping_ms = env_loop_now_ms(r->main_loop);
+    apiserver_stopping(r->apiserver);
+    member_stopping(r->member);
+    store_hand_over(r->store, run_handed_over, r);
+}
+
+static void run_on_signal(void *ctx, int signal)
+{
+    struct run *r = ctx;
+    if (r->stopping) {
+        log_warn("a second signal: stopping at once", KVN("signal", signal));
+        r->at_once = true;
+        env_loop_stop(r->main_loop);
+        return;
+    }
+    log_info("stopping: leadership is handed over first", KVN("signal", signal));
+    run_stop(r);
 }
 
 static void run_start_loops(struct run *r)
@@ -339,6 +482,7 @@ int run_command(struct env *env, int argc, char **argv, struct err *e)
     r->env = env;
     arena_init(&r->arena);
     int rc = run_parse(&r->flags, argc, argv, e);
+    r->main_loop = env_loop_new(env, "main");
     if (rc == 0)
         rc = run_open_store(r, e);
     struct tls_context *server = NULL;
@@ -348,12 +492,13 @@ int run_command(struct env *env, int argc, char **argv, struct err *e)
         rc = run_tls(r, &server, &client, &ca, e);
     if (rc != 0)
         return rc;
-    r->main_loop = env_loop_new(env, "main");
     r->controller_loop = env_loop_new(env, "controllers");
     r->scheduler_loop = env_loop_new(env, "scheduler");
     r->bus_loop = env_loop_new(env, "bus");
     run_make_bus(r);
-    rc = run_make_apiserver(r, server, client, e);
+    rc = run_make_members_api(r, ca, e);
+    if (rc == 0)
+        rc = run_make_apiserver(r, server, client, e);
     if (rc != 0)
         return rc;
     run_make_controllers(r, ca);
@@ -361,8 +506,15 @@ int run_command(struct env *env, int argc, char **argv, struct err *e)
     run_start_loops(r);
     log_info("member started", KV("name", r->flags.name), KV("version", GANTRY_VERSION));
     env_loop_run(r->main_loop);
-    /* Sends leadership away and syncs; the process ends right after, so nothing else is unwound. */
-    store_close(r->store);
+    /* The process ends right after, so nothing else is unwound; at once: what was acknowledged is
+     * on disk at any time. */
+    if (!r->at_once)
+        store_close(r->store);
     log_info("member stopped");
+    if (r->removed)
+        return err_set(e, ERR_GONE,
+                       "this member was removed from the cluster; its data folder %s can be "
+                       "deleted",
+                       r->flags.data);
     return 0;
 }

@@ -309,15 +309,7 @@ static int open_client(struct agent *a, struct err *e)
                       &a->announce, e);
     if (rc != 0)
         return rc;
-    return client_http_new(
-        &(struct client_http_config){ .loop = a->loop,
-                                      .servers = k.server,
-                                      .tls_server_name = k.tls_server_name,
-                                      .ca_pem = k.ca_pem,
-                                      .client_cert_pem = k.client_cert_pem,
-                                      .client_key_pem = k.client_key_pem,
-                                      .user_agent = "kubelet-lite/" GANTRY_VERSION },
-        &a->http, e);
+    return client_http_open(a->loop, &k, "kubelet-lite/" GANTRY_VERSION, &a->http, e);
 }
 
 static void set_call(struct agent *a, struct cri_call *c, void (*done)(struct cri_call *c))
@@ -396,6 +388,7 @@ static int open_server(struct agent *a, struct err *e)
         address = str_printf(&a->arena, "tcp:%s:%d", o->node_ip, PORT_DEFAULT).data;
     int rc = server_open(&(struct server_config){ .loop = a->loop,
                                                   .pods = a->pods,
+                                                  .cri = a->cri,
                                                   .address = address,
                                                   .client_ca = o->client_ca,
                                                   .tls_cert = o->tls_cert,

@@ -36,6 +36,9 @@ struct cri;
     X(REMOVE_CONTAINER, remove_container, RemoveContainer, RuntimeService, 120)                    \
     X(LIST_CONTAINERS, list_containers, ListContainers, RuntimeService, 30)                        \
     X(CONTAINER_STATUS, container_status, ContainerStatus, RuntimeService, 30)                     \
+    X(EXEC, exec, Exec, RuntimeService, 30)                                                        \
+    X(ATTACH, attach, Attach, RuntimeService, 30)                                                  \
+    X(PORT_FORWARD, port_forward, PortForward, RuntimeService, 30)                                 \
     X(IMAGE_STATUS, image_status, ImageStatus, ImageService, 30)                                   \
     X(PULL_IMAGE, pull_image, PullImage, ImageService, 900)
 

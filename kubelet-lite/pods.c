@@ -534,18 +534,49 @@ static int log_of(struct pod *p, struct arena *a, const char *container, bool pr
     return 0;
 }
 
-int pods_log_path(struct pods *p, struct str namespace, struct str name, struct str container,
-                  bool previous, struct pods_log *out, struct err *e)
+static struct pod *known_pod(struct pods *p, struct str namespace, struct str name)
 {
     list_foreach (node, &p->all) {
         struct pod *pod = container_of(node, struct pod, node);
-        if (!pod->known || !str_eq_c(name, pod->name) || !str_eq_c(namespace, pod->namespace))
-            continue;
-        struct arena a;
-        arena_init(&a);
-        int rc = log_of(pod, &a, str_dup(&a, container), previous, out, e);
-        arena_deinit(&a);
-        return rc;
+        if (pod->known && str_eq_c(name, pod->name) && str_eq_c(namespace, pod->namespace))
+            return pod;
     }
-    return err_set(e, ERR_NOT_FOUND, "pod \"%.*s\" not found", STR_ARG(name));
+    return NULL;
+}
+
+int pods_log_path(struct pods *p, struct str namespace, struct str name, struct str container,
+                  bool previous, struct pods_log *out, struct err *e)
+{
+    struct pod *pod = known_pod(p, namespace, name);
+    if (pod == NULL)
+        return err_set(e, ERR_NOT_FOUND, "pod \"%.*s\" not found", STR_ARG(name));
+    struct arena a;
+    arena_init(&a);
+    int rc = log_of(pod, &a, str_dup(&a, container), previous, out, e);
+    arena_deinit(&a);
+    return rc;
+}
+
+int pods_stream_target(struct pods *p, struct str namespace, struct str name, struct str container,
+                       struct pods_stream *out, struct err *e)
+{
+    const struct pod *pod = known_pod(p, namespace, name);
+    const struct seen_sandbox *box =
+        pod != NULL && pod->view != NULL ? view_sandbox_current(pod->view) : NULL;
+    if (pod == NULL)
+        return err_set(e, ERR_NOT_FOUND, "pod does not exist");
+    *out = (struct pods_stream){ .container_id = "", .sandbox_id = box != NULL ? box->id : "" };
+    if (container.len == 0)
+        return box != NULL && box->ready
+                   ? 0
+                   : err_set(e, ERR_INTERNAL, "pod %s has no running sandbox", pod->name);
+    struct arena a;
+    arena_init(&a);
+    const struct seen_container *c =
+        pod->view != NULL ? view_latest(pod->view, str_dup(&a, container)) : NULL;
+    arena_deinit(&a);
+    if (c == NULL || c->state != SEEN_RUNNING)
+        return err_set(e, ERR_INTERNAL, "container not found (\"%.*s\")", STR_ARG(container));
+    out->container_id = c->id;
+    return 0;
 }

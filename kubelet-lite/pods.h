@@ -68,6 +68,16 @@ struct pods_log {
 /* -ERR_NOT_FOUND, -ERR_INVALID_ARGUMENT (waiting to start) with upstream's text. */
 int pods_log_path(struct pods *p, struct str namespace, struct str name, struct str container,
                   bool previous, struct pods_log *out, struct err *e);
+/* Where exec, attach and port-forward of a pod go. */
+struct pods_stream {
+    const char *container_id; /* running; "" without a container */
+    const char *sandbox_id;
+};
+/* container absent: only the sandbox is wanted. -ERR_NOT_FOUND (no such pod), -ERR_INTERNAL (no
+ * such container, or it does not run), with upstream's text. The ids live until the loop's turn
+ * ends. */
+int pods_stream_target(struct pods *p, struct str namespace, struct str name, struct str container,
+                       struct pods_stream *out, struct err *e);
 struct pods_load {
     size_t count;
     size_t waiting;

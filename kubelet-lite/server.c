@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "kubelet-lite/log_lines.h"
 #include "kubelet-lite/pods.h"
+#include "kubelet-lite/streams.h"
 #include "net/server.h"
 #include "net/tls.h"
 
@@ -27,7 +28,8 @@ struct server {
     struct server_config config;
     struct http_server *http;
     struct tls_context *tls;
-    size_t answers;
+    struct streams streams;
+    size_t answers; /* logs and streams under way */
     bool closing;
     bool http_closed;
     void (*closed)(void *ctx);
@@ -270,6 +272,13 @@ static void serve_logs(struct server *s, struct http_exchange *x, struct str res
     read_on(l);
 }
 
+static void on_stream_ended(void *ctx)
+{
+    struct server *s = ctx;
+    s->answers--;
+    server_maybe_gone(s);
+}
+
 static void on_request(void *ctx, struct http_exchange *x)
 {
     struct server *s = ctx;
@@ -279,7 +288,10 @@ static void on_request(void *ctx, struct http_exchange *x)
         http_reply(x, 401, "text/plain", str_lit("Unauthorized"));
         return;
     }
-    if (!str_eq_c(x->method, "GET") && !str_eq_c(x->method, "HEAD"))
+    bool stream = streams_path(x->path);
+    if (stream && (str_eq_c(x->method, "GET") || str_eq_c(x->method, "POST")))
+        s->answers += streams_serve(&s->streams, x);
+    else if (!str_eq_c(x->method, "GET") && !str_eq_c(x->method, "HEAD"))
         http_reply(x, 405, "text/plain", str_lit("Method Not Allowed"));
     else if (str_eq_c(x->path, "/healthz"))
         http_reply(x, 200, "text/plain", str_lit("ok"));
@@ -320,6 +332,11 @@ int server_open(const struct server_config *config, struct server **out, struct 
 {
     struct server *s = mem_alloc(sizeof *s);
     s->config = *config;
+    s->streams = (struct streams){ .loop = config->loop,
+                                   .pods = config->pods,
+                                   .cri = config->cri,
+                                   .ended = on_stream_ended,
+                                   .ctx = s };
     int rc = make_tls(s, e);
     if (rc == 0)
         rc = http_server_open(

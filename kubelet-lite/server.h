@@ -1,13 +1,15 @@
 /*
  * The agent's own HTTPS port, as a kubelet's: /healthz and
  * /containerLogs/NAMESPACE/POD/CONTAINER?follow&previous&tailLines&sinceSeconds&sinceTime&
- * timestamps&limitBytes. Only for those who show a certificate of the cluster's CA. Agent's loop.
+ * timestamps&limitBytes, and the streams of streams.h. Only for those who show a certificate of the
+ * cluster's CA. Agent's loop.
  */
 #ifndef KUBELET_LITE_SERVER_H
 #define KUBELET_LITE_SERVER_H
 
 #include "base/err.h"
 
+struct cri;
 struct env_loop;
 struct pods;
 struct server;
@@ -15,6 +17,7 @@ struct server;
 struct server_config {
     struct env_loop *loop;
     struct pods *pods;
+    struct cri *cri;
     const char *address;
     const char *client_ca; /* files */
     const char *tls_cert;

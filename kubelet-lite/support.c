@@ -128,8 +128,9 @@ static const char *check_volume(struct arena *a, const VolumeSource *v)
 static const char *check_spec(const PodSpec *s)
 {
     bool dns_custom = s->dns_config != NULL && strcmp(text_of(s->dns_policy), "None") != 0;
+    /* Ephemeral containers are not refused: they come to a pod that runs, and it runs on without
+     * them. */
     const struct field fields[] = {
-        { s->n_ephemeral_containers > 0, "spec.ephemeralContainers" },
         { s->n_image_pull_secrets > 0, "spec.imagePullSecrets" },
         { s->has_active_deadline_seconds, "spec.activeDeadlineSeconds" },
         { s->n_readiness_gates > 0, "spec.readinessGates" },

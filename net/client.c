@@ -192,7 +192,7 @@ static void conn_closed(struct transport *t)
     conn_free(n);
 }
 
-static void on_connected(struct env_connect *connect, struct env_stream *stream, int status)
+static void on_connected(struct dial *dial, struct env_stream *stream, int status)
 {
     static const struct transport_ops ops = { .ready = conn_ready,
                                               .data = conn_data,
@@ -202,9 +202,8 @@ static void on_connected(struct env_connect *connect, struct env_stream *stream,
                                               .failed = conn_failed,
                                               .timer = conn_timer,
                                               .closed = conn_closed };
-    struct conn *n = container_of(connect, struct conn, connect);
+    struct conn *n = container_of(dial, struct conn, dial);
     struct http_client *c = n->client;
-    n->connecting = false;
     if (status != 0) {
         conn_dead(n, status);
         conn_free(n);
@@ -229,11 +228,10 @@ static void start_connection(struct http_client *c)
     n->link.ops = &link_ops;
     n->link.core = &c->core;
     n->link.peer.identity = &tls_identity_none;
-    n->connecting = true;
     list_init(&n->requests);
     list_append(&c->conns, &n->node);
     c->conn_count++;
-    env_connect(c->loop, &n->connect, c->address, c->connect_timeout_ms, on_connected);
+    dial_start(&n->dial, c->loop, c->address, c->connect_timeout_ms, on_connected);
 }
 
 /* ---- which request goes where ---- */
@@ -377,6 +375,15 @@ struct env_loop *http_client_loop(const struct http_client *c)
     return c->loop;
 }
 
+bool http_client_idle(const struct http_client *c)
+{
+    list_foreach (node, &c->conns) {
+        if (!list_empty(&container_of(node, const struct conn, node)->requests))
+            return false;
+    }
+    return c->waiting_count == 0;
+}
+
 static void drop_all(struct http_client *c, int status)
 {
     list_foreach_safe (node, &c->conns) {
@@ -385,7 +392,7 @@ static void drop_all(struct http_client *c, int status)
         if (n->opened)
             transport_cut(&n->t);
         else
-            env_connect_cancel(&n->connect);
+            dial_cancel(&n->dial);
     }
 }
 

@@ -39,13 +39,16 @@ enum http_protocol {
 };
 
 struct http_client_options {
-    const char *address;     /* "tcp:127.0.0.1:6443", "unix:/run/containerd/containerd.sock" */
+    /* "tcp:127.0.0.1:6443", "tcp:m1.example:2380" (looked up at each connection, every address it
+     * has is tried: net/dial.h), "unix:/run/containerd/containerd.sock". */
+    const char *address;
     const char *authority;   /* :authority or Host; "localhost" for unix sockets */
     const char *server_name; /* TLS: name or address in the certificate; NULL: authority's host */
     struct tls_context *tls; /* NULL: plain; a reference is taken */
     enum http_protocol protocol;
-    uint32_t connections_max;    /* HTTP/1.1 only; 0: HTTP_CLIENT_CONNECTIONS_MAX */
-    uint64_t connect_timeout_ms; /* connection and handshake; 0: ENV_CONNECT_TIMEOUT_MS */
+    uint32_t connections_max; /* HTTP/1.1 only; 0: HTTP_CLIENT_CONNECTIONS_MAX */
+    /* Lookup and connection, and once more as much for the handshake; 0: ENV_CONNECT_TIMEOUT_MS. */
+    uint64_t connect_timeout_ms;
     /* HTTP/2 ping when nothing was received for so long while requests are open, and the
      * connection fails when no answer comes in as long again. 0: never (the default: servers
      * built on grpc-go drop clients that ping, containerd among them). */
@@ -65,6 +68,8 @@ void http_client_close(struct http_client *c, void (*closed)(void *ctx), void *c
 /* Drops the present connections; open requests end with -ERR_UNAVAILABLE. New ones reconnect. */
 void http_client_disconnect(struct http_client *c);
 struct env_loop *http_client_loop(const struct http_client *c);
+/* No request of it is between send and done, but those whose end is decided already. */
+bool http_client_idle(const struct http_client *c);
 
 struct http_request_events {
     /* Status and headers are there (not for 1xx). May be NULL. */

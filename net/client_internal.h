@@ -3,6 +3,7 @@
 #define NET_CLIENT_INTERNAL_H
 
 #include "net/client.h"
+#include "net/dial.h"
 #include "net/engine.h"
 #include "net/tls.h"
 #include "net/transport.h"
@@ -49,10 +50,9 @@ struct conn {
     struct http_client *client;
     struct list node;
     struct list requests;
-    struct env_connect connect;
-    bool connecting; /* env_connect is outstanding */
-    bool opened;     /* the transport is open */
-    bool dead;       /* no more requests */
+    struct dial dial;
+    bool opened; /* the transport is open */
+    bool dead;   /* no more requests */
     uint64_t received_ms;
     bool pinged;
     bool http2;

@@ -214,6 +214,101 @@ out:
     return rc;
 }
 
+int pki_make_csr(struct arena *a, struct str common_name, struct str *out_key_pem,
+                 struct str *out_csr_pem, struct err *e)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509_REQ *r = X509_REQ_new();
+    ASSERT(r != NULL);
+    bool ok = key != NULL && X509_REQ_set_version(r, X509_REQ_VERSION_1) == 1 &&
+              add_name(X509_REQ_get_subject_name(r), "CN", common_name) &&
+              X509_REQ_set_pubkey(r, key) == 1 && X509_REQ_sign(r, key, EVP_sha256()) > 0;
+    if (ok) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        int rc = PEM_write_bio_X509_REQ(bio, r);
+        ASSERT(rc == 1);
+        *out_csr_pem = take_pem(a, bio);
+        *out_key_pem = key_pem(a, key);
+    }
+    X509_REQ_free(r);
+    EVP_PKEY_free(key);
+    return ok ? 0 : fail(e, ERR_INTERNAL, "make a signing request");
+}
+
+static bool is_strong(EVP_PKEY *key)
+{
+    static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
+    char name[32];
+    size_t len = 0;
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        EVP_PKEY_get_group_name(key, name, sizeof(name), &len) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (strcmp(name, curves[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int read_csr(struct str pem, X509_REQ **out, struct err *e)
+{
+    if (pem.len > PKI_CSR_BYTES_MAX)
+        return err_set(e, ERR_PARSE, "a signing request has at most %d bytes", PKI_CSR_BYTES_MAX);
+    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+    X509_REQ *r = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    if (r == NULL)
+        return fail(e, ERR_PARSE, "not a signing request");
+    EVP_PKEY *key = X509_REQ_get0_pubkey(r);
+    if (key == NULL || !is_strong(key) || X509_REQ_verify(r, key) != 1) {
+        X509_REQ_free(r);
+        ERR_clear_error();
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "a signing request's key is on P-256, P-384 or P-521, and has signed it");
+    }
+    *out = r;
+    return 0;
+}
+
+int pki_sign_csr(struct arena *a, const struct pki_pair *ca, struct str csr_pem,
+                 const struct pki_request *request, struct str *out_certificate_pem, struct err *e)
+{
+    X509_REQ *r = NULL;
+    int rc = read_csr(csr_pem, &r, e);
+    if (rc != 0)
+        return rc;
+    X509 *ca_x = read_certificate(ca->certificate_pem);
+    EVP_PKEY *ca_key = read_key(ca->key_pem);
+    X509 *x = start_certificate(X509_REQ_get0_pubkey(r), request->now_s, request->days);
+    if (ca_x == NULL || ca_key == NULL || X509_check_private_key(ca_x, ca_key) != 1)
+        rc = fail(e, ERR_CORRUPT, "CA certificate and key");
+    if (rc == 0)
+        rc = fill_leaf(x, ca_x, request, e);
+    if (rc == 0 && X509_sign(x, ca_key, EVP_sha256()) <= 0)
+        rc = fail(e, ERR_INTERNAL, "sign");
+    if (rc == 0)
+        *out_certificate_pem = certificate_pem(a, x);
+    X509_free(x);
+    X509_free(ca_x);
+    EVP_PKEY_free(ca_key);
+    X509_REQ_free(r);
+    return rc;
+}
+
+int pki_key_sha256(struct str pem, uint8_t out[PKI_SHA256_BYTES], struct err *e)
+{
+    X509 *x = read_certificate(pem);
+    if (x == NULL)
+        return fail(e, ERR_PARSE, "certificate");
+    unsigned char *der = NULL;
+    unsigned len = 0;
+    int der_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+    bool ok = der_len > 0 && EVP_Digest(der, (size_t)der_len, out, &len, EVP_sha256(), NULL) == 1;
+    OPENSSL_free(der);
+    X509_free(x);
+    return ok ? 0 : fail(e, ERR_INTERNAL, "digest");
+}
+
 int pki_make_key(struct arena *a, struct str *out_private_pem, struct str *out_public_pem,
                  struct err *e)
 {

@@ -57,6 +57,22 @@ struct pki_info {
     bool is_ca;
 };
 
+/*
+ * A certificate for a key that its owner never shows: a signing request (PKCS#10) and what the CA
+ * makes of it. The CA reads nothing of the request but the public key, whose owner has signed it;
+ * names come from who signs. EC keys on P-256, P-384 or P-521 only.
+ */
+#define PKI_CSR_BYTES_MAX 4096
+int pki_make_csr(struct arena *a, struct str common_name, struct str *out_key_pem,
+                 struct str *out_csr_pem, struct err *e);
+/* -ERR_PARSE: not a request; -ERR_INVALID_ARGUMENT: a weak key or a bad signature. */
+int pki_sign_csr(struct arena *a, const struct pki_pair *ca, struct str csr_pem,
+                 const struct pki_request *request, struct str *out_certificate_pem, struct err *e);
+
+/* SHA-256 of the certificate's SubjectPublicKeyInfo: what a CA is known by (tls.h: ca_sha256). */
+#define PKI_SHA256_BYTES 32
+int pki_key_sha256(struct str certificate_pem, uint8_t out[PKI_SHA256_BYTES], struct err *e);
+
 /* The first certificate of the PEM text. -ERR_PARSE. */
 int pki_parse(struct arena *a, struct str certificate_pem, struct pki_info *out, struct err *e);
 

@@ -120,9 +120,10 @@ static void conn_turn(struct transport *t, struct buf *out, size_t bytes_max)
     struct conn *c = conn_of(t);
     if (c->engine == NULL)
         return;
+    bool began = !c->engine->ops->idle(c->engine); /* what it ends in this turn counts too */
     c->engine->ops->turn(c->engine);
     c->engine->ops->fill(c->engine, out, bytes_max);
-    if (!c->engine->ops->idle(c->engine)) {
+    if (began || !c->engine->ops->idle(c->engine)) {
         c->served = true;
         c->active_ms = env_loop_now_ms(t->loop);
     }

@@ -12,7 +12,8 @@
 #include "base/assert.h"
 #include "net/tls_internal.h"
 
-#define READ_BYTES (16u << 10) /* one TLS record */
+#define READ_BYTES         (16u << 10) /* one TLS record */
+#define RECORD_EXTRA_BYTES 64u         /* its header, nonce, tag, and room */
 
 const struct tls_identity tls_identity_none = { 0 };
 
@@ -221,7 +222,7 @@ static int outcome(struct tls *t, int rc, const char *what, struct err *e)
     }
     t->failed = true;
     long verdict = SSL_get_verify_result(t->ssl);
-    if (!t->context->server && verdict != X509_V_OK) {
+    if (!t->context->server && t->context->wants_certificate && verdict != X509_V_OK) {
         ERR_clear_error();
         return err_set(e, ERR_UNAUTHENTICATED, "server certificate: %s",
                        X509_verify_cert_error_string(verdict));
@@ -286,6 +287,7 @@ int tls_send(struct tls *t, struct str plain, struct buf *cipher, struct err *e)
     if (t->failed)
         return err_set(e, ERR_PROTOCOL, "TLS: the connection has failed");
     t->out = cipher;
+    buf_reserve(cipher, plain.len + (plain.len / READ_BYTES + 1) * RECORD_EXTRA_BYTES);
     ERR_clear_error();
     int result = 0;
     while (plain.len > 0) {

@@ -5,7 +5,8 @@
  * threads after it is built). struct tls is one connection's state, on one loop. The server asks
  * for a client certificate and never fails a handshake over it: a missing, expired or foreign
  * certificate shows as identity.verified == false, for the HTTP layer to answer 401. The client
- * always verifies the server: chain, dates, and the name or address it was told to expect.
+ * verifies the server: chain, dates, and the name or address it was told to expect; only one made
+ * with any_server does not.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -31,6 +32,11 @@ struct tls_options {
     struct str key_pem;
     struct str ca_pem; /* server: client CAs (absent: no certificate is asked for); client: roots */
     const char *const *alpn; /* NULL-ended, preferred first: {"h2", "http/1.1", NULL}; NULL: none */
+    /* Client, instead of ca_pem: the one trusted root is the CA certificate that the server shows
+     * in its chain and whose SubjectPublicKeyInfo has this SHA-256 (pki_key_sha256): 32 bytes. */
+    struct str ca_sha256;
+    /* Client, instead of both: whoever answers will do. What is read may come from anyone. */
+    bool any_server;
 };
 
 struct tls_context *tls_server_context_new(const struct tls_options *o, struct err *e);

@@ -104,6 +104,16 @@ static void use_alpn(struct tls_context *c, const char *const *alpn)
         SSL_CTX_set_alpn_protos(c->ctx, c->alpn, (unsigned)c->alpn_len);
 }
 
+static int use_pin(struct tls_context *c, const struct tls_options *o, struct err *e)
+{
+    if (o->ca_sha256.len != sizeof(c->pin) || o->ca_pem.len > 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "a CA is known by its certificate or its hash");
+    memcpy(c->pin, o->ca_sha256.data, sizeof(c->pin));
+    c->pinned = true;
+    SSL_CTX_set_cert_verify_callback(c->ctx, tls_pin_verify, c);
+    return 0;
+}
+
 static struct tls_context *context_new(bool server, const struct tls_options *o, struct err *e)
 {
     struct tls_context *c = mem_alloc(sizeof(*c));
@@ -122,10 +132,12 @@ static struct tls_context *context_new(bool server, const struct tls_options *o,
     SSL_CTX_set_num_tickets(c->ctx, 0);
     SSL_CTX_set_verify_depth(c->ctx, TLS_CHAIN_DEPTH_MAX);
     use_alpn(c, o->alpn);
-    c->wants_certificate = !server || o->ca_pem.len > 0;
+    c->wants_certificate = server ? o->ca_pem.len > 0 : !o->any_server;
     int rc = use_own(c, o, e);
-    if (rc == 0 && !server && o->ca_pem.len == 0)
-        rc = err_set(e, ERR_INVALID_ARGUMENT, "a client needs the server's CA");
+    if (rc == 0 && !server && o->ca_sha256.len > 0)
+        rc = use_pin(c, o, e);
+    else if (rc == 0 && !server && (o->ca_pem.len == 0) != o->any_server)
+        rc = err_set(e, ERR_INVALID_ARGUMENT, "a client needs the server's CA, or takes any");
     if (rc == 0 && o->ca_pem.len > 0 && each_certificate(o->ca_pem, c, add_root) < 0)
         rc = tls_error(e, ERR_PARSE, "CA certificates");
     if (c->wants_certificate)

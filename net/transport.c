@@ -9,7 +9,10 @@
 #include "base/assert.h"
 
 /* A scratch buffer that grew beyond this is given back after its use. */
-#define SCRATCH_KEEP_BYTES (64u << 10)
+#define SCRATCH_KEEP_BYTES (128u << 10) /* what one read may come to, and a record */
+/* Output is taken in pieces of about this: an engine that goes over it by a frame, and what TLS
+ * adds, still fit into what is kept, and into the processor's cache from the copy to the write. */
+#define PIECE_BYTES (48u << 10)
 
 void transport_scratch_init(struct transport_scratch *s)
 {
@@ -87,6 +90,30 @@ static void send_plain(struct transport *t, struct str bytes)
         fail(t, rc, &e);
 }
 
+/* Returns the bytes of plain text. */
+static size_t send_piece(struct transport *t, size_t most)
+{
+    struct buf *out = &t->scratch->out;
+    t->ops->turn(t, out, most);
+    size_t taken = out->len;
+    send_plain(t, buf_str(out));
+    scratch_reset(out);
+    return taken;
+}
+
+/* Sends at most bytes_max, about. True: there was as much. */
+static bool send_output(struct transport *t, size_t bytes_max)
+{
+    size_t taken;
+    size_t most;
+    do {
+        most = bytes_max < PIECE_BYTES ? bytes_max : PIECE_BYTES;
+        taken = send_piece(t, most);
+        bytes_max -= taken < bytes_max ? taken : bytes_max;
+    } while (bytes_max > 0 && taken >= most && !t->closing && !t->failed);
+    return taken >= most && most > 0;
+}
+
 static void run_turn(struct transport *t)
 {
     if (t->closing || t->failed)
@@ -107,11 +134,7 @@ static void run_turn(struct transport *t)
         return;
     size_t queued = env_stream_queued(t->stream);
     size_t room = queued < TRANSPORT_QUEUE_BYTES ? TRANSPORT_QUEUE_BYTES - queued : 0;
-    struct buf *out = &t->scratch->out;
-    t->ops->turn(t, out, room);
-    bool full = out->len >= room && room > 0;
-    send_plain(t, buf_str(out));
-    scratch_reset(out);
+    bool full = send_output(t, room);
     if (t->closing || t->failed)
         return;
     /* When the kernel is slow, its drained event brings the next turn. */
@@ -215,14 +238,16 @@ static void on_timer(struct env_timer *timer)
             t->ops->timer(t);
         return;
     }
-    /* A slow peer keeps the connection as long as it goes on taking what is queued. */
     size_t queued = transport_queued(t);
-    if (queued > 0 && queued < t->linger_queued) {
+    uint64_t now = env_loop_now_ms(t->loop);
+    if (queued < t->linger_queued) {
         t->linger_queued = queued;
-        env_timer_start(&t->timer, TRANSPORT_LINGER_MS);
-    } else {
-        transport_cut(t);
+        t->linger_since_ms = now;
     }
+    if (queued > 0 && now - t->linger_since_ms < TRANSPORT_STALL_MS)
+        env_timer_start(&t->timer, TRANSPORT_LINGER_MS);
+    else
+        transport_cut(t);
 }
 
 void transport_open(struct transport *t, const struct transport_ops *ops, struct env_loop *loop,

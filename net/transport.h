@@ -19,6 +19,9 @@
 #define TRANSPORT_QUEUE_BYTES (256u << 10)
 /* How long a finished connection waits for the peer to end its side. */
 #define TRANSPORT_LINGER_MS 1000
+/* How long one with output left waits for the peer to take some of it: who pauses reading is not
+ * yet gone. */
+#define TRANSPORT_STALL_MS 30000
 
 struct transport;
 
@@ -49,7 +52,8 @@ struct transport {
     struct tls *tls;
     struct env_msg msg;
     struct env_timer timer;
-    size_t linger_queued;
+    size_t linger_queued; /* while finishing: the least that was left; and when that was seen */
+    uint64_t linger_since_ms;
     bool posted;
     bool start_failed;
     bool shut; /* our side of the stream is closed */

@@ -5,10 +5,10 @@
  * transaction, up to APPLIER_BATCH_COMMANDS, APPLIER_BATCH_BYTES or APPLIER_BATCH_NS, answering
  * each command right after its evaluation, then commits (applied index, term, revision and digest
  * in the same transaction), then publishes the revision and tells its subscribers and the raft loop
- * once. While a commit flushes, later entries gather for the next one.
+ * once. Commits keep a few milliseconds apart unless somebody waits for one (applier.c): meanwhile
+ * later entries gather in the open transaction, and readers see what was committed.
  *
- * In the simulation the same code runs on a simulated loop over kv_sim: a batch begins and ends in
- * one message, so nothing else runs while a write transaction is open.
+ * In the simulation the same code runs on a simulated loop over kv_sim.
  */
 #ifndef STORE_APPLIER_H
 #define STORE_APPLIER_H
@@ -23,6 +23,8 @@
 #define APPLIER_BATCH_COMMANDS 256
 #define APPLIER_BATCH_BYTES    (1u << 20)
 #define APPLIER_BATCH_NS       (2 * ENV_MS)
+/* A full disk is looked at again so often. */
+#define APPLIER_ROOM_MS 200
 /* A leader stops proposing above this many queued bytes (group_queue_bytes). */
 #define APPLIER_QUEUE_BYTES_MAX (64u << 20)
 
@@ -30,7 +32,7 @@
  * A local proposal: who waits for the commands of one entry, in command order. Given with the entry
  * on the member that proposed it; NULL elsewhere. The raft loop allocates it and keeps no access
  * after group_apply; answer runs on the applier's loop, once for each command, and only copies the
- * result and posts it on (a store_write to its loop, a forwarded one to the peer loop); released
+ * result and posts it on (a store_write to its loop, a forwarded one to the raft loop); released
  * runs there after the last answer and frees it. A halted or closing applier answers
  * -ERR_UNKNOWN_OUTCOME.
  */

@@ -150,6 +150,9 @@ static void write_version(struct changer *c, struct str key, const struct store_
     mvcc_set_newest(c->t, key, &next);
     move_terms(c, key, old_terms, now.terms);
     move_charges(c, old_charges, now.charges);
+    if (c->timers != NULL)
+        timers_set(c->timers, c->t, TIMER_VERSION, key, c->at.revision,
+                   op != NULL ? op->expires_ms : 0, c->digest);
     c->at.sub++;
 }
 

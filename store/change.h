@@ -13,6 +13,7 @@
 #include "store/kv.h"
 #include "store/mvcc.h"
 #include "store/store.h"
+#include "store/timers.h"
 
 struct ring;
 
@@ -20,7 +21,8 @@ struct ring;
 struct changer {
     struct kv_txn *t;
     const struct compact *compact;
-    struct ring *ring; /* NULL: nobody watches */
+    struct ring *ring;     /* NULL: nobody watches */
+    struct timers *timers; /* NULL: below feature level 2 */
     uint64_t *digest;
     struct str request_id;
     struct place at;   /* of the next version; sub counts up inside one transaction */

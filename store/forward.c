@@ -8,33 +8,29 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "store/group_metrics.h"
 #include "store/peers.h"
 #include "store/proposer.h"
 #include "store/proto/peer.pb-c.h"
-#include "store/readindex.h"
 #include "store/replica.h"
 #include "store/txn.h"
 
 #define PATH_FORWARD "/PeerService/Forward"
-#define PATH_CONFIRM "/PeerService/Confirm"
-#define PATH_READ    "/PeerService/Read"
+#define PATH_STATUS  "/PeerService/Status"
 
 struct forwarder {
     struct env_loop *raft_loop;
     struct env_loop *peer_loop;
-    const struct store_config *config;
     struct peers *peers;
     unsigned inflight[STORE_BUS + 1]; /* by group */
 };
 
-struct forwarder *forwarder_new(struct env_loop *raft_loop, struct env_loop *peer_loop,
-                                const struct store_config *config)
+struct forwarder *forwarder_new(struct env_loop *raft_loop, struct env_loop *peer_loop)
 {
     struct forwarder *f = mem_alloc(sizeof(*f));
 
     f->raft_loop = raft_loop;
     f->peer_loop = peer_loop;
-    f->config = config;
     return f;
 }
 
@@ -74,6 +70,8 @@ struct forward_batch {
 static void on_batch_back(struct env_msg *m)
 {
     struct forward_batch *b = container_of(m, struct forward_batch, msg);
+    size_t returned = list_count(&b->returned);
+    struct raft_view v;
 
     b->forwarder->inflight[group_id(b->replica->group)]--;
     /* Each goes to the front of the queue: the last one first keeps their order. */
@@ -83,12 +81,20 @@ static void on_batch_back(struct env_msg *m)
         list_remove(node);
         proposer_return(&b->replica->proposer, container_of(node, struct pending, node));
     }
-    /* What was returned waits for the next turn of raft: the leader known here may be old news. */
+    metric_add(group_metric(group_id(b->replica->group), GROUP_FORWARD_RETURNED),
+               (int64_t)returned);
+    /* What was returned waits for the next turn of raft, unless another leader is known already. */
+    raft_node_view(b->replica->node, &v);
+    if (returned > 0 && v.leader_id != b->leader_id)
+        proposer_kick(&b->replica->proposer);
     mem_free(b);
 }
 
 static void fail_batch(struct forward_batch *b, bool refused)
 {
+    if (!refused)
+        metric_add(group_metric(group_id(b->replica->group), GROUP_FORWARD_FAILED),
+                   (int64_t)b->count);
     for (size_t i = 0; i < b->count; i++)
         if (refused)
             list_append(&b->returned, &b->writes[i]->node);
@@ -173,132 +179,79 @@ bool forward_writes(struct forwarder *f, struct replica *r, uint64_t leader_id, 
     return true;
 }
 
-/* ---- confirmations ---- */
+unsigned forward_inflight(const struct forwarder *f, enum store_group_id group)
+{
+    return f->inflight[group];
+}
 
-struct confirm_call {
+/* ---- what members say of themselves ---- */
+
+struct status_call {
     struct env_msg msg;
     struct forwarder *forwarder;
     struct replica *replica;
     uint64_t member_id;
-    uint64_t term;
-    uint64_t round;
-    bool yes;
+    uint64_t digest_index;
+    bool answered;
+    struct housekeeping_report report;
     struct peer_call call;
 };
 
-static void on_confirm_back(struct env_msg *m)
+static void on_status_back(struct env_msg *m)
 {
-    struct confirm_call *c = container_of(m, struct confirm_call, msg);
+    struct status_call *c = container_of(m, struct status_call, msg);
 
-    readindex_confirmed(&c->replica->readindex, c->round, c->yes);
+    if (c->answered)
+        housekeeping_reported(&c->replica->house, c->member_id,
+                              env_loop_now_ms(c->forwarder->raft_loop), &c->report);
     mem_free(c);
 }
 
-static void on_confirmed(struct peer_call *call, int status, struct str reply)
+static void on_status_answer(struct peer_call *call, int status, struct str reply)
 {
-    struct confirm_call *c = container_of(call, struct confirm_call, call);
-    PeerConfirmResponse *m = NULL;
+    struct status_call *c = container_of(call, struct status_call, call);
+    PeerStatusResponse *m = NULL;
 
     if (status == 0)
-        m = peer_confirm_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
-    c->yes = m != NULL && m->follows;
+        m = peer_status_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
+    c->answered = m != NULL && m->member_id == c->member_id;
+    if (c->answered)
+        c->report =
+            (struct housekeeping_report){ .level_max = m->feature_level_max,
+                                          .usage = { .used_bytes = m->used_bytes,
+                                                     .quota_bytes = m->quota_bytes,
+                                                     .disk_bytes = m->disk_bytes,
+                                                     .disk_free_bytes = m->disk_free_bytes },
+                                          .digest_index = m->has_digest_at ? c->digest_index : 0,
+                                          .digest = m->digest_at };
     if (m != NULL)
-        peer_confirm_response__free_unpacked(m, NULL);
-    env_post(c->forwarder->raft_loop, &c->msg, on_confirm_back);
+        peer_status_response__free_unpacked(m, NULL);
+    env_post(c->forwarder->raft_loop, &c->msg, on_status_back);
 }
 
-static void send_confirm(struct env_msg *m)
+static void send_status(struct env_msg *m)
 {
-    struct confirm_call *c = container_of(m, struct confirm_call, msg);
-    PeerConfirmRequest request = PEER_CONFIRM_REQUEST__INIT;
+    struct status_call *c = container_of(m, struct status_call, msg);
+    PeerStatusRequest request = PEER_STATUS_REQUEST__INIT;
     struct str bytes;
 
     request.group = (uint32_t)group_id(c->replica->group);
-    request.term = c->term;
+    request.has_digest_index = c->digest_index != 0;
+    request.digest_index = c->digest_index;
     bytes = pack(&request.base);
-    c->call.done = on_confirmed;
-    peers_call(c->forwarder->peers, c->member_id, &c->call, PATH_CONFIRM, bytes,
-               READINDEX_ROUND_MS);
+    c->call.done = on_status_answer;
+    peers_call(c->forwarder->peers, c->member_id, &c->call, PATH_STATUS, bytes, PEER_CALL_MS);
     mem_free((void *)bytes.data);
 }
 
-unsigned forward_confirm(struct forwarder *f, struct replica *r, uint64_t term, uint64_t round)
+void forward_status(struct forwarder *f, struct replica *r, uint64_t member_id,
+                    uint64_t digest_index)
 {
-    unsigned asked = 0;
-
-    for (size_t i = 0; i < f->config->members_count; i++) {
-        struct confirm_call *c;
-
-        if (f->config->members[i].id == r->member_id)
-            continue;
-        c = mem_alloc(sizeof(*c));
-        c->forwarder = f;
-        c->replica = r;
-        c->member_id = f->config->members[i].id;
-        c->term = term;
-        c->round = round;
-        env_post(f->peer_loop, &c->msg, send_confirm);
-        asked++;
-    }
-    return asked;
-}
-
-/* ---- the leader's read index ---- */
-
-struct read_call {
-    struct env_msg msg;
-    struct forwarder *forwarder;
-    struct replica *replica;
-    uint64_t leader_id;
-    uint64_t round;
-    uint64_t index;
-    int status;
-    struct peer_call call;
-};
-
-static void on_read_back(struct env_msg *m)
-{
-    struct read_call *c = container_of(m, struct read_call, msg);
-
-    readindex_answered(&c->replica->readindex, c->round, c->status, c->index);
-    mem_free(c);
-}
-
-static void on_read_answer(struct peer_call *call, int status, struct str reply)
-{
-    struct read_call *c = container_of(call, struct read_call, call);
-    PeerReadResponse *m = NULL;
-
-    if (status == 0)
-        m = peer_read_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
-    c->status = m != NULL ? 0 : -ERR_UNAVAILABLE;
-    c->index = m != NULL ? m->index : 0;
-    if (m != NULL)
-        peer_read_response__free_unpacked(m, NULL);
-    env_post(c->forwarder->raft_loop, &c->msg, on_read_back);
-}
-
-static void send_read(struct env_msg *m)
-{
-    struct read_call *c = container_of(m, struct read_call, msg);
-    PeerReadRequest request = PEER_READ_REQUEST__INIT;
-    struct str bytes;
-
-    request.group = (uint32_t)group_id(c->replica->group);
-    request.timeout_ms = READINDEX_ROUND_MS;
-    bytes = pack(&request.base);
-    c->call.done = on_read_answer;
-    peers_call(c->forwarder->peers, c->leader_id, &c->call, PATH_READ, bytes, READINDEX_ROUND_MS);
-    mem_free((void *)bytes.data);
-}
-
-void forward_read(struct forwarder *f, struct replica *r, uint64_t leader_id, uint64_t round)
-{
-    struct read_call *c = mem_alloc(sizeof(*c));
+    struct status_call *c = mem_alloc(sizeof(*c));
 
     c->forwarder = f;
     c->replica = r;
-    c->leader_id = leader_id;
-    c->round = round;
-    env_post(f->peer_loop, &c->msg, send_read);
+    c->member_id = member_id;
+    c->digest_index = digest_index;
+    env_post(f->peer_loop, &c->msg, send_status);
 }

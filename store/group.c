@@ -5,7 +5,9 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "store/group_metrics.h"
 #include "store/group_state.h"
+#include "store/txn.h"
 
 /* How often the age of revisions is noted. */
 #define SAMPLE_NS (4 * ENV_S)
@@ -19,19 +21,20 @@ int group_open(const struct group_config *config, struct store_group **out, stru
 {
     struct store_group *g = mem_alloc(sizeof *g);
     g->config = *config;
-    g->kv = config->kv;
-    int rc = 0;
-    if (g->kv == NULL)
-        rc = kv_lmdb_open(config->folder, config->map_bytes, &g->kv, e);
+    int rc = group_env_open(g, e);
     if (rc == 0) {
-        rc = fsm_init(&g->fsm, g->kv, e);
-        if (rc != 0 && config->kv == NULL)
-            kv_close(g->kv);
+        rc = fsm_init_level(&g->fsm, g->kv,
+                            config->level_max > 0 ? config->level_max : STORE_FEATURE_LEVEL, e);
+        if (rc == 0 && config->kv == NULL)
+            rc = folder_sweep(config->env, g->folder, g->fsm.point.index, e);
+        if (rc != 0)
+            group_env_close(g);
     }
     if (rc != 0) {
         mem_free(g);
         return rc;
     }
+    group_metrics_register();
     metrics_register(applier_metrics);
     metrics_register(read_metrics);
     g->ring = ring_new(config->ring_bytes, g->fsm.point.revision);
@@ -43,6 +46,7 @@ int group_open(const struct group_config *config, struct store_group **out, stru
         g->loop = env_loop_new(config->env, config->id == STORE_BUS ? "apply-bus" : "apply");
         g->loop_owned = true;
     }
+    usage_init(g, config->kv == NULL ? config->folder : NULL);
     applier_init(g);
     if (g->loop_owned)
         env_loop_start(g->loop);
@@ -53,6 +57,7 @@ int group_open(const struct group_config *config, struct store_group **out, stru
 
 static void group_free(struct store_group *g)
 {
+    group_env_close(g);
     ring_free(g->ring);
     fsm_deinit(&g->fsm);
     mem_free(g);
@@ -65,8 +70,6 @@ void group_close(struct store_group *g)
     ASSERT(g->loop_owned);
     applier_stop(g);
     env_loop_free(g->loop);
-    if (g->config.kv == NULL)
-        kv_close(g->kv);
     group_free(g);
 }
 
@@ -91,6 +94,10 @@ void group_point(struct store_group *g, struct point *out)
         out->digest = atomic_load(&p->digest);
         out->compacted = atomic_load(&p->compacted);
         out->level = atomic_load(&p->level);
+        out->alarm = atomic_load(&p->alarm);
+        out->timers = atomic_load(&p->timers);
+        out->next_deadline_ms = atomic_load(&p->next_deadline_ms);
+        out->clock_ms = atomic_load(&p->clock_ms);
     } while ((before & 1) != 0 || atomic_load(&p->sequence) != before);
 }
 
@@ -106,15 +113,27 @@ bool group_covers(struct store_group *g, uint64_t index)
         return true;
     /* The applier publishes, then looks at the mark; here the mark is set, then looked again. */
     atomic_store(&g->durable_wanted, 1);
-    return covers(g, index);
+    if (covers(g, index))
+        return true;
+    applier_hurry(g);
+    return false;
 }
 
 uint64_t group_queue_bytes(struct store_group *g)
 {
-    if (atomic_load(&g->queue_bytes) == 0)
-        return 0;
+    uint64_t bytes = atomic_load(&g->queue_bytes);
+    if (bytes <= APPLIER_QUEUE_BYTES_MAX)
+        return bytes;
     atomic_store(&g->durable_wanted, 1); /* as above */
     return atomic_load(&g->queue_bytes);
+}
+
+void group_load(struct store_group *g, struct group_load *out)
+{
+    *out = (struct group_load){ .queue_bytes = atomic_load(&g->queue_bytes),
+                                .queue_entries = atomic_load(&g->queue_entries),
+                                .reads_open = atomic_load(&g->reads_open),
+                                .longest_read_ns = atomic_exchange(&g->reads_longest_ns, 0) };
 }
 
 uint64_t store_published(struct store_group *g)
@@ -127,12 +146,55 @@ uint64_t store_compacted(struct store_group *g)
     return atomic_load(&g->published.compacted);
 }
 
+uint32_t store_feature_level(struct store_group *g)
+{
+    return atomic_load(&g->published.level);
+}
+
 void store_subscribe(struct store_group *g, struct store_subscriber *s)
 {
     s->group = g;
     s->next = atomic_load(&g->subscribers);
     while (!atomic_compare_exchange_weak(&g->subscribers, &s->next, s))
         ;
+}
+
+void store_subscribe_prefix(struct store_group *g, struct store_subscriber *s, const char *prefix)
+{
+    s->prefix = prefix;
+    store_subscribe(g, s);
+}
+
+void group_pin(struct store_group *g, uint64_t index)
+{
+    atomic_store(&g->pinned, index);
+    atomic_store(&g->pinned_ns, env_now_ns(g->config.env));
+}
+
+uint64_t group_pinned(struct store_group *g)
+{
+    uint64_t age_ns = env_now_ns(g->config.env) - atomic_load(&g->pinned_ns);
+    return age_ns <= GROUP_PIN_MS * ENV_MS ? atomic_load(&g->pinned) : 0;
+}
+
+bool group_digest(struct store_group *g, uint64_t index, uint64_t *out_digest)
+{
+    return fsm_digest_at(&g->fsm, index, out_digest);
+}
+
+size_t group_alarms(struct store_group *g, struct alarm_member out[ALARM_MEMBERS_MAX])
+{
+    return fsm_alarms(&g->fsm, out);
+}
+
+uint32_t group_level_max(const struct store_group *g)
+{
+    return g->fsm.level_max;
+}
+
+void group_mismatch(struct store_group *g, struct fsm_mismatch *out)
+{
+    *out = g->fsm.mismatch; /* the halted applier changes nothing any more */
 }
 
 void group_set_raft(struct store_group *g, void *raft)
@@ -148,6 +210,20 @@ void *group_raft(struct store_group *g)
 enum store_group_id group_id(const struct store_group *g)
 {
     return g->config.id;
+}
+
+#define ANEW "it is in quarantine; remove it, delete its data folder and join anew"
+
+const char *group_halt_text(enum group_halt why)
+{
+    static const char *const texts[] = {
+        [GROUP_HALT_UPGRADE] = "upgrade this member: its group cannot go on",
+        [GROUP_HALT_DIVERGED] = "this member's state differs from the others': " ANEW,
+        [GROUP_HALT_CORRUPT] = "this member's log is damaged: " ANEW,
+        [GROUP_HALT_ROTTEN] = "this member's state is damaged on its disk: " ANEW
+    };
+    ASSERT(why >= GROUP_HALT_UPGRADE && why <= GROUP_HALT_ROTTEN);
+    return texts[why];
 }
 
 /* ---- retention ---- */

@@ -1,6 +1,7 @@
 /*
- * See guard.h. One function per method of raft_io, each saying which rule it holds; guard_log.c
- * reads the library's memory.
+ * See guard.h. The library's turns: ticks, messages, edges, the own-term barrier, life. Writes are
+ * guard_write.c, what is sent guard_send.c, snapshots guard_install.c, membership
+ * guard_configuration.c; guard_log.c reads the library's memory.
  *
  * The wrapped callbacks find the guard by the backend's io->data; libraft finds it by
  * guard.io.impl.
@@ -9,21 +10,20 @@
 
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/assert.h"
-#include "base/list.h"
+#include "store/guard_parts.h"
 
-static struct guard *guard_of(const struct raft_io *io)
+struct guard *guard_of(const struct raft_io *io)
 {
     return io->impl;
 }
 
-static bool rule(const struct guard *g, enum guard_rule r)
+bool guard_rule(const struct guard *g, enum guard_rule r)
 {
     return (g->rules & (unsigned)r) != 0;
 }
 
-static int guard_fatal(struct guard *g, const char *what, int code)
+int guard_fatal(struct guard *g, const char *what, int code)
 {
     if (!g->dead) {
         g->dead = true;
@@ -32,10 +32,54 @@ static int guard_fatal(struct guard *g, const char *what, int code)
     return code;
 }
 
+int guard_checked(struct guard *g, const char *what, int rv)
+{
+    if (rv == 0)
+        return 0;
+    memcpy(g->io.errmsg, g->backend->errmsg, sizeof(g->io.errmsg));
+    return guard_rule(g, GUARD_WRITE_FATAL) ? guard_fatal(g, what, rv) : rv;
+}
+
 bool guard_ready(const struct guard *g)
 {
-    return !g->dead && g->ready && g->raft->state == RAFT_LEADER && g->raft->transfer == NULL &&
-           g->barrier_term == g->raft->current_term;
+    return !g->dead && g->ready && !g->held && g->raft->state == RAFT_LEADER &&
+           g->raft->transfer == NULL && g->barrier_term == g->raft->current_term;
+}
+
+/* G7, and who has no room for what it would have to write should not ask for it. */
+static bool must_not_campaign(const struct guard *g)
+{
+    return g->held || (guard_rule(g, GUARD_VOTE_STORED) && g->follower_writes > 0);
+}
+
+bool guard_may_change(const struct guard *g)
+{
+    const struct raft *r = g->raft;
+
+    return guard_ready(g) && r->configuration_uncommitted_index == 0 &&
+           r->leader_state.promotee_id == 0 && r->leader_state.change == NULL;
+}
+
+uint64_t guard_successor(const struct guard *g)
+{
+    const struct raft *r = g->raft;
+    const struct raft_progress *best = NULL;
+    uint64_t id = 0;
+
+    for (unsigned i = 0; r->state == RAFT_LEADER && i < r->configuration.n; i++) {
+        const struct raft_progress *p = &r->leader_state.progress[i];
+
+        if (r->configuration.servers[i].id == r->id ||
+            r->configuration.servers[i].role != RAFT_VOTER)
+            continue;
+        if (best != NULL &&
+            (best->recent_recv != p->recent_recv ? best->recent_recv
+                                                 : best->match_index >= p->match_index))
+            continue;
+        best = p;
+        id = r->configuration.servers[i].id;
+    }
+    return id;
 }
 
 /* ---- G2: the own-term barrier ---- */
@@ -55,7 +99,7 @@ static void on_barrier(struct raft_barrier *b, int status)
  * tick, and until then no reply counts. */
 static void append_barrier(struct guard *g)
 {
-    if (!rule(g, GUARD_OWN_TERM)) {
+    if (!guard_rule(g, GUARD_OWN_TERM)) {
         g->barrier_term = g->raft->current_term;
         g->term_start = 0;
         g->ready = true;
@@ -100,19 +144,25 @@ void guard_check(struct guard *g)
 
     if (g->dead || g->closing || !g->started)
         return;
+    guard_restore_cuts(g);
     if (r->state != RAFT_LEADER || g->barrier_term != r->current_term) {
         g->ready = false;
         g->term_start = UINT64_MAX;
     }
-    if (rule(g, GUARD_EDGES))
+    if (guard_rule(g, GUARD_EDGES))
         report_edge(g);
     if (g->dead)
         return;
     if (r->state == RAFT_LEADER && g->term_start == UINT64_MAX) {
         append_barrier(g);
-        if (r->state != RAFT_LEADER && rule(g, GUARD_EDGES))
+        guard_restore_cuts(g);
+        if (r->state != RAFT_LEADER && guard_rule(g, GUARD_EDGES))
             report_edge(g);
     }
+    if (g->dead)
+        return;
+    guard_send_timeout_now(g);
+    guard_install_step(g);
     if (!g->dead)
         g->events->turn(g->ctx);
 }
@@ -128,25 +178,28 @@ static void receive_append_result(struct guard *g, struct raft_message *m)
     raft_index stored = r->last_stored;
     raft_index commit;
 
+    if (r->state == RAFT_LEADER && result->term == r->current_term)
+        guard_peer_replied(g, m->server_id, result->rejected != 0);
     if (r->state != RAFT_LEADER || result->rejected != 0 || result->term != r->current_term) {
         g->recv(&g->io, m);
         return;
     }
-    if (rule(g, GUARD_OWN_TERM) && stored < g->term_start) {
+    if (guard_rule(g, GUARD_OWN_TERM) && stored < g->term_start) {
+        struct raft_progress *p = guard_progress(r, m->server_id);
+
         /* Heard of all the same: a leader whose disk is slow must not think itself cut off. */
-        for (unsigned i = 0; i < r->configuration.n; i++)
-            if (r->configuration.servers[i].id == m->server_id)
-                r->leader_state.progress[i].recent_recv = true;
+        if (p != NULL)
+            p->recent_recv = true;
         return;
     }
-    if (!rule(g, GUARD_COMMIT_MATCH)) {
+    if (!guard_rule(g, GUARD_COMMIT_MATCH)) {
         g->recv(&g->io, m);
         return;
     }
     commit = guard_quorum_match(r, m->server_id, result->last_log_index);
     if (commit > stored)
         commit = stored;
-    if (rule(g, GUARD_OWN_TERM) && commit < g->term_start)
+    if (guard_rule(g, GUARD_OWN_TERM) && commit < g->term_start)
         commit = r->commit_index;
     if (commit < r->commit_index)
         commit = r->commit_index;
@@ -157,38 +210,71 @@ static void receive_append_result(struct guard *g, struct raft_message *m)
     r->last_stored = stored;
 }
 
+static bool too_many_to_store(const struct guard *g)
+{
+    return guard_rule(g, GUARD_WINDOW) && g->write_bytes > g->window_bytes;
+}
+
+/* G1, G6, G11, G16, G19, G21. */
+static void receive_entries(struct guard *g, struct raft_message *m)
+{
+    struct raft_append_entries *a = &m->append_entries;
+
+    if (g->installing && guard_rule(g, GUARD_INSTALL)) {
+        /* The log is neither what it was nor what it will be: nothing to check. */
+        guard_drop_entries(a);
+        a->prev_log_index = 0;
+        a->prev_log_term = 0;
+    } else if (a->n_entries > 0 && (g->fetched || too_many_to_store(g))) {
+        guard_drop_entries(a);
+    }
+    if (guard_rule(g, GUARD_SKIP_COMPACTED))
+        guard_skip_compacted(g->raft, a);
+    if (a->n_entries > 0 && guard_rule(g, GUARD_REFERENCES))
+        guard_keep_entries(a, guard_referable(g, a));
+    g->append_last = a->prev_log_index + a->n_entries;
+    if (guard_rule(g, GUARD_ACK_CLAMP) && a->leader_commit > g->append_last)
+        a->leader_commit = g->append_last;
+    if (guard_rule(g, GUARD_CONFIGURATION))
+        guard_configuration_conflict(g, a);
+    g->in_append = true;
+    g->recv(&g->io, m);
+    g->in_append = false;
+}
+
+/* G6: what a member may still take while it installs a snapshot. */
+static bool may_receive(const struct guard *g, const struct raft_message *m)
+{
+    return !g->installing || !guard_rule(g, GUARD_INSTALL) || m->type == RAFT_IO_APPEND_ENTRIES ||
+           m->type == RAFT_IO_APPEND_ENTRIES_RESULT || m->type == RAFT_IO_REQUEST_VOTE_RESULT;
+}
+
 static void on_recv(struct raft_io *backend, struct raft_message *m)
 {
     struct guard *g = backend->data;
 
-    if (g->dead || !guard_message_is_sane(g->raft, m)) {
+    if (g->dead || !guard_message_is_sane(g->raft, m) || !may_receive(g, m)) {
         guard_drop_message(m);
         return;
     }
+    guard_restore_cuts(g);
     switch (m->type) {
     case RAFT_IO_INSTALL_SNAPSHOT:
-        /* With that very entry in the log there is nothing to install: the library only answers. */
-        if (guard_term_of(g->raft, m->install_snapshot.last_index) !=
-            m->install_snapshot.last_term) {
-            g->events->behind(g->ctx, m->install_snapshot.last_index);
-            guard_drop_message(m);
-            return;
-        }
-        g->recv(&g->io, m);
+        guard_offered(g, m);
         break;
     case RAFT_IO_TIMEOUT_NOW:
-        if (rule(g, GUARD_VOTE_STORED) && g->follower_writes > 0)
+        if (must_not_campaign(g))
             return;
         g->recv(&g->io, m);
         break;
     case RAFT_IO_APPEND_ENTRIES:
-        g->in_append = true;
-        g->append_last = m->append_entries.prev_log_index + m->append_entries.n_entries;
-        g->recv(&g->io, m);
-        g->in_append = false;
+        receive_entries(g, m);
         break;
     case RAFT_IO_APPEND_ENTRIES_RESULT:
         receive_append_result(g, m);
+        break;
+    case RAFT_IO_REQUEST_VOTE:
+        guard_receive_vote(g, m);
         break;
     default:
         g->recv(&g->io, m);
@@ -196,16 +282,51 @@ static void on_recv(struct raft_io *backend, struct raft_message *m)
     guard_check(g);
 }
 
+/* ---- ticks ---- */
+
 /* G9. libuv runs timers before it polls: after a stall the election timer would fire although the
- * leader was heard all the time. The next tick finds those messages handled. */
+ * leader was heard all the time. The next tick finds those messages handled; when that is late too,
+ * the machine is slow and time must go on all the same. */
 static bool tick_is_late(struct guard *g)
 {
     raft_time now = g->backend->time(g->backend);
     raft_time last = g->last_tick;
+    bool late =
+        last != 0 && now - last > (raft_time)GUARD_LATE_HEARTBEATS * g->raft->heartbeat_timeout;
 
     g->last_tick = now;
-    return rule(g, GUARD_LATE_TICK) && last != 0 &&
-           now - last > (raft_time)GUARD_LATE_HEARTBEATS * g->raft->heartbeat_timeout;
+    g->tick_skipped = guard_rule(g, GUARD_LATE_TICK) && late && !g->tick_skipped;
+    return g->tick_skipped;
+}
+
+void guard_peer_gone(struct guard *g, uint64_t peer_id)
+{
+    struct raft *r = g->raft;
+    raft_time soon;
+
+    if (g->dead || g->closing || !g->started || r->state != RAFT_FOLLOWER ||
+        (g->installing && guard_rule(g, GUARD_INSTALL)) || peer_id == 0 ||
+        r->follower_state.current_leader.id != peer_id)
+        return;
+    /* Drawn, lest all followers of it stand at once. */
+    soon = g->backend->time(g->backend) - r->election_timer_start +
+           (raft_time)g->backend->random(g->backend, 0, (int)r->election_timeout / 2);
+    if (soon < r->follower_state.randomized_election_timeout)
+        r->follower_state.randomized_election_timeout = (unsigned)soon;
+    /* And so that this member votes for whoever stands first. */
+    r->follower_state.current_leader.id = 0;
+    guard_check(g);
+}
+
+static void look_at_held(struct guard *g)
+{
+    raft_time now = g->backend->time(g->backend);
+
+    if (!g->held || g->raft->state != RAFT_LEADER ||
+        now - g->held_since < g->raft->election_timeout)
+        return;
+    g->held_since = now;
+    g->events->step_aside(g->ctx);
 }
 
 static void on_tick(struct raft_io *backend)
@@ -214,213 +335,33 @@ static void on_tick(struct raft_io *backend)
 
     if (g->dead || tick_is_late(g))
         return;
-    if (rule(g, GUARD_VOTE_STORED) && g->raft->state == RAFT_FOLLOWER && g->follower_writes > 0)
+    if (g->raft->state == RAFT_FOLLOWER && must_not_campaign(g))
+        return;
+    if (guard_rule(g, GUARD_INSTALL) && g->installing)
+        return;
+    guard_restore_cuts(g);
+    if (guard_rule(g, GUARD_SOLE_TERM) && guard_will_elect_itself(g))
+        guard_begin_term(g);
+    if (g->dead)
         return;
     g->tick(&g->io);
+    guard_send_beats(g);
     guard_check(g);
+    if (!g->dead)
+        look_at_held(g);
 }
 
-/* ---- G11: bytes under way, by peer; G12: where probing begins again ---- */
-
-struct guarded_send {
-    struct raft_io_send req;
-    struct raft_io_send *original;
-    struct guard *guard;
-    raft_id peer;
-    size_t bytes;
-};
-
-/* After a failed send the library probes from match + 1: from 1 when this leader has heard nothing
- * of the peer yet, and for that it would offer its snapshot though its log reaches back far enough.
- * The end of the log is where a new leader begins to probe anyway. */
-static void probe_from_end(struct guard *g, raft_id peer)
+void guard_held(struct guard *g, bool held)
 {
-    struct raft *r = g->raft;
-
-    for (unsigned i = 0; r->state == RAFT_LEADER && i < r->configuration.n; i++) {
-        struct raft_progress *p = &r->leader_state.progress[i];
-
-        if (r->configuration.servers[i].id == peer && p->match_index == 0 && p->next_index == 1)
-            p->next_index = raft_last_index(r) + 1;
-    }
-}
-
-static void on_sent(struct raft_io_send *req, int status)
-{
-    struct guarded_send *s = container_of(req, struct guarded_send, req);
-    struct guard *g = s->guard;
-    raft_io_send_cb cb = s->original->cb;
-
-    g->window[s->peer] -= s->bytes;
-    if (!g->dead && cb != NULL) {
-        cb(s->original, status);
-        if (status != 0 && rule(g, GUARD_PROBE_END))
-            probe_from_end(g, s->peer);
-    }
-    raft_free(s);
-}
-
-static int send_entries(struct guard *g, struct raft_io_send *req, const struct raft_message *m,
-                        raft_io_send_cb cb)
-{
-    struct guarded_send *s;
-    size_t bytes = 0;
-    int rv;
-
-    for (unsigned i = 0; i < m->append_entries.n_entries; i++)
-        bytes += m->append_entries.entries[i].buf.len;
-    /* One message always fits: a peer that is slow gets what it can take, never nothing. */
-    if (rule(g, GUARD_WINDOW) && bytes > 0 && g->window[m->server_id] > 0 &&
-        g->window[m->server_id] + bytes > GUARD_WINDOW_BYTES)
-        return RAFT_NOCONNECTION;
-    s = raft_malloc(sizeof(*s));
-    if (s == NULL)
-        return RAFT_NOMEM;
-    s->original = req;
-    s->guard = g;
-    s->peer = m->server_id;
-    s->bytes = bytes;
-    req->cb = cb;
-    rv = g->backend->send(g->backend, &s->req, m, on_sent);
-    if (rv != 0)
-        raft_free(s);
-    else
-        g->window[m->server_id] += bytes;
-    return rv;
-}
-
-/* G1, G4, G7, G11. */
-static int guard_send(struct raft_io *io, struct raft_io_send *req, const struct raft_message *m,
-                      raft_io_send_cb cb)
-{
-    struct guard *g = guard_of(io);
-    struct raft_message copy = *m;
-
-    /* The library answers a leader it has forgotten meanwhile: id 0, no address. */
-    if (g->dead || m->server_id == 0 || m->server_address == NULL)
-        return RAFT_CANCELED;
-    if (m->type == RAFT_IO_APPEND_ENTRIES && m->server_id <= GUARD_PEERS_MAX)
-        return send_entries(g, req, m, cb);
-    if (m->type == RAFT_IO_APPEND_ENTRIES_RESULT && m->append_entries_result.rejected == 0) {
-        if (rule(g, GUARD_CANCEL_STALE) && g->suppress)
-            return RAFT_CANCELED;
-        if (rule(g, GUARD_ACK_CLAMP) && g->in_append &&
-            copy.append_entries_result.last_log_index > g->append_last)
-            copy.append_entries_result.last_log_index = g->append_last;
-    }
-    if (m->type == RAFT_IO_REQUEST_VOTE && rule(g, GUARD_VOTE_STORED)) {
-        copy.request_vote.last_log_index = g->raft->last_stored;
-        copy.request_vote.last_log_term = guard_term_of(g->raft, g->raft->last_stored);
-    }
-    return g->backend->send(g->backend, req, &copy, cb);
-}
-
-/* ---- G4, G5, G7: log writes ---- */
-
-struct guarded_append {
-    struct raft_io_append req;
-    struct list node; /* canceled at close */
-    struct raft_io_append *original;
-    raft_io_append_cb cb;
-    struct guard *guard;
-    raft_index first;
-    raft_term term;
-    bool follower;
-};
-
-static void on_appended(struct raft_io_append *req, int status)
-{
-    struct guarded_append *a = container_of(req, struct guarded_append, req);
-    struct guard *g = a->guard;
-
-    if (a->follower)
-        g->follower_writes--;
-    if (status != 0 && !g->closing && rule(g, GUARD_WRITE_FATAL))
-        guard_fatal(g, "log write failed", status);
-    if (g->dead && !g->closing) {
-        raft_free(a);
+    if (held == g->held)
         return;
-    }
-    if (g->closing && status != 0) {
-        list_prepend(&g->canceled, &a->node);
-        return;
-    }
-    g->truncated = false;
-    g->suppress = a->term != g->raft->current_term;
-    a->cb(a->original, status);
-    g->suppress = false;
-    raft_free(a);
-    guard_check(g);
+    g->held = held;
+    g->held_since = g->backend->time(g->backend);
+    if (!g->dead)
+        g->events->turn(g->ctx);
 }
 
-static int guard_append(struct raft_io *io, struct raft_io_append *req,
-                        const struct raft_entry entries[], unsigned n, raft_io_append_cb cb)
-{
-    struct guard *g = guard_of(io);
-    struct guarded_append *a;
-    int rv;
-
-    if (g->dead)
-        return RAFT_IOERR;
-    a = raft_malloc(sizeof(*a));
-    if (a == NULL)
-        return guard_fatal(g, "out of memory for a log write", RAFT_NOMEM);
-    a->original = req;
-    a->cb = cb;
-    a->guard = g;
-    a->term = g->raft->current_term;
-    a->follower = g->raft->state != RAFT_LEADER;
-    a->first = raft_last_index(g->raft) + 1 - n;
-    rv = g->backend->append(g->backend, &a->req, entries, n, on_appended);
-    if (rv != 0) {
-        /* raft_uv may still hold the request: its memory is given up on purpose. */
-        memcpy(io->errmsg, g->backend->errmsg, sizeof(io->errmsg));
-        return rule(g, GUARD_WRITE_FATAL) ? guard_fatal(g, "log write refused", rv) : rv;
-    }
-    if (a->follower)
-        g->follower_writes++;
-    return 0;
-}
-
-/* ---- the other methods ---- */
-
-static int checked(struct guard *g, const char *what, int rv)
-{
-    if (rv == 0)
-        return 0;
-    memcpy(g->io.errmsg, g->backend->errmsg, sizeof(g->io.errmsg));
-    return rule(g, GUARD_WRITE_FATAL) ? guard_fatal(g, what, rv) : rv;
-}
-
-static int guard_truncate(struct raft_io *io, raft_index index)
-{
-    struct guard *g = guard_of(io);
-
-    if (g->dead)
-        return RAFT_IOERR;
-    if (g->snapshot_busy && rule(g, GUARD_SNAPSHOT_ORDER))
-        return guard_fatal(g, "log conflict while a snapshot is being stored", RAFT_BUSY);
-    g->truncated = true;
-    return checked(g, "log truncation failed", g->backend->truncate(g->backend, index));
-}
-
-static int guard_set_term(struct raft_io *io, raft_term term)
-{
-    struct guard *g = guard_of(io);
-
-    if (g->dead)
-        return RAFT_IOERR;
-    return checked(g, "writing the term failed", g->backend->set_term(g->backend, term));
-}
-
-static int guard_set_vote(struct raft_io *io, raft_id id)
-{
-    struct guard *g = guard_of(io);
-
-    if (g->dead)
-        return RAFT_IOERR;
-    return checked(g, "writing the vote failed", g->backend->set_vote(g->backend, id));
-}
+/* ---- life ---- */
 
 static int guard_start(struct raft_io *io, unsigned msecs, raft_io_tick_cb tick,
                        raft_io_recv_cb recv)
@@ -430,6 +371,12 @@ static int guard_start(struct raft_io *io, unsigned msecs, raft_io_tick_cb tick,
     g->tick = tick;
     g->recv = recv;
     g->started = true;
+    if (guard_rule(g, GUARD_CONFIGURATION))
+        guard_configuration_started(g);
+    if (guard_rule(g, GUARD_SOLE_TERM) && guard_is_sole_voter(g->raft))
+        guard_begin_term(g);
+    if (g->dead)
+        return RAFT_IOERR;
     return g->backend->start(g->backend, msecs, on_tick, on_recv);
 }
 
@@ -447,21 +394,14 @@ static void on_backend_closed(struct raft_io *backend)
 {
     struct guard *g = backend->data;
     raft_io_close_cb closed = g->close_cb;
-    struct list *node;
 
-    /* raft_uv may say so once for each of its handles that closes last. */
+    /* A backend may say so once for each of its handles that closes last. */
     if (closed == NULL)
         return;
     g->close_cb = NULL;
-    /* Canceled writes are completed newest first: the library truncates its log at each, and never
-     * looks whether that index is still there. */
-    while ((node = list_pop(&g->canceled)) != NULL) {
-        struct guarded_append *a = container_of(node, struct guarded_append, node);
-
-        if (a->follower || a->first <= raft_last_index(g->raft))
-            a->cb(a->original, RAFT_CANCELED);
-        raft_free(a);
-    }
+    guard_cancel_writes(g);
+    guard_install_forget(g);
+    guard_configuration_close(g);
     g->dead = true;
     closed(&g->io);
 }
@@ -483,11 +423,13 @@ static int guard_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
     int rv =
         g->backend->load(g->backend, term, voted_for, snapshot, start_index, entries, n_entries);
 
-    if (rv != 0)
+    if (rv != 0) {
         memcpy(io->errmsg, g->backend->errmsg, sizeof(io->errmsg));
-    else
-        guard_log_repack(*entries, *n_entries);
-    return rv;
+        return rv;
+    }
+    guard_log_repack(*entries, *n_entries);
+    guard_configuration_loaded(g, *snapshot, *start_index, *entries, *n_entries);
+    return 0;
 }
 
 static int guard_bootstrap(struct raft_io *io, const struct raft_configuration *conf)
@@ -500,44 +442,6 @@ static int guard_recover(struct raft_io *io, const struct raft_configuration *co
     return guard_of(io)->backend->recover(guard_of(io)->backend, conf);
 }
 
-/* ---- G8: snapshots ---- */
-
-static void on_snapshot_stored(struct raft_io_snapshot_put *req, int status)
-{
-    struct guard *g = req->data == NULL ? NULL : ((struct raft *)req->data)->io->impl;
-
-    ASSERT(g != NULL);
-    g->snapshot_busy = false;
-    g->snapshot_cb(req, status);
-}
-
-/* Installs are refused, so every snapshot here is one the member takes of itself: req->data is the
- * instance (libraft sets it before the call). RAFT_BUSY makes the library try again later. */
-static int guard_snapshot_put(struct raft_io *io, unsigned trailing,
-                              struct raft_io_snapshot_put *req,
-                              const struct raft_snapshot *snapshot, raft_io_snapshot_put_cb cb)
-{
-    struct guard *g = guard_of(io);
-    int rv;
-
-    if (g->dead)
-        return RAFT_CANCELED;
-    if (rule(g, GUARD_SNAPSHOT_ORDER) && (g->truncated || g->snapshot_busy))
-        return RAFT_BUSY;
-    g->snapshot_cb = cb;
-    g->snapshot_busy = true;
-    rv = g->backend->snapshot_put(g->backend, trailing, req, snapshot, on_snapshot_stored);
-    if (rv != 0)
-        g->snapshot_busy = false;
-    return rv;
-}
-
-static int guard_snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
-                              raft_io_snapshot_get_cb cb)
-{
-    return guard_of(io)->backend->snapshot_get(guard_of(io)->backend, req, cb);
-}
-
 static raft_time guard_time(struct raft_io *io)
 {
     return guard_of(io)->backend->time(guard_of(io)->backend);
@@ -548,14 +452,6 @@ static int guard_random(struct raft_io *io, int min, int max)
     return guard_of(io)->backend->random(guard_of(io)->backend, min, max);
 }
 
-static int guard_async_work(struct raft_io *io, struct raft_io_async_work *req,
-                            raft_io_async_work_cb cb)
-{
-    struct guard *g = guard_of(io);
-
-    return g->events->async_work(g->ctx, req, cb);
-}
-
 void guard_init(struct guard *g, struct raft *raft, struct raft_io *backend, unsigned rules,
                 const struct guard_events *events, void *ctx)
 {
@@ -563,9 +459,11 @@ void guard_init(struct guard *g, struct raft *raft, struct raft_io *backend, uns
     g->raft = raft;
     g->backend = backend;
     g->rules = rules;
+    g->window_bytes = GUARD_WINDOW_BYTES;
     g->events = events;
     g->ctx = ctx;
     g->term_start = UINT64_MAX;
+    list_init(&g->references);
     list_init(&g->canceled);
     backend->data = g;
     g->io = (struct raft_io){

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "store/guard.h"
+#include "store/guard_parts.h"
 
 /* The version this file was written against. A different layout means a different library. */
 _Static_assert(offsetof(struct raft, current_term) == 48, "libraft 0.15.0");
@@ -64,25 +64,40 @@ unsigned guard_log_tail(const struct raft *r, size_t bytes, unsigned entries)
     return taken;
 }
 
+size_t guard_log_size(const struct raft *r, size_t *out_bytes)
+{
+    size_t count = log_count(&r->log);
+
+    *out_bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        *out_bytes += r->log.entries[(r->log.front + i) % r->log.size].buf.len;
+    return count;
+}
+
 unsigned guard_rule_named(const char *name)
 {
-    static const char *const names[] = { "G1", "G2", "G3",  "G4",  "G5",  "G7",
-                                         "G8", "G9", "G10", "G11", "G12", "G13" };
-    static const unsigned rules[] = { GUARD_ACK_CLAMP,      GUARD_OWN_TERM,    GUARD_COMMIT_MATCH,
-                                      GUARD_CANCEL_STALE,   GUARD_WRITE_FATAL, GUARD_VOTE_STORED,
-                                      GUARD_SNAPSHOT_ORDER, GUARD_LATE_TICK,   GUARD_EDGES,
-                                      GUARD_WINDOW,         GUARD_PROBE_END,   GUARD_TELL_COMMIT };
+    static const struct {
+        const char *name;
+        unsigned rule;
+    } rules[] = {
+        { "G1", GUARD_ACK_CLAMP },    { "G2", GUARD_OWN_TERM },    { "G3", GUARD_COMMIT_MATCH },
+        { "G4", GUARD_CANCEL_STALE }, { "G5", GUARD_WRITE_FATAL }, { "G6", GUARD_INSTALL },
+        { "G7", GUARD_VOTE_STORED },  { "G9", GUARD_LATE_TICK },   { "G10", GUARD_EDGES },
+        { "G11", GUARD_WINDOW },      { "G12", GUARD_PROBE_END },  { "G13", GUARD_TELL_COMMIT },
+        { "G14", GUARD_URGENT },      { "G15", GUARD_ONE_VOTE },   { "G16", GUARD_CONFIGURATION },
+        { "G17", GUARD_VOTE_ANYWAY }, { "G18", GUARD_SOLE_TERM },  { "G19", GUARD_SKIP_COMPACTED },
+        { "G20", GUARD_LOST_SENDS },  { "G21", GUARD_REFERENCES }
+    };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (strcmp(name, names[i]) == 0)
-            return rules[i];
+        if (strcmp(name, rules[i].name) == 0)
+            return rules[i].rule;
     return 0;
 }
 
-/* The highest index that a quorum of voters has, were `sender` to match `match`. */
 raft_index guard_quorum_match(const struct raft *r, raft_id sender, raft_index match)
 {
-    raft_index have[GUARD_PEERS_MAX];
+    raft_index have[GUARD_SERVERS_MAX];
     unsigned voters = 0;
 
     for (unsigned i = 0; i < r->configuration.n; i++) {
@@ -90,7 +105,7 @@ raft_index guard_quorum_match(const struct raft *r, raft_id sender, raft_index m
         raft_index index = r->leader_state.progress[i].match_index;
         unsigned at;
 
-        if (server->role != RAFT_VOTER || voters == GUARD_PEERS_MAX)
+        if (server->role != RAFT_VOTER || voters == GUARD_SERVERS_MAX)
             continue;
         if (server->id == sender && match > index)
             index = match;
@@ -126,51 +141,92 @@ void guard_log_repack(struct raft_entry *entries, size_t count)
 
 void guard_drop_message(struct raft_message *m)
 {
-    if (m->type == RAFT_IO_APPEND_ENTRIES && m->append_entries.entries != NULL) {
-        /* All entries of one received message share one batch. */
-        if (m->append_entries.n_entries > 0)
-            raft_free(m->append_entries.entries[0].batch);
-        raft_free(m->append_entries.entries);
+    if (m->type == RAFT_IO_APPEND_ENTRIES) {
+        guard_drop_entries(&m->append_entries);
     } else if (m->type == RAFT_IO_INSTALL_SNAPSHOT) {
         raft_configuration_close(&m->install_snapshot.conf);
         raft_free(m->install_snapshot.data.base);
     }
 }
 
-static bool sender_is_member(const struct raft *r, raft_id id)
+void guard_keep_entries(struct raft_append_entries *a, unsigned n)
 {
-    for (unsigned i = 0; i < r->configuration.n; i++)
-        if (r->configuration.servers[i].id == id)
-            return true;
-    return r->configuration.n == 0;
+    if (n == 0)
+        guard_drop_entries(a);
+    else
+        a->n_entries = n;
 }
 
-/* What the library would only have asserted. */
+/* All entries of one received message share one batch. */
+void guard_drop_entries(struct raft_append_entries *a)
+{
+    if (a->n_entries > 0)
+        raft_free(a->entries[0].batch);
+    raft_free(a->entries);
+    a->entries = NULL;
+    a->n_entries = 0;
+}
+
+void guard_skip_compacted(const struct raft *r, struct raft_append_entries *a)
+{
+    raft_index base = r->log.snapshot.last_index;
+    unsigned skipped;
+    if (a->prev_log_index >= base || a->term < r->current_term ||
+        guard_term_of(r, a->prev_log_index) != 0 || (a->prev_log_index == 0 && a->n_entries == 0))
+        return;
+    skipped = base - a->prev_log_index < a->n_entries ? (unsigned)(base - a->prev_log_index)
+                                                      : a->n_entries;
+    if (skipped == a->n_entries) {
+        guard_drop_entries(a);
+    } else {
+        a->n_entries -= skipped;
+        memmove(a->entries, a->entries + skipped, a->n_entries * sizeof(*a->entries));
+    }
+    a->prev_log_index = base;
+    a->prev_log_term = r->log.snapshot.last_term;
+}
+
+static bool entries_are_sane(const struct raft_append_entries *a)
+{
+    for (unsigned i = 0; i < a->n_entries; i++) {
+        const struct raft_entry *e = &a->entries[i];
+        struct raft_configuration c;
+
+        if (e->term == 0 || e->term > a->term || e->type < RAFT_COMMAND || e->type > RAFT_CHANGE)
+            return false;
+        if (e->type != RAFT_CHANGE)
+            continue;
+        if (!guard_configuration_decode(&e->buf, &c))
+            return false;
+        raft_configuration_close(&c);
+    }
+    return true;
+}
+
 bool guard_message_is_sane(const struct raft *r, const struct raft_message *m)
 {
-    if (!sender_is_member(r, m->server_id))
+    if (m->server_id == 0 || m->server_id == r->id)
         return false;
     if (m->type == RAFT_IO_APPEND_ENTRIES)
-        return r->state != RAFT_LEADER || m->append_entries.term != r->current_term;
+        return (r->state != RAFT_LEADER || m->append_entries.term != r->current_term) &&
+               entries_are_sane(&m->append_entries);
     if (m->type == RAFT_IO_INSTALL_SNAPSHOT)
         return r->state != RAFT_LEADER || m->install_snapshot.term != r->current_term;
     return true;
 }
 
-void guard_tell_commit(struct guard *g)
+const struct raft_server *guard_server(const struct raft *r, raft_id id)
 {
-    struct raft *r = g->raft;
-
-    if (g->dead || g->closing || (g->rules & GUARD_TELL_COMMIT) == 0 || r->state != RAFT_LEADER ||
-        !g->ready)
-        return;
-    /* Entries under way carry the commit index themselves. */
-    if (r->commit_index == g->told_commit || r->commit_index != raft_last_index(r))
-        return;
-    g->told_commit = r->commit_index;
-    /* A peer that nothing was sent to for a heartbeat gets one in the library's tick. */
     for (unsigned i = 0; i < r->configuration.n; i++)
-        r->leader_state.progress[i].last_send = 0;
-    g->tick(&g->io);
-    guard_check(g);
+        if (r->configuration.servers[i].id == id)
+            return &r->configuration.servers[i];
+    return NULL;
+}
+
+struct raft_progress *guard_progress(const struct raft *r, raft_id id)
+{
+    for (unsigned i = 0; r->state == RAFT_LEADER && i < r->configuration.n; i++)
+        if (r->configuration.servers[i].id == id)
+            return &r->leader_state.progress[i];
+    return NULL;
 }

@@ -9,6 +9,11 @@ void kv_close(struct kv *kv)
         kv->ops->close(kv);
 }
 
+bool kv_room(struct kv *kv)
+{
+    return kv->ops->room(kv);
+}
+
 struct kv_txn *kv_begin_write(struct kv *kv)
 {
     struct kv_txn *t = kv->ops->begin(kv, true);

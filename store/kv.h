@@ -10,7 +10,8 @@
  * from a read transaction until its end, from a write transaction until its next change.
  *
  * Writing cannot fail: a full map, an I/O error or a corrupt page aborts the process, because the
- * state machine could not go on without diverging. Limits are kept far below the map's size.
+ * state machine could not go on without diverging. Limits are kept far below the map's size. That
+ * the disk is full is known before (kv_room), and the writer waits.
  */
 #ifndef STORE_KV_H
 #define STORE_KV_H
@@ -31,12 +32,15 @@ enum kv_table {
     KV_STREAM,   /* stream, BE64 sequence -> value */
     KV_STATE,    /* stream -> first, last, running hash */
     KV_PRODUCER, /* stream, producer -> producer's sequence, sequence */
+    KV_TIMER,    /* BE64 deadline, kind, key -> revision that expires then (timers.h) */
+    KV_EXPIRY,   /* kind, key -> deadline of its row in KV_TIMER */
     KV_TABLES
 };
 
 /* LMDB's own limit; key.h keeps every row below it. */
 #define KV_KEY_BYTES_MAX 511
 
+struct env;
 struct kv;
 struct kv_txn;
 
@@ -62,6 +66,7 @@ struct kv_ops {
     bool (*last)(struct kv_cursor *c);
     bool (*next)(struct kv_cursor *c);
     bool (*prev)(struct kv_cursor *c);
+    bool (*room)(struct kv *kv);
     void (*close)(struct kv *kv);
 };
 
@@ -74,26 +79,69 @@ struct kv_txn {
     bool write;
 };
 
-/* LMDB in folder (made when missing). map_bytes: address space, not disk. Opens once per process.
+/*
+ * Who makes environments out of folders: LMDB, or the simulation. Everything that moves a state
+ * between members or into a backup goes through it, so that the same code runs in both worlds. An
+ * environment is KV_FILE in a folder of its own; a copy is one file that is only read, and becomes
+ * an environment by being put as KV_FILE into a folder. Blocking.
+ *
+ * With LMDB a copy is its own compact one, pages and all, not rows: making it is one pass at the
+ * disk's speed, and installing it a rename, whatever its size; rows would have to be inserted
+ * again, one by one, into an environment that nobody can read meanwhile.
  */
-int kv_lmdb_open(const char *folder, uint64_t map_bytes, struct kv **out, struct err *e);
-/* A compact, consistent copy of the whole environment as path/data.mdb; path exists. A read
- * transaction is open meanwhile: on a pool thread. */
-int kv_lmdb_copy(struct kv *kv, const char *folder, struct err *e);
-/* Bytes in use of the map, and its size: any thread. */
-void kv_lmdb_usage(struct kv *kv, uint64_t *out_used_bytes, uint64_t *out_map_bytes);
+#define KV_FILE "data.mdb"
 
-/* The simulated disk outlives the kv opened on it. One thread. */
+struct kv_engine {
+    /* folder is made when missing. Never opened twice at once in a process. map_bytes: address
+     * space, not disk; 0: STORE_MAP_BYTES. */
+    int (*open)(const struct kv_engine *k, const char *folder, uint64_t map_bytes, struct kv **out,
+                struct err *e);
+    /* A compact, consistent copy as a new file. A read transaction is open meanwhile: on a pool
+     * thread. Not flushed. */
+    int (*copy)(const struct kv_engine *k, struct kv *kv, const char *path, struct err *e);
+    /* Opens a copy for reading. Its bytes are trusted: verify a digest before. */
+    int (*open_copy)(const struct kv_engine *k, const char *path, struct kv **out, struct err *e);
+};
+
+extern const struct kv_engine kv_lmdb;
+
+/* kv_lmdb's open. */
+int kv_lmdb_open(const char *folder, uint64_t map_bytes, struct kv **out, struct err *e);
+/* Bytes up to the last page in use, and the size of the map: any thread. */
+void kv_lmdb_usage(struct kv *kv, uint64_t *out_used_bytes, uint64_t *out_map_bytes);
+/* Of the bytes in use, those on pages free for reuse. Any thread; walks LMDB's list of them. */
+uint64_t kv_lmdb_free_bytes(struct kv *kv);
+
+/* The simulated disk outlives the kv opened on it. One thread. A read transaction sees the commit
+ * it began after, whatever is written meanwhile. */
 struct kv_sim_disk;
 struct kv_sim_disk *kv_sim_disk_new(void);
 void kv_sim_disk_free(struct kv_sim_disk *d);
 struct kv *kv_sim_open(struct kv_sim_disk *d);
+bool kv_sim_is(const struct kv *kv); /* else it is LMDB's */
 /* The power went: an open write transaction is gone and, when asked, the last commit too. Every kv
  * and transaction on it is dead; open again. */
 void kv_sim_crash(struct kv_sim_disk *d, bool lose_last_commit);
+/* A bit of that byte of a row's value changes by itself, also of what a crash brings back of it.
+ * false: there is no such row, or byte. */
+bool kv_sim_rot(struct kv *kv, enum kv_table table, struct str key, size_t byte);
+/* kv_room says no from now on, or yes again. */
+void kv_sim_disk_full(struct kv_sim_disk *d, bool full);
 
-void kv_close(struct kv *kv); /* no transaction is open */
+/*
+ * The simulation's engine. Folders and copies are files of env; a copy holds the rows, and the rows
+ * of an environment lie in a disk of the engine, which outlives every kv opened through it.
+ */
+struct kv_engine *kv_sim_engine_new(struct env *env);
+void kv_sim_engine_free(struct kv_engine *k);
+/* kv_sim_crash of every disk. */
+void kv_sim_engine_crash(struct kv_engine *k, bool lose_last_commit);
 
+void kv_close(struct kv *kv); /* NULL-safe; no transaction is open */
+
+/* Is there room on the disk for the largest write transaction? If not, ask again later. The writing
+ * thread, between transactions. */
+bool kv_room(struct kv *kv);
 struct kv_txn *kv_begin_write(struct kv *kv);
 struct kv_txn *kv_begin_read(struct kv *kv); /* NULL: no reader slot is free */
 void kv_commit(struct kv_txn *t);

@@ -2,9 +2,10 @@
  * The ordered map of the simulation: skip lists in memory, one per table, and a log of what the
  * last commit and the open transaction changed, so that a crash can take them back.
  *
- * One thread. A read transaction sees the map as it is: none may be open while a write transaction
- * is (asserted), which holds because both begin and end inside one function. Heights come from a
- * fixed generator: the same operations build the same map.
+ * One thread. The tables are counted: a read transaction shares the newest ones, and a writer that
+ * finds readers in them goes on in a clone; a reader that begins while a transaction is being
+ * written gets a clone with that taken back. Both are rare (a copy being made), so the whole is
+ * cloned. Heights come from a fixed generator: the same operations build the same map.
  */
 #include <string.h>
 
@@ -37,14 +38,20 @@ struct table {
     struct node *last; /* head when empty */
 };
 
+struct tables {
+    struct table table[KV_TABLES];
+    uint64_t generator;
+    int refs; /* the disk's, and one per reader */
+};
+
 struct kv_sim_disk {
-    struct table tables[KV_TABLES];
+    struct tables *tables; /* the newest */
     struct list open_undo; /* newest first */
     struct list last_undo;
-    uint64_t generator;
-    uint64_t life; /* counts crashes: transactions of an earlier life are dead */
-    int readers;
+    struct list readers;    /* open read transactions */
+    uint64_t life;          /* counts crashes: transactions of an earlier life are dead */
     struct kv_txn *writing; /* the open write transaction */
+    bool full;
 };
 
 struct kv_sim {
@@ -56,6 +63,8 @@ struct kv_sim {
 struct sim_txn {
     struct kv_txn txn;
     struct kv_sim_disk *disk;
+    struct tables *tables; /* a reader's; a writer uses the disk's */
+    struct list node;      /* in the disk's readers */
 };
 
 static struct str own(struct str s)
@@ -84,7 +93,7 @@ static void node_free(struct node *n)
     mem_free(n);
 }
 
-static int random_height(struct kv_sim_disk *d)
+static int random_height(struct tables *d)
 {
     d->generator = d->generator * 6364136223846793005u + 1442695040888963407u;
     int height = 1;
@@ -105,9 +114,9 @@ static struct node *table_find(struct table *t, struct str key, struct node *bef
     return n->next[0];
 }
 
-static void table_set(struct kv_sim_disk *d, enum kv_table table, struct str key, struct str value)
+static void table_set(struct tables *d, enum kv_table table, struct str key, struct str value)
 {
-    struct table *t = &d->tables[table];
+    struct table *t = &d->table[table];
     struct node *before[HEIGHT_MAX];
     struct node *n = table_find(t, key, before);
     if (n != NULL && str_eq(n->key, key)) {
@@ -128,9 +137,9 @@ static void table_set(struct kv_sim_disk *d, enum kv_table table, struct str key
         t->last = added;
 }
 
-static void table_remove(struct kv_sim_disk *d, enum kv_table table, struct str key)
+static void table_remove(struct tables *d, enum kv_table table, struct str key)
 {
-    struct table *t = &d->tables[table];
+    struct table *t = &d->table[table];
     struct node *before[HEIGHT_MAX];
     struct node *n = table_find(t, key, before);
     if (n == NULL || !str_eq(n->key, key))
@@ -142,6 +151,41 @@ static void table_remove(struct kv_sim_disk *d, enum kv_table table, struct str 
     else
         t->last = n->prev;
     node_free(n);
+}
+
+/* ---- tables ---- */
+
+static struct tables *tables_new(void)
+{
+    struct tables *d = mem_alloc(sizeof *d);
+    d->refs = 1;
+    for (int i = 0; i < KV_TABLES; i++) {
+        d->table[i].head = node_new(HEIGHT_MAX, str_of(NULL, 0), str_of(NULL, 0));
+        d->table[i].last = d->table[i].head;
+    }
+    return d;
+}
+
+static void tables_unref(struct tables *d)
+{
+    if (--d->refs > 0)
+        return;
+    for (int i = 0; i < KV_TABLES; i++)
+        for (struct node *n = d->table[i].head, *next; n != NULL; n = next) {
+            next = n->next[0];
+            node_free(n);
+        }
+    mem_free(d);
+}
+
+static struct tables *tables_clone(const struct tables *from)
+{
+    struct tables *d = tables_new();
+    for (int i = 0; i < KV_TABLES; i++)
+        for (struct node *n = from->table[i].head->next[0]; n != NULL; n = n->next[0])
+            table_set(d, (enum kv_table)i, n->key, n->value);
+    d->generator = from->generator;
+    return d;
 }
 
 /* ---- undo ---- */
@@ -159,15 +203,14 @@ static void undo_forget(struct list *undos)
         undo_free(container_of(n, struct undo, node));
 }
 
-static void undo_run(struct kv_sim_disk *d, struct list *undos)
+static void undo_run(struct tables *d, struct list *undos)
 {
-    for (struct list *n = list_pop(undos); n != NULL; n = list_pop(undos)) {
+    list_foreach (n, undos) {
         struct undo *u = container_of(n, struct undo, node);
         if (u->existed)
             table_set(d, u->table, u->key, u->value);
         else
             table_remove(d, u->table, u->key);
-        undo_free(u);
     }
 }
 
@@ -175,7 +218,7 @@ static void undo_run(struct kv_sim_disk *d, struct list *undos)
 static void undo_note(struct kv_sim_disk *d, enum kv_table table, struct str key)
 {
     struct node *before[HEIGHT_MAX];
-    struct node *n = table_find(&d->tables[table], key, before);
+    struct node *n = table_find(&d->tables->table[table], key, before);
     struct undo *u = mem_alloc(sizeof *u);
     u->table = table;
     u->key = own(key);
@@ -192,20 +235,39 @@ static struct kv_sim_disk *disk_of(struct kv_txn *t)
     return ((struct sim_txn *)t)->disk;
 }
 
+static struct tables *tables_of(struct kv_txn *t)
+{
+    struct sim_txn *sim = (struct sim_txn *)t;
+    return t->write ? sim->disk->tables : sim->tables;
+}
+
 static struct kv_txn *sim_begin(struct kv *kv, bool write)
 {
     struct kv_sim *sim = (struct kv_sim *)kv;
     struct kv_sim_disk *d = sim->disk;
     ASSERT(sim->life == d->life);
-    ASSERT(d->writing == NULL);
-    ASSERT(!write || d->readers == 0);
+    ASSERT(!write || d->writing == NULL);
     struct sim_txn *t = mem_alloc(sizeof *t);
     t->txn = (struct kv_txn){ .kv = kv, .write = write };
     t->disk = d;
-    if (write)
+    list_init(&t->node);
+    if (write && d->tables->refs > 1) {
+        struct tables *shared = d->tables;
+        d->tables = tables_clone(shared);
+        tables_unref(shared);
+    }
+    if (write) {
         d->writing = &t->txn;
-    else
-        d->readers++;
+        return &t->txn;
+    }
+    list_append(&d->readers, &t->node);
+    if (d->writing != NULL) {
+        t->tables = tables_clone(d->tables);
+        undo_run(t->tables, &d->open_undo);
+    } else {
+        t->tables = d->tables;
+        t->tables->refs++;
+    }
     return &t->txn;
 }
 
@@ -222,22 +284,30 @@ static void sim_commit(struct kv_txn *t)
     mem_free(t);
 }
 
+static void reader_end(struct sim_txn *t)
+{
+    list_remove(&t->node);
+    tables_unref(t->tables);
+    mem_free(t);
+}
+
 static void sim_abort(struct kv_txn *t)
 {
     struct kv_sim_disk *d = disk_of(t);
-    if (t->write) {
-        undo_run(d, &d->open_undo);
-        d->writing = NULL;
-    } else {
-        d->readers--;
+    if (!t->write) {
+        reader_end((struct sim_txn *)t);
+        return;
     }
+    undo_run(d->tables, &d->open_undo);
+    undo_forget(&d->open_undo);
+    d->writing = NULL;
     mem_free(t);
 }
 
 static bool sim_get(struct kv_txn *t, enum kv_table table, struct str key, struct str *out)
 {
     struct node *before[HEIGHT_MAX];
-    struct node *n = table_find(&disk_of(t)->tables[table], key, before);
+    struct node *n = table_find(&tables_of(t)->table[table], key, before);
     if (n == NULL || !str_eq(n->key, key))
         return false;
     *out = n->value;
@@ -248,11 +318,11 @@ static void sim_put(struct kv_txn *t, enum kv_table table, struct str key, struc
                     bool append)
 {
     struct kv_sim_disk *d = disk_of(t);
-    struct table *rows = &d->tables[table];
+    struct table *rows = &d->tables->table[table];
     /* As LMDB's MDB_APPEND refuses keys out of order. */
     ASSERT(!append || rows->last == rows->head || str_cmp(rows->last->key, key) < 0);
     undo_note(d, table, key);
-    table_set(d, table, key, value);
+    table_set(d->tables, table, key, value);
 }
 
 static bool sim_del(struct kv_txn *t, enum kv_table table, struct str key)
@@ -263,7 +333,7 @@ static bool sim_del(struct kv_txn *t, enum kv_table table, struct str key)
     /* key may be borrowed from the very row. */
     struct str copy = own(key);
     undo_note(disk_of(t), table, copy);
-    table_remove(disk_of(t), table, copy);
+    table_remove(disk_of(t)->tables, table, copy);
     disown(copy);
     return true;
 }
@@ -280,7 +350,7 @@ static void sim_cursor_close(struct kv_cursor *c)
 
 static bool sim_at(struct kv_cursor *c, struct node *n)
 {
-    if (n == NULL || n == disk_of(c->txn)->tables[c->table].head)
+    if (n == NULL || n == tables_of(c->txn)->table[c->table].head)
         return false;
     c->impl = n;
     c->key = n->key;
@@ -291,12 +361,12 @@ static bool sim_at(struct kv_cursor *c, struct node *n)
 static bool sim_seek(struct kv_cursor *c, struct str key)
 {
     struct node *before[HEIGHT_MAX];
-    return sim_at(c, table_find(&disk_of(c->txn)->tables[c->table], key, before));
+    return sim_at(c, table_find(&tables_of(c->txn)->table[c->table], key, before));
 }
 
 static bool sim_last(struct kv_cursor *c)
 {
-    return sim_at(c, disk_of(c->txn)->tables[c->table].last);
+    return sim_at(c, tables_of(c->txn)->table[c->table].last);
 }
 
 static bool sim_next(struct kv_cursor *c)
@@ -307,6 +377,11 @@ static bool sim_next(struct kv_cursor *c)
 static bool sim_prev(struct kv_cursor *c)
 {
     return c->impl != NULL && sim_at(c, ((struct node *)c->impl)->prev);
+}
+
+static bool sim_room(struct kv *kv)
+{
+    return !((struct kv_sim *)kv)->disk->full;
 }
 
 static void sim_close(struct kv *kv)
@@ -327,6 +402,7 @@ static const struct kv_ops sim_ops = {
     .last = sim_last,
     .next = sim_next,
     .prev = sim_prev,
+    .room = sim_room,
     .close = sim_close,
 };
 
@@ -337,10 +413,8 @@ struct kv_sim_disk *kv_sim_disk_new(void)
     struct kv_sim_disk *d = mem_alloc(sizeof *d);
     list_init(&d->open_undo);
     list_init(&d->last_undo);
-    for (int i = 0; i < KV_TABLES; i++) {
-        d->tables[i].head = node_new(HEIGHT_MAX, str_of(NULL, 0), str_of(NULL, 0));
-        d->tables[i].last = d->tables[i].head;
-    }
+    list_init(&d->readers);
+    d->tables = tables_new();
     return d;
 }
 
@@ -350,11 +424,8 @@ void kv_sim_disk_free(struct kv_sim_disk *d)
         return;
     undo_forget(&d->open_undo);
     undo_forget(&d->last_undo);
-    for (int i = 0; i < KV_TABLES; i++)
-        for (struct node *n = d->tables[i].head, *next; n != NULL; n = next) {
-            next = n->next[0];
-            node_free(n);
-        }
+    ASSERT(list_empty(&d->readers));
+    tables_unref(d->tables);
     mem_free(d);
 }
 
@@ -367,14 +438,56 @@ struct kv *kv_sim_open(struct kv_sim_disk *d)
     return &sim->kv;
 }
 
+bool kv_sim_is(const struct kv *kv)
+{
+    return kv->ops == &sim_ops;
+}
+
 void kv_sim_crash(struct kv_sim_disk *d, bool lose_last_commit)
 {
-    undo_run(d, &d->open_undo);
+    list_foreach_safe (n, &d->readers)
+        reader_end(container_of(n, struct sim_txn, node));
+    undo_run(d->tables, &d->open_undo);
+    undo_forget(&d->open_undo);
     if (lose_last_commit)
-        undo_run(d, &d->last_undo);
+        undo_run(d->tables, &d->last_undo);
     undo_forget(&d->last_undo);
     mem_free(d->writing);
     d->writing = NULL;
-    d->readers = 0;
     d->life++;
+}
+
+static bool flip(struct str value, size_t byte)
+{
+    if (byte >= value.len)
+        return false;
+    ((uint8_t *)(uintptr_t)value.data)[byte] ^= 1; /* rows are copies of ours */
+    return true;
+}
+
+static void flip_undone(struct list *undos, enum kv_table table, struct str key, size_t byte)
+{
+    list_foreach (n, undos) {
+        struct undo *u = container_of(n, struct undo, node);
+        if (u->table == table && u->existed && str_eq(u->key, key))
+            (void)flip(u->value, byte); /* it may have been shorter then */
+    }
+}
+
+bool kv_sim_rot(struct kv *kv, enum kv_table table, struct str key, size_t byte)
+{
+    ASSERT(kv_sim_is(kv));
+    struct kv_sim_disk *d = ((struct kv_sim *)kv)->disk;
+    struct node *before[HEIGHT_MAX];
+    struct node *n = table_find(&d->tables->table[table], key, before);
+    if (n == NULL || !str_eq(n->key, key) || !flip(n->value, byte))
+        return false;
+    flip_undone(&d->open_undo, table, key, byte);
+    flip_undone(&d->last_undo, table, key, byte);
+    return true;
+}
+
+void kv_sim_disk_full(struct kv_sim_disk *d, bool full)
+{
+    d->full = full;
 }

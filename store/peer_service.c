@@ -1,7 +1,4 @@
-/*
- * See the header. A call is one struct; it outlives its stream when the caller went away first
- * (stream NULL then), and is freed when its work is done and its stream is closed.
- */
+/* See the header. A call is one struct (peers_served). */
 #include "store/peer_service.h"
 
 #include <string.h>
@@ -11,8 +8,8 @@
 #include "store/peers.h"
 #include "store/proposer.h"
 #include "store/proto/peer.pb-c.h"
-#include "store/readindex.h"
 #include "store/replica.h"
+#include "store/roster.h"
 #include "store/txn.h"
 
 struct peer_service {
@@ -24,91 +21,51 @@ struct peer_service {
 };
 
 struct call {
-    struct env_msg msg;
+    struct peers_served served;
     struct peer_service *service;
-    struct grpc_stream *stream; /* NULL: closed */
     struct replica *replica;
-    uint64_t caller;
-    bool working;
     /* Forward. */
     size_t count;
     size_t left;
     struct pending **writes;
-    /* Confirm. */
-    uint64_t term;
-    bool follows;
-    /* Read. */
-    struct read_point point;
 };
 
-static void call_release(struct call *c)
+static void call_free(struct peers_served *v)
 {
-    if (c->working || c->stream != NULL)
-        return;
+    struct call *c = container_of(v, struct call, served);
+
     for (size_t i = 0; i < c->count; i++)
         pending_free(c->writes[i]);
     mem_free(c->writes);
     mem_free(c);
 }
 
-static void on_closed(struct grpc_stream *s, int status)
-{
-    struct call *c = s->user;
-
-    (void)status;
-    if (c == NULL)
-        return;
-    c->stream = NULL;
-    call_release(c);
-}
-
 static void reply(struct call *c, const ProtobufCMessage *m)
 {
-    size_t len = protobuf_c_message_get_packed_size(m);
-    uint8_t *bytes;
-
-    if (c->stream == NULL)
-        return;
-    bytes = mem_alloc(len + 1);
-    protobuf_c_message_pack(m, bytes);
-    grpc_stream_send(c->stream, str_of(bytes, len));
-    grpc_stream_finish(c->stream, GRPC_OK, str_lit(""));
-    mem_free(bytes);
-}
-
-static void refuse(struct grpc_stream *s, enum grpc_code code, const char *why)
-{
-    grpc_stream_finish(s, code, str_from(why));
+    peers_reply(c->served.stream, m);
 }
 
 static void done(struct call *c)
 {
-    c->working = false;
-    call_release(c);
+    peers_served(&c->served);
 }
 
 /* NULL after the stream was refused. group: as in the request. */
 static struct call *begin(struct grpc_stream *s, uint32_t group)
 {
     struct peer_service *service = s->ctx;
-    uint64_t caller = peers_caller(service->peers, s);
     struct call *c;
 
-    if (caller == 0) {
-        refuse(s, GRPC_PERMISSION_DENIED, "not a member's certificate");
+    if (peers_admit(service->peers, s) == 0)
         return NULL;
-    }
     if (group != STORE_CLUSTER && group != STORE_BUS) {
-        refuse(s, GRPC_INVALID_ARGUMENT, "unknown group");
+        peers_refuse(s, GRPC_INVALID_ARGUMENT, "unknown group");
         return NULL;
     }
     c = mem_alloc(sizeof(*c));
+    peers_serve(&c->served, s, call_free);
     c->service = service;
-    c->stream = s;
-    c->caller = caller;
     c->replica = replica_of(service->groups[group]);
-    c->working = true;
-    s->user = c;
     return c;
 }
 
@@ -153,22 +110,45 @@ static void on_write_done(struct pending *w)
     done(c);
 }
 
+static struct pending *new_write(struct call *c, const ProtobufCBinaryData *txn, uint64_t wait_ms)
+{
+    struct pending *w = pending_new();
+    uint64_t now = env_loop_now_ms(c->service->peer_loop);
+
+    buf_append(&w->txn, txn->data, txn->len);
+    w->forwarded = true;
+    w->loop = c->service->peer_loop;
+    w->deadline_ms = now + (wait_ms < STORE_WRITE_TIMEOUT_MS ? wait_ms : STORE_WRITE_TIMEOUT_MS);
+    w->done = on_write_done;
+    w->priv = c;
+    return w;
+}
+
 /* What goes into the log was checked here: a member cannot halt the others with nonsense. */
-static bool txns_are_good(const PeerForwardRequest *m)
+static bool take_writes(struct call *c, const PeerForwardRequest *m)
 {
     struct arena a;
     bool good = m->n_txns > 0 && m->n_txns <= ENTRY_TXNS_MAX && m->n_timeout_ms == m->n_txns;
 
+    if (!good)
+        return false;
     arena_init(&a);
+    c->writes = mem_alloc(m->n_txns * sizeof(struct pending *));
     for (size_t i = 0; good && i < m->n_txns; i++) {
         struct store_txn txn;
         struct err e;
 
         good = m->txns[i].len <= STORE_TXN_BYTES_MAX &&
                txn_decode(str_of(m->txns[i].data, m->txns[i].len), &a, &txn, &e) == 0;
+        if (good) {
+            c->writes[i] = new_write(c, &m->txns[i], m->timeout_ms[i]);
+            c->writes[i]->level = txn_level(&txn);
+            c->count = i + 1;
+        }
         arena_reset(&a);
     }
     arena_deinit(&a);
+    c->left = c->count;
     return good;
 }
 
@@ -176,119 +156,21 @@ static void on_forward(struct grpc_stream *s, struct str bytes)
 {
     PeerForwardRequest *m =
         peer_forward_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
-    struct call *c = m == NULL ? NULL : begin(s, m->group);
-    uint64_t now;
+    struct call *c;
 
-    if (m == NULL || (c != NULL && !txns_are_good(m))) {
-        refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
-        if (c != NULL)
-            c->working = false;
-        if (m != NULL)
-            peer_forward_request__free_unpacked(m, NULL);
+    if (m == NULL) {
+        peers_refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
         return;
     }
-    if (c == NULL) {
-        peer_forward_request__free_unpacked(m, NULL);
-        return;
+    c = begin(s, m->group);
+    if (c != NULL && !take_writes(c, m)) {
+        peers_refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
+        done(c);
+    } else if (c != NULL) {
+        for (size_t i = 0; i < c->count; i++)
+            proposer_submit(&c->replica->proposer, c->writes[i]);
     }
-    now = env_loop_now_ms(c->service->peer_loop);
-    c->count = c->left = m->n_txns;
-    c->writes = mem_alloc(c->count * sizeof(struct pending *));
-    for (size_t i = 0; i < c->count; i++) {
-        struct pending *w = pending_new();
-        uint64_t wait = m->timeout_ms[i];
-
-        buf_append(&w->txn, m->txns[i].data, m->txns[i].len);
-        w->forwarded = true;
-        w->loop = c->service->peer_loop;
-        w->deadline_ms = now + (wait < STORE_WRITE_TIMEOUT_MS ? wait : STORE_WRITE_TIMEOUT_MS);
-        w->done = on_write_done;
-        w->priv = c;
-        c->writes[i] = w;
-    }
-    for (size_t i = 0; i < c->count; i++)
-        proposer_submit(&c->replica->proposer, c->writes[i]);
     peer_forward_request__free_unpacked(m, NULL);
-}
-
-/* ---- Confirm ---- */
-
-static void on_confirm_known(struct env_msg *m)
-{
-    struct call *c = container_of(m, struct call, msg);
-    PeerConfirmResponse response = PEER_CONFIRM_RESPONSE__INIT;
-
-    response.follows = c->follows;
-    reply(c, &response.base);
-    done(c);
-}
-
-static void confirm_on_raft(struct env_msg *m)
-{
-    struct call *c = container_of(m, struct call, msg);
-    struct raft_view v;
-
-    raft_node_view(c->replica->node, &v);
-    c->follows = readindex_follows(&v, c->replica->member_id, c->caller, c->term);
-    env_post(c->service->peer_loop, &c->msg, on_confirm_known);
-}
-
-static void on_confirm(struct grpc_stream *s, struct str bytes)
-{
-    PeerConfirmRequest *m =
-        peer_confirm_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
-    struct call *c;
-
-    if (m == NULL) {
-        refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
-        return;
-    }
-    c = begin(s, m->group);
-    if (c != NULL) {
-        c->term = m->term;
-        env_post(c->service->raft_loop, &c->msg, confirm_on_raft);
-    }
-    peer_confirm_request__free_unpacked(m, NULL);
-}
-
-/* ---- Read ---- */
-
-static void on_read_known(struct read_point *p)
-{
-    struct call *c = p->priv;
-    PeerReadResponse response = PEER_READ_RESPONSE__INIT;
-
-    if (p->status != 0) {
-        if (c->stream != NULL)
-            refuse(c->stream, GRPC_UNAVAILABLE, err_name(p->status));
-    } else {
-        response.index = p->index;
-        reply(c, &response.base);
-    }
-    done(c);
-}
-
-static void on_read(struct grpc_stream *s, struct str bytes)
-{
-    PeerReadRequest *m = peer_read_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
-    struct call *c;
-
-    if (m == NULL) {
-        refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
-        return;
-    }
-    c = begin(s, m->group);
-    if (c != NULL) {
-        c->point.remote = true;
-        c->point.loop = c->service->peer_loop;
-        c->point.deadline_ms =
-            env_loop_now_ms(c->service->peer_loop) +
-            (m->timeout_ms < READINDEX_ROUND_MS ? m->timeout_ms : READINDEX_ROUND_MS);
-        c->point.done = on_read_known;
-        c->point.priv = c;
-        readindex_submit(&c->replica->readindex, &c->point);
-    }
-    peer_read_request__free_unpacked(m, NULL);
 }
 
 /* ---- Status ---- */
@@ -299,13 +181,15 @@ static void on_status(struct grpc_stream *s, struct str bytes)
         peer_status_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.data);
     PeerStatusResponse response = PEER_STATUS_RESPONSE__INIT;
     struct store_status status;
+    uint64_t digest_index;
     struct call *c;
 
     if (m == NULL) {
-        refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
+        peers_refuse(s, GRPC_INVALID_ARGUMENT, "malformed");
         return;
     }
     c = begin(s, m->group);
+    digest_index = m->digest_index;
     peer_status_request__free_unpacked(m, NULL);
     if (c == NULL)
         return;
@@ -318,23 +202,84 @@ static void on_status(struct grpc_stream *s, struct str bytes)
     response.published = status.published;
     response.digest = status.digest;
     response.ready = status.ready;
+    response.has_feature_level_max = true;
+    response.feature_level_max = status.feature_level_max;
+    response.has_used_bytes = response.has_quota_bytes = true;
+    response.used_bytes = status.used_bytes;
+    response.quota_bytes = status.quota_bytes;
+    response.has_disk_bytes = response.has_disk_free_bytes = true;
+    response.disk_bytes = status.disk_bytes;
+    response.disk_free_bytes = status.disk_free_bytes;
+    response.has_digest_at = group_digest(c->replica->group, digest_index, &response.digest_at);
     reply(c, &response.base);
     done(c);
 }
 
-static const struct grpc_method methods[] = {
-    { .path = "/PeerService/Forward",
-      .kind = GRPC_UNARY,
-      .message_bytes_max = PEER_MESSAGE_BYTES_MAX,
-      .message = on_forward,
-      .closed = on_closed },
-    { .path = "/PeerService/Confirm",
-      .kind = GRPC_UNARY,
-      .message = on_confirm,
-      .closed = on_closed },
-    { .path = "/PeerService/Read", .kind = GRPC_UNARY, .message = on_read, .closed = on_closed },
-    { .path = "/PeerService/Status", .kind = GRPC_UNARY, .message = on_status, .closed = on_closed }
-};
+/* ---- Members ---- */
+
+static void members_reply(struct call *c, const struct roster *roster, uint64_t revision)
+{
+    PeerRosterResponse response = PEER_ROSTER_RESPONSE__INIT;
+    PeerRosterRow rows[ROSTER_MAX];
+    PeerRosterRow *pointers[ROSTER_MAX];
+    struct buf keys[ROSTER_MAX];
+    struct buf values[ROSTER_MAX];
+
+    for (size_t i = 0; i < roster->count; i++) {
+        buf_init(&keys[i]);
+        buf_init(&values[i]);
+        roster_row_key(roster->rows[i].member.name, &keys[i]);
+        roster_row_encode(&roster->rows[i], &values[i]);
+        rows[i] = (PeerRosterRow)PEER_ROSTER_ROW__INIT;
+        rows[i].key = (ProtobufCBinaryData){ .data = keys[i].data, .len = keys[i].len };
+        rows[i].value = (ProtobufCBinaryData){ .data = values[i].data, .len = values[i].len };
+        pointers[i] = &rows[i];
+    }
+    response.revision = revision;
+    response.n_rows = roster->count;
+    response.has_next_id = true;
+    response.next_id = roster->next_revision != 0 ? roster->next_id : 0;
+    response.rows = pointers;
+    reply(c, &response.base);
+    for (size_t i = 0; i < roster->count; i++) {
+        buf_deinit(&keys[i]);
+        buf_deinit(&values[i]);
+    }
+}
+
+/* What is published here, however old: the caller's is older. */
+static void on_members(struct grpc_stream *s, struct str bytes)
+{
+    struct peer_service *service = s->ctx;
+    uint64_t revision = store_published(service->groups[STORE_CLUSTER]);
+    struct roster roster;
+    struct call *c;
+    struct err e;
+
+    (void)bytes; /* the request says nothing */
+    c = begin(s, STORE_CLUSTER);
+    if (c == NULL)
+        return;
+    if (roster_read(service->groups[STORE_CLUSTER], &roster, &e) == 0)
+        members_reply(c, &roster, revision);
+    else
+        peers_refuse(s, GRPC_UNAVAILABLE, e.msg);
+    done(c);
+}
+
+static const struct grpc_method methods[] = { { .path = "/PeerService/Forward",
+                                                .kind = GRPC_UNARY,
+                                                .message_bytes_max = PEER_MESSAGE_BYTES_MAX,
+                                                .message = on_forward,
+                                                .closed = peers_served_closed },
+                                              { .path = "/PeerService/Status",
+                                                .kind = GRPC_UNARY,
+                                                .message = on_status,
+                                                .closed = peers_served_closed },
+                                              { .path = "/PeerService/Roster",
+                                                .kind = GRPC_UNARY,
+                                                .message = on_members,
+                                                .closed = peers_served_closed } };
 
 struct peer_service *peer_service_new(struct env_loop *raft_loop, struct env_loop *peer_loop,
                                       struct store_group *const groups[STORE_BUS + 1])

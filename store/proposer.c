@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "store/group_metrics.h"
 #include "store/txn.h"
 
 /* Deadlines are looked at so often; a tick of the raft loop is about as long. */
@@ -53,6 +54,12 @@ void pending_fail(struct pending *w, int status)
     pending_finish(w, &result);
 }
 
+/* This member stops: another member's write goes back to it, who may know a better one. */
+static void refuse(struct pending *w)
+{
+    pending_fail(w, w->forwarded ? -ERR_NOT_LEADER : -ERR_UNAVAILABLE);
+}
+
 /* ---- one entry ---- */
 
 static void on_answer(struct proposal *p, size_t command, const struct store_result *result)
@@ -93,7 +100,7 @@ static void put_first(struct proposer *p, struct pending *w)
 }
 
 /* How many of the queue's first writes go into one entry: at least one. */
-static size_t batch_size(const struct proposer *p)
+static size_t batch_size(const struct proposer *p, size_t *out_bytes)
 {
     size_t count = 0;
     size_t bytes = 0;
@@ -101,22 +108,25 @@ static size_t batch_size(const struct proposer *p)
     list_foreach (node, &p->queue) {
         const struct pending *w = container_of(node, struct pending, node);
 
-        bytes += w->txn.len;
-        if (count > 0 && bytes > STORE_BATCH_BYTES_MAX)
+        if (count > 0 && bytes + w->txn.len > STORE_BATCH_BYTES_MAX)
             break;
+        bytes += w->txn.len;
         if (++count == ENTRY_TXNS_MAX)
             break;
     }
+    *out_bytes = bytes;
     return count;
 }
 
 static bool propose_batch(struct proposer *p, uint64_t term)
 {
-    size_t count = batch_size(p);
+    size_t bytes;
+    size_t count = batch_size(p, &bytes);
     struct batch *b = mem_alloc(sizeof(*b) + count * sizeof(b->writes[0]));
     struct buf entry;
 
     buf_init(&entry);
+    buf_reserve(&entry, entry_bytes(count, bytes));
     entry_begin(&entry, p->ops->level(p->ctx), term);
     for (size_t i = 0; i < count; i++) {
         b->writes[i] = take_first(p);
@@ -124,8 +134,10 @@ static bool propose_batch(struct proposer *p, uint64_t term)
     }
     entry_end(&entry, (uint32_t)count);
     b->proposal = (struct proposal){ .answer = on_answer, .released = on_released, .count = count };
-    if (p->ops->propose(p->ctx, &entry, &b->proposal, on_lost) == 0)
+    if (p->ops->propose(p->ctx, &entry, &b->proposal, on_lost) == 0) {
+        metric_observe(group_metric(p->group, GROUP_BATCH_COMMANDS), (double)count);
         return true;
+    }
     /* Nothing happened: they wait on, in their order. */
     for (size_t i = count; i > 0; i--)
         put_first(p, b->writes[i - 1]);
@@ -153,7 +165,8 @@ static void refuse_forwarded(struct proposer *p)
 static void forward_batch(struct proposer *p, uint64_t leader_id)
 {
     struct list writes;
-    size_t count = batch_size(p);
+    size_t bytes;
+    size_t count = batch_size(p, &bytes);
 
     list_init(&writes);
     for (size_t i = 0; i < count; i++)
@@ -213,11 +226,15 @@ void proposer_run(struct proposer *p)
 static void accept(struct proposer *p, struct pending *w)
 {
     if (p->stopped) {
-        pending_fail(w, -ERR_UNAVAILABLE);
+        refuse(w);
+    } else if (w->level > p->ops->level(p->ctx)) {
+        /* The member that forwarded it knew better: this one will, too, in a moment. */
+        pending_fail(w, w->forwarded ? -ERR_UNAVAILABLE : -ERR_UNIMPLEMENTED);
     } else if (p->queue_writes >= PROPOSER_WRITES_MAX ||
                p->queue_bytes + w->txn.len > PROPOSER_BYTES_MAX) {
         pending_fail(w, -ERR_TOO_MANY_REQUESTS);
     } else {
+        w->queued_ms = env_loop_now_ms(p->loop);
         list_append(&p->queue, &w->node);
         p->queue_writes++;
         p->queue_bytes += w->txn.len;
@@ -242,7 +259,7 @@ void proposer_submit(struct proposer *p, struct pending *w)
 void proposer_return(struct proposer *p, struct pending *w)
 {
     if (p->stopped)
-        pending_fail(w, -ERR_UNAVAILABLE);
+        refuse(w);
     else
         put_first(p, w);
 }
@@ -268,11 +285,19 @@ void proposer_init(struct proposer *p, struct env_loop *loop, const struct propo
 {
     *p = (struct proposer){ .loop = loop, .ops = ops, .ctx = ctx };
     list_init(&p->queue);
+    group_metrics_register();
+}
+
+uint64_t proposer_oldest_ms(const struct proposer *p)
+{
+    if (list_empty(&p->queue))
+        return 0;
+    return env_loop_now_ms(p->loop) - container_of(p->queue.next, struct pending, node)->queued_ms;
 }
 
 void proposer_stop(struct proposer *p)
 {
     p->stopped = true;
     while (!list_empty(&p->queue))
-        pending_fail(take_first(p), -ERR_UNAVAILABLE);
+        refuse(take_first(p));
 }

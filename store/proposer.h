@@ -7,6 +7,9 @@
  * (-ERR_UNAVAILABLE). Once proposed it is answered by the applier, or, when leadership was lost
  * first, with -ERR_UNKNOWN_OUTCOME. The proposer never guesses.
  *
+ * What needs a feature level that the cluster has not reached is refused (-ERR_UNIMPLEMENTED): such
+ * an entry would stop every member that cannot read it.
+ *
  * Bounded: PROPOSER_WRITES_MAX writes and PROPOSER_BYTES_MAX bytes wait; above, a new one gets
  * -ERR_TOO_MANY_REQUESTS at once.
  *
@@ -29,14 +32,20 @@
 #define PROPOSER_WRITES_MAX   16384
 #define PROPOSER_BYTES_MAX    (64u << 20)
 
+struct replica;
+
 /* One write on its way: local (a store_write waits) or forwarded by another member. Allocated by
  * the submitter, freed by the proposer after done. */
 struct pending {
     struct list node; /* in the queue */
     struct env_msg msg;
     struct proposer *proposer;
-    struct buf txn;        /* encoded */
-    uint64_t deadline_ms;  /* monotonic */
+    struct buf txn;          /* encoded */
+    uint32_t level;          /* txn_level of it */
+    uint64_t deadline_ms;    /* monotonic */
+    struct replica *replica; /* of a local one, for its latency: see store.c */
+    uint64_t submitted_ns;
+    uint64_t queued_ms;    /* when it was accepted here */
     struct env_loop *loop; /* where done runs */
     bool forwarded;        /* came from another member: never forwarded again */
     /* On loop, once; result is set. Frees with pending_free. */
@@ -65,6 +74,7 @@ struct proposer_ops {
 
 struct proposer {
     struct env_loop *loop;
+    enum store_group_id group; /* for metrics */
     const struct proposer_ops *ops;
     void *ctx;
     struct list queue;
@@ -78,6 +88,8 @@ struct proposer {
 
 void proposer_init(struct proposer *p, struct env_loop *loop, const struct proposer_ops *ops,
                    void *ctx);
+/* How long the first write has waited. Raft loop. */
+uint64_t proposer_oldest_ms(const struct proposer *p);
 /* Any thread. Takes w; too many: done with -ERR_TOO_MANY_REQUESTS (posted, like every answer). */
 void proposer_submit(struct proposer *p, struct pending *w);
 /* A forwarded write that the other member surely did not propose: waits again. Raft loop. */
@@ -86,7 +98,8 @@ void proposer_return(struct proposer *p, struct pending *w);
 void proposer_run(struct proposer *p);
 /* Runs soon, once for all that arrived in one turn of the loop. Raft loop. */
 void proposer_kick(struct proposer *p);
-/* Fails what waits with -ERR_UNAVAILABLE and takes nothing more. Raft loop. */
+/* Fails what waits with -ERR_UNAVAILABLE (what another member forwarded: -ERR_NOT_LEADER) and takes
+ * nothing more. Raft loop. */
 void proposer_stop(struct proposer *p);
 
 #endif

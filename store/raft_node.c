@@ -5,66 +5,18 @@
  */
 #include "store/raft_node.h"
 
-#include <raft.h>
-#include <raft/uv.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/assert.h"
-#include "base/env_uv.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "store/guard.h"
-#include "store/raft_segment.h"
-#include "store/raft_transport.h"
+#include "store/raft_node_state.h"
 
-#define SNAPSHOT_NEVER        (1u << 31)
-#define SNAPSHOT_ENTRIES      (RAFT_RETAIN_ENTRIES / 4)
-#define TRAILING_MIN          64u
-#define INSTALL_RETRY_MS      2000 /* a manifest was offered: then probe again */
-#define CONNECT_RETRY_MS      100
-#define METADATA_BYTES        32 /* raft_uv: le64 format, version, term, vote */
-#define RAFT_FOLDER_BYTES_MAX 800
-
-/* One proposed entry until the library is done with its request. */
-struct flight {
-    struct list node;
-    struct raft_apply req;
-    struct raft_node *owner;
-    struct proposal *proposal; /* NULL once handed over or lost */
-    void (*lost)(struct proposal *p);
-};
-
-struct raft_node {
-    struct raft_node_config config;
-    struct raft raft;
-    struct raft_io uv;
-    struct raft_fsm fsm;
-    struct guard guard;
-    struct raft_transport *transport;
-    struct raft_transfer transfer; /* the library may touch it late: lives as long as the node */
-    struct list flights;
-    unsigned flights_count;
-    struct env_msg turn;
-    bool turn_posted;
-    bool behind;
-    bool opened;              /* raft_init has run */
-    raft_index handed;        /* newest command handed over */
-    raft_index barrier_index; /* of the own-term barrier, once ready */
-    /* A snapshot waits for the applier (see on_snapshot_work). */
-    struct raft_io_async_work *snapshot_work;
-    raft_io_async_work_cb snapshot_done;
-    raft_index snapshot_index;
-    bool snapshot_covered;
-    struct point snapshot_point;
-    struct raft_buffer snapshot_buf;
-    uint8_t manifest[MANIFEST_BYTES];
-    size_t bytes_since_snapshot;
-    unsigned entries_since_snapshot;
-    void (*closed)(void *ctx);
-    void *closed_ctx;
-};
+/* Of the log behind a snapshot, whatever the bounds: what a follower lags by in good times. */
+#define TRAILING_MIN 64u
+/* Followers are told of a commit by itself so often, while writes go on. */
+#define TELL_EVERY_MS 5
 
 /* ---- turns ---- */
 
@@ -87,6 +39,52 @@ static void advance_snapshot(struct raft_node *n)
     n->snapshot_done(work, work->work(work));
 }
 
+/* The offer that the guard holds: ask for a copy once, then let the library go on. */
+static void advance_install(struct raft_node *n)
+{
+    struct point have;
+
+    if (!n->behind)
+        return;
+    group_point(n->config.group, &have);
+    if (have.index >= n->behind_index) {
+        if (!n->continued)
+            guard_install_continue(&n->guard);
+        n->continued = true;
+    } else if (n->caught_up) {
+        n->behind = false;
+        log_debug("no copy of the state was had: the leader will offer again",
+                  KVN("group", group_id(n->config.group)),
+                  KV("status", err_name(n->caught_status)));
+        guard_install_abort(&n->guard);
+    } else if (!n->behind_asked) {
+        n->behind_asked = true;
+        n->config.on_behind(n->config.ctx, n->behind_leader, n->behind_index);
+    }
+}
+
+/* What is committed is told at once, or at the end of a stream of writes: their entries tell it,
+ * too, and telling costs each follower a message and an answer. */
+static void tell_commit(struct raft_node *n)
+{
+    if (env_timer_active(&n->tell) && n->raft.commit_index != n->told_index)
+        return;
+    if (guard_tell_commit(&n->guard) && !env_timer_active(&n->tell))
+        env_timer_start(&n->tell, TELL_EVERY_MS);
+    n->told_index = n->raft.commit_index;
+}
+
+void raft_node_on_tell(struct env_timer *t)
+{
+    raft_node_post_turn(container_of(t, struct raft_node, tell));
+}
+
+void raft_node_tell_commit(struct raft_node *n)
+{
+    env_timer_stop(&n->tell);
+    tell_commit(n);
+}
+
 static void on_turn(struct env_msg *m)
 {
     struct raft_node *n = container_of(m, struct raft_node, turn);
@@ -95,11 +93,12 @@ static void on_turn(struct env_msg *m)
     if (n->guard.dead || n->guard.closing)
         return;
     advance_snapshot(n);
+    advance_install(n);
     n->config.on_turn(n->config.ctx);
-    guard_tell_commit(&n->guard);
+    tell_commit(n);
 }
 
-static void post_turn(struct raft_node *n)
+void raft_node_post_turn(struct raft_node *n)
 {
     if (n->turn_posted)
         return;
@@ -109,7 +108,7 @@ static void post_turn(struct raft_node *n)
 
 void raft_node_durable(struct raft_node *n)
 {
-    post_turn(n);
+    raft_node_post_turn(n);
 }
 
 /* ---- the FSM ---- */
@@ -131,32 +130,54 @@ static int on_apply(struct raft_fsm *fsm, const struct raft_buffer *buf, void **
     raft_index index = raft_last_applied(&n->raft) + 1;
     struct flight *f = n->raft.state == RAFT_LEADER ? flight_at(n, index) : NULL;
     struct proposal *p = f != NULL ? f->proposal : NULL;
+    const struct store_simulation *s = n->config.simulation;
 
     *result = NULL;
     if (f != NULL)
         f->proposal = NULL;
+    if (s != NULL && s->committed != NULL)
+        s->committed(s->ctx, group_id(n->config.group), index, guard_term_of(&n->raft, index),
+                     str_of(buf->base, buf->len));
     group_apply(n->config.group, index, guard_term_of(&n->raft, index), str_of(buf->base, buf->len),
                 p);
     n->handed = index;
     n->bytes_since_snapshot += buf->len;
     n->entries_since_snapshot++;
-    if (n->bytes_since_snapshot >= RAFT_SNAPSHOT_BYTES ||
-        n->entries_since_snapshot >= SNAPSHOT_ENTRIES)
+    if (n->bytes_since_snapshot >= n->config.retain_bytes / 4 ||
+        n->entries_since_snapshot >= n->config.retain_entries / 4)
         raft_set_snapshot_threshold(&n->raft, 1);
     return 0;
+}
+
+/* How many of the newest entries somebody who fetches a copy will need. */
+static unsigned pinned_tail(const struct raft_node *n)
+{
+    uint64_t last = raft_node_last_index(n);
+    uint64_t pinned = group_pinned(n->config.group);
+    unsigned most;
+
+    if (pinned == 0 || pinned >= last)
+        return 0;
+    most = guard_log_tail(&n->raft, RAFT_PINNED_BYTES, UINT32_MAX);
+    return last - pinned < most ? (unsigned)(last - pinned) : most;
 }
 
 static int on_snapshot(struct raft_fsm *fsm, struct raft_buffer *bufs[], unsigned *n_bufs)
 {
     struct raft_node *n = fsm->data;
-    unsigned trailing = guard_log_tail(&n->raft, RAFT_RETAIN_BYTES, RAFT_RETAIN_ENTRIES);
+    unsigned least =
+        n->config.retain_entries < TRAILING_MIN ? n->config.retain_entries : TRAILING_MIN;
+    unsigned trailing = guard_log_tail(&n->raft, n->config.retain_bytes, n->config.retain_entries);
+    unsigned pinned = pinned_tail(n);
 
     *bufs = NULL;
     *n_bufs = 0;
     n->bytes_since_snapshot = 0;
     n->entries_since_snapshot = 0;
-    raft_set_snapshot_threshold(&n->raft, SNAPSHOT_NEVER);
-    raft_set_snapshot_trailing(&n->raft, trailing < TRAILING_MIN ? TRAILING_MIN : trailing);
+    raft_set_snapshot_threshold(&n->raft, RAFT_SNAPSHOT_NEVER);
+    if (trailing < least)
+        trailing = least;
+    raft_set_snapshot_trailing(&n->raft, trailing < pinned ? pinned : trailing);
     return 0;
 }
 
@@ -164,6 +185,8 @@ static int on_snapshot_bytes(struct raft_fsm *fsm, struct raft_buffer *bufs[], u
 {
     struct raft_node *n = fsm->data;
 
+    log_info("snapshot taken: the log before it may go", KVN("group", group_id(n->config.group)),
+             KVN("index", n->snapshot_index), KVN("revision", n->snapshot_point.revision));
     manifest_encode(&n->snapshot_point, group_id(n->config.group), n->manifest);
     n->snapshot_buf.base = n->manifest;
     n->snapshot_buf.len = MANIFEST_BYTES;
@@ -198,14 +221,38 @@ static int on_restore(struct raft_fsm *fsm, struct raft_buffer *buf)
     return 0;
 }
 
+void raft_node_fsm(struct raft_node *n)
+{
+    n->fsm = (struct raft_fsm){ .version = 3,
+                                .data = n,
+                                .apply = on_apply,
+                                .snapshot = on_snapshot,
+                                .restore = on_restore,
+                                .snapshot_finalize = on_snapshot_finalize,
+                                .snapshot_async = on_snapshot_bytes };
+}
+
+static void on_transferred(struct raft_transfer *req)
+{
+    (void)req; /* the edge tells */
+}
+
 /* ---- the guard's events ---- */
 
 static void on_edge(void *ctx, int state, uint64_t term, uint64_t leader_id)
 {
-    (void)state;
-    (void)term;
-    (void)leader_id;
-    post_turn(ctx);
+    struct raft_node *n = ctx;
+    const struct raft *r = &n->raft;
+    struct leadership_edge e = { .member_id = r->id,
+                                 .to = { state, term, leader_id },
+                                 .successor = r->transfer != NULL ? r->transfer->id : 0,
+                                 .voted_for = r->voted_for,
+                                 .held = n->held };
+
+    leadership_note(&n->leadership, &e,
+                    state == RAFT_CANDIDATE && r->candidate_state.disrupt_leader,
+                    env_loop_now_ms(n->config.loop));
+    raft_node_post_turn(n);
 }
 
 static void on_ready(void *ctx, uint64_t term)
@@ -214,7 +261,7 @@ static void on_ready(void *ctx, uint64_t term)
 
     (void)term;
     n->barrier_index = raft_last_applied(&n->raft) + 1;
-    post_turn(n);
+    raft_node_post_turn(n);
 }
 
 /* raft_strerror does not know the one code that an operator can do something about. */
@@ -231,20 +278,111 @@ static void on_fatal(void *ctx, const char *what, int raft_code)
     log_error("raft member cannot go on", KV("reason", what),
               KVN("group", group_id(n->config.group)), KV("code", fatal_text(raft_code)),
               KV("backend", n->guard.io.errmsg), KV("raft", raft_errmsg(&n->raft)));
-    assert_fail(what, __FILE__, __LINE__, __func__);
+    env_die(n->config.env, what, __FILE__, __LINE__, __func__);
 }
 
-static void on_behind(void *ctx, uint64_t snapshot_index)
+static void on_install(void *ctx, uint64_t index, uint64_t term, struct str manifest,
+                       uint64_t leader_id)
+{
+    struct raft_node *n = ctx;
+    struct point offered;
+    struct err e;
+
+    if (manifest_decode(manifest, group_id(n->config.group), &offered, &e) != 0) {
+        log_error("a snapshot was offered that cannot be installed",
+                  KVN("group", group_id(n->config.group)), KV("reason", e.msg));
+        guard_install_abort(&n->guard);
+        return;
+    }
+    if (log_pace(&n->behind_said, env_loop_now_ms(n->config.loop)))
+        log_info("this member is behind the leader's log: fetching a copy of the state",
+                 KVN("group", group_id(n->config.group)), KVN("leader", leader_id),
+                 KVN("index", index), KVN("term", term),
+                 KVN("last_index", raft_last_index(&n->raft)), KVN("times", n->behind_said.times));
+    n->behind = true;
+    n->behind_asked = false;
+    n->caught_up = false;
+    n->behind_index = offered.index;
+    n->behind_leader = leader_id;
+    n->continued = false;
+    raft_node_post_turn(n);
+}
+
+void raft_node_caught_up(struct raft_node *n, int status)
+{
+    n->caught_up = true;
+    n->caught_status = status;
+    raft_node_post_turn(n);
+}
+
+void raft_node_behind_trouble(struct raft_node *n)
+{
+    uint64_t leader_id = guard_leader(&n->guard);
+
+    if (!n->behind || leader_id == 0 || leader_id == n->behind_leader)
+        return;
+    n->behind_leader = leader_id;
+    n->behind_asked = false;
+    raft_node_post_turn(n);
+}
+
+static bool on_covers(void *ctx, struct str manifest)
+{
+    struct raft_node *n = ctx;
+    struct point offered;
+    struct point have;
+
+    group_point(n->config.group, &have);
+    return manifest_decode(manifest, group_id(n->config.group), &offered, NULL) == 0 &&
+           have.index >= offered.index;
+}
+
+static void on_installed(void *ctx, uint64_t index)
 {
     struct raft_node *n = ctx;
 
-    if (!n->behind)
-        log_error("this member is too far behind to catch up: copy another member's data folder",
-                  KVN("group", group_id(n->config.group)),
-                  KVN("last_index", raft_last_index(&n->raft)),
-                  KVN("leader_log_starts_after", snapshot_index));
-    n->behind = true;
-    post_turn(n);
+    if (index != 0) {
+        n->behind_said = (struct log_pace){ 0 };
+        log_info("a copy of the state is installed: the log goes on from there",
+                 KVN("group", group_id(n->config.group)), KVN("index", index));
+    }
+    n->behind = false;
+    raft_node_post_turn(n);
+}
+
+void raft_node_look_at_held(struct raft_node *n)
+{
+    bool held = n->log_held || n->state_held;
+
+    if (held == n->held)
+        return;
+    n->held = held;
+    guard_held(&n->guard, held);
+    raft_node_post_turn(n);
+}
+
+void raft_node_state_held(struct raft_node *n, bool held)
+{
+    if (held && !n->state_held)
+        log_error("the disk is full: nothing is applied until there is room",
+                  KVN("group", group_id(n->config.group)));
+    else if (!held && n->state_held)
+        log_info("there is room again: applying goes on", KVN("group", group_id(n->config.group)));
+    n->state_held = held;
+    raft_node_look_at_held(n);
+}
+
+/* The guard has waited an election timeout for room on the disk. */
+static void on_step_aside(void *ctx)
+{
+    struct raft_node *n = ctx;
+
+    if (n->raft.state != RAFT_LEADER)
+        return;
+    log_warn("the disk is full: another member is asked to lead",
+             KVN("group", group_id(n->config.group)));
+    (void)raft_transfer(&n->raft, &n->transfer, guard_successor(&n->guard),
+                        on_transferred); /* asked again if in vain */
 }
 
 static int on_snapshot_work(void *ctx, struct raft_io_async_work *req, raft_io_async_work_cb cb)
@@ -256,21 +394,32 @@ static int on_snapshot_work(void *ctx, struct raft_io_async_work *req, raft_io_a
     n->snapshot_done = cb;
     n->snapshot_index = n->raft.snapshot.pending.index;
     n->snapshot_covered = false;
-    post_turn(n);
+    raft_node_post_turn(n);
     return 0;
+}
+
+static void on_cancel_work(void *ctx)
+{
+    struct raft_node *n = ctx;
+
+    n->snapshot_work = NULL;
 }
 
 static void on_guard_turn(void *ctx)
 {
-    post_turn(ctx);
+    raft_node_post_turn(ctx);
 }
 
-static const struct guard_events node_events = { .edge = on_edge,
-                                                 .ready = on_ready,
-                                                 .fatal = on_fatal,
-                                                 .behind = on_behind,
-                                                 .async_work = on_snapshot_work,
-                                                 .turn = on_guard_turn };
+const struct guard_events raft_node_events = { .edge = on_edge,
+                                               .ready = on_ready,
+                                               .fatal = on_fatal,
+                                               .install = on_install,
+                                               .covers = on_covers,
+                                               .installed = on_installed,
+                                               .step_aside = on_step_aside,
+                                               .async_work = on_snapshot_work,
+                                               .cancel_work = on_cancel_work,
+                                               .turn = on_guard_turn };
 
 /* ---- proposing ---- */
 
@@ -287,7 +436,7 @@ static void on_proposed(struct raft_apply *req, int status, void *result)
         f->lost(f->proposal);
     }
     mem_free(f);
-    post_turn(n);
+    raft_node_post_turn(n);
 }
 
 int raft_node_propose(struct raft_node *n, struct buf *entry, struct proposal *p,
@@ -325,22 +474,34 @@ int raft_node_propose(struct raft_node *n, struct buf *entry, struct proposal *p
     return 0;
 }
 
+void raft_node_load(const struct raft_node *n, struct raft_node_load *out)
+{
+    const struct raft *r = &n->raft;
+
+    *out =
+        (struct raft_node_load){ .last_index = raft_last_index((struct raft *)r), /* only reads */
+                                 .snapshot_index = r->log.snapshot.last_index };
+    out->entries = guard_log_size(r, &out->bytes);
+}
+
 unsigned raft_node_inflight(const struct raft_node *n)
 {
     return n->flights_count;
 }
 
-static void on_transferred(struct raft_transfer *req)
-{
-    (void)req; /* the edge tells */
-}
-
-void raft_node_transfer(struct raft_node *n)
+void raft_node_transfer(struct raft_node *n, uint64_t member_id)
 {
     if (!guard_ready(&n->guard))
         return;
-    (void)raft_transfer(&n->raft, &n->transfer, 0, on_transferred); /* best effort */
+    if (member_id == 0)
+        member_id = guard_successor(&n->guard);
+    (void)raft_transfer(&n->raft, &n->transfer, member_id, on_transferred); /* best effort */
     guard_check(&n->guard);
+}
+
+uint64_t raft_node_successor(const struct raft_node *n)
+{
+    return guard_successor(&n->guard);
 }
 
 void raft_node_view(const struct raft_node *n, struct raft_view *out)
@@ -355,186 +516,35 @@ void raft_node_view(const struct raft_node *n, struct raft_view *out)
     out->leading = r->state == RAFT_LEADER;
     out->ready = guard_ready(&n->guard);
     out->behind = n->behind;
+    out->held = n->held;
     out->barrier_index = n->barrier_index;
 }
 
-/* ---- opening ---- */
+/* ---- messages ---- */
 
-static bool name_is_log(struct str name)
+void raft_node_set_links(struct raft_node *n, struct links *links)
 {
-    return str_starts(name, str_lit("open-")) || str_starts(name, str_lit("snapshot-")) ||
-           (name.len > 0 && name.data[0] >= '0' && name.data[0] <= '9');
+    raft_disk_set_links(n->disk, links);
 }
 
-/* A crash between bootstrap's two writes leaves term 1, no vote and no log: begin again. Anything
- * else that lost its log must not vote as if it had never promised anything. */
-static int check_folder(const struct raft_node_config *c, bool *out_fresh, struct err *e)
+void raft_node_receive(struct raft_node *n, struct raft_message *m)
 {
-    struct arena a;
-    struct str *names;
-    struct point have;
-    size_t count;
-    bool log = false;
-    bool promised = false;
-    char path[RAFT_FOLDER_BYTES_MAX + 16];
-    int rv;
-
-    arena_init(&a);
-    group_point(c->group, &have);
-    rv = env_dir_list(c->env, &a, c->folder, &names, &count, e);
-    for (size_t i = 0; rv == 0 && i < count; i++) {
-        struct str bytes;
-
-        log = log || name_is_log(names[i]);
-        if (!str_starts(names[i], str_lit("metadata")))
-            continue;
-        snprintf(path, sizeof(path), "%s/%.*s", c->folder, STR_ARG(names[i]));
-        if (env_file_read(c->env, &a, path, METADATA_BYTES, &bytes, NULL) != 0 ||
-            bytes.len != METADATA_BYTES)
-            continue;
-        promised = promised || load_le64(bytes.data + 16) > 1 || load_le64(bytes.data + 24) != 0;
-    }
-    arena_deinit(&a);
-    if (rv != 0)
-        return rv;
-    if (!log && (promised || have.index > 0))
-        return err_set(e, ERR_CORRUPT, "%s has no log but this member has voted or applied entries",
-                       c->folder);
-    *out_fresh = !log;
-    return 0;
+    raft_disk_receive(n->disk, m);
 }
 
-static int bootstrap(struct raft_node *n, struct err *e)
+void raft_node_peer_lost(struct raft_node *n, uint64_t member_id)
 {
-    struct raft_configuration c;
-    int rv = 0;
-
-    raft_configuration_init(&c);
-    for (size_t i = 0; rv == 0 && i < n->config.members_count; i++)
-        rv = raft_configuration_add(&c, n->config.members[i].id, n->config.members[i].name,
-                                    RAFT_VOTER);
-    if (rv == 0)
-        rv = raft_bootstrap(&n->raft, &c);
-    raft_configuration_close(&c);
-    return rv == 0 ? 0
-                   : err_set(e, ERR_IO, "bootstrap %s: %s", n->config.folder, raft_strerror(rv));
+    guard_peer_lost(&n->guard, member_id);
 }
 
-static int raft_error(struct raft_node *n, const char *what, int rv, struct err *e)
+void raft_node_peer_gone(struct raft_node *n, uint64_t member_id)
 {
-    return err_set(e, rv == RAFT_CORRUPT || rv == RAFT_MALFORMED ? ERR_CORRUPT : ERR_IO,
-                   "%s %s: %s (%s)", what, n->config.folder, raft_strerror(rv),
-                   n->raft.errmsg[0] != '\0' ? n->raft.errmsg : n->uv.errmsg);
+    guard_peer_gone(&n->guard, member_id);
 }
 
-static const struct store_member *self(const struct raft_node_config *c)
+void raft_node_log_stats(struct raft_node *n, struct wal_stats *out)
 {
-    for (size_t i = 0; i < c->members_count; i++)
-        if (c->members[i].id == c->member_id)
-            return &c->members[i];
-    return NULL;
-}
-
-static void set_parameters(struct raft_node *n)
-{
-    const struct raft_node_config *c = &n->config;
-
-    raft_set_heartbeat_timeout(&n->raft,
-                               c->heartbeat_ms != 0 ? c->heartbeat_ms : RAFT_HEARTBEAT_MS);
-    raft_set_election_timeout(&n->raft, c->election_ms != 0 ? c->election_ms : RAFT_ELECTION_MS);
-    raft_set_pre_vote(&n->raft, true);
-    raft_set_install_snapshot_timeout(&n->raft, INSTALL_RETRY_MS);
-    raft_set_snapshot_threshold(&n->raft, SNAPSHOT_NEVER);
-    raft_uv_set_auto_recovery(&n->uv, false);
-    (void)raft_uv_set_snapshot_compression(&n->uv, false); /* a manifest: nothing to compress */
-    raft_uv_set_connect_retry_delay(&n->uv, CONNECT_RETRY_MS);
-}
-
-static int start(struct raft_node *n, bool fresh, struct err *e)
-{
-    const char *name = self(&n->config)->name;
-    int rv;
-
-    raft_segment_prepare();
-    rv = raft_uv_init(&n->uv, env_uv_loop(n->config.loop), n->config.folder,
-                      raft_transport_uv(n->transport));
-
-    if (rv != 0)
-        return raft_error(n, "open", rv, e);
-    guard_init(&n->guard, &n->raft, &n->uv, GUARD_ALL_RULES, &node_events, n);
-    rv = raft_init(&n->raft, &n->guard.io, &n->fsm, n->config.member_id, name);
-    if (rv != 0)
-        return raft_error(n, "init", rv, e);
-    n->opened = true;
-    set_parameters(n);
-    rv = fresh ? bootstrap(n, e) : 0;
-    if (rv != 0)
-        return rv;
-    rv = raft_start(&n->raft);
-    if (rv != 0)
-        return raft_error(n, "load", rv, e);
-    guard_check(&n->guard);
-    return 0;
-}
-
-static int remove_metadata(const struct raft_node_config *c, struct err *e)
-{
-    struct err ignored;
-
-    for (int i = 1; i <= 2; i++) {
-        char path[RAFT_FOLDER_BYTES_MAX + 16];
-
-        snprintf(path, sizeof(path), "%s/metadata%d", c->folder, i);
-        if (env_path_exists(c->env, path) && env_path_remove(c->env, path, &ignored) != 0)
-            return err_set(e, ERR_IO, "remove %s: %s", path, ignored.msg);
-    }
-    return 0;
-}
-
-int raft_node_open(const struct raft_node_config *config, struct raft_node **out, struct err *e)
-{
-    struct raft_transport_config transport = { .loop = env_uv_loop(config->loop),
-                                               .folder = config->socket_folder,
-                                               .group = group_id(config->group),
-                                               .members = config->members,
-                                               .members_count = config->members_count };
-    struct raft_node *n;
-    bool fresh = false;
-    int rv;
-
-    if (self(config) == NULL || strlen(config->folder) >= RAFT_FOLDER_BYTES_MAX)
-        return err_set(e, ERR_INVALID_ARGUMENT, "member %llu or folder %s",
-                       (unsigned long long)config->member_id, config->folder);
-    rv = env_dir_make(config->env, config->folder, 0700, e);
-    if (rv == 0)
-        rv = env_dir_make(config->env, config->socket_folder, 0700, e);
-    if (rv == 0)
-        rv = env_path_chmod(config->env, config->socket_folder, 0700, e);
-    if (rv == 0)
-        rv = check_folder(config, &fresh, e);
-    if (rv == 0 && fresh)
-        rv = remove_metadata(config, e);
-    if (rv != 0)
-        return rv;
-    n = mem_alloc(sizeof(*n));
-    n->config = *config;
-    list_init(&n->flights);
-    n->fsm = (struct raft_fsm){ .version = 3,
-                                .data = n,
-                                .apply = on_apply,
-                                .snapshot = on_snapshot,
-                                .restore = on_restore,
-                                .snapshot_finalize = on_snapshot_finalize,
-                                .snapshot_async = on_snapshot_bytes };
-    rv = raft_transport_new(&transport, &n->transport, e);
-    if (rv == 0)
-        rv = start(n, fresh, e);
-    if (rv != 0) {
-        /* What raft_uv holds open is given up with the process: an open that fails ends it. */
-        return rv;
-    }
-    *out = n;
-    return 0;
+    raft_disk_stats(n->disk, out);
 }
 
 /* ---- closing ---- */
@@ -543,14 +553,19 @@ static void on_raft_closed(struct raft *r)
 {
     struct raft_node *n = container_of(r, struct raft_node, raft);
 
+    env_timer_deinit(&n->tell);
     n->closed(n->closed_ctx);
 }
 
 void raft_node_close(struct raft_node *n, void (*closed)(void *ctx), void *ctx)
 {
+    log_info("group closes", KVN("group", group_id(n->config.group)),
+             KVN("term", n->raft.current_term), KVN("last", raft_last_index(&n->raft)),
+             KVN("commit", n->raft.commit_index), KVN("in_flight", n->flights_count));
     n->closed = closed;
     n->closed_ctx = ctx;
     guard_closing(&n->guard);
+    env_timer_stop(&n->tell);
     if (n->snapshot_work != NULL) {
         /* The library gives the snapshot up and frees the request. */
         struct raft_io_async_work *work = n->snapshot_work;
@@ -565,8 +580,6 @@ void raft_node_free(struct raft_node *n)
 {
     if (n == NULL)
         return;
-    /* Not before: its handles may still end in the turn of the loop that said "closed". */
-    raft_uv_close(&n->uv);
-    raft_transport_free(n->transport);
+    raft_disk_free(n->disk);
     mem_free(n);
 }

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "store/change.h"
 #include "store/compact.h"
+#include "store/group_metrics.h"
 #include "store/group_state.h"
 #include "store/key.h"
 #include "store/mvcc.h"
@@ -30,9 +31,13 @@ struct metric *const read_metrics[] = { &long_total, NULL };
 
 int store_read_begin(struct store_group *g, uint64_t revision, struct store_read *out)
 {
-    struct kv_txn *t = kv_begin_read(g->kv);
-    if (t == NULL)
+    struct group_env *v = group_enter(g);
+    struct kv_txn *t = kv_begin_read(v->kv);
+    if (t == NULL) {
+        group_leave(v);
+        metric_add(group_metric(g->config.id, GROUP_READS_REFUSED), 1);
         return -ERR_UNAVAILABLE;
+    }
     struct point point;
     int rc = fsm_load_point(t, &point, NULL);
     ASSERT(rc == 0);
@@ -42,22 +47,36 @@ int store_read_begin(struct store_group *g, uint64_t revision, struct store_read
         rc = -ERR_EXPIRED;
     if (rc != 0) {
         kv_abort(t);
+        group_leave(v);
         return rc;
     }
+    atomic_fetch_add_explicit(&g->reads_open, 1, memory_order_relaxed);
     *out = (struct store_read){ .group = g,
                                 .revision = revision != 0 ? revision : point.revision,
                                 .newest = point.revision,
                                 .txn = t,
+                                .env = v,
                                 .began_ns = env_now_ns(g->config.env) };
     return 0;
+}
+
+static void measure(struct store_group *g, uint64_t took)
+{
+    uint64_t longest = atomic_load_explicit(&g->reads_longest_ns, memory_order_relaxed);
+
+    atomic_fetch_sub_explicit(&g->reads_open, 1, memory_order_relaxed);
+    while (took > longest && !atomic_compare_exchange_weak(&g->reads_longest_ns, &longest, took))
+        ;
+    if (took > LONG_READ_NS)
+        metric_add(&long_total, 1);
 }
 
 void store_read_end(struct store_read *r)
 {
     kv_abort(r->txn);
     r->txn = NULL;
-    if (env_now_ns(r->group->config.env) - r->began_ns > LONG_READ_NS)
-        metric_add(&long_total, 1);
+    group_leave(r->env);
+    measure(r->group, env_now_ns(r->group->config.env) - r->began_ns);
 }
 
 uint64_t store_read_compacted(struct store_read *r, struct str prefix)
@@ -120,6 +139,35 @@ int store_read_revision(struct store_read *r, struct str key, uint64_t revision,
         version.v.revision != revision)
         return -ERR_NOT_FOUND;
     *out = version.v;
+    return 0;
+}
+
+int store_read_history(struct store_read *r, struct str key, uint64_t from,
+                       bool (*visit)(void *ctx, const struct store_version *v), void *ctx,
+                       uint64_t *out_next)
+{
+    struct newest n;
+    struct version version;
+    uint64_t oldest = store_read_compacted(r, key);
+    *out_next = 0;
+    if (key.len == 0 || key.len > STORE_KEY_BYTES_MAX || !mvcc_newest(r->txn, key, &n))
+        return -ERR_NOT_FOUND;
+    if (from == 0 || from > r->revision)
+        from = r->revision;
+    bool found = mvcc_at(r->txn, &n, from, &version);
+    if (!found || (version.v.tombstone && version.v.revision <= oldest))
+        return -ERR_NOT_FOUND;
+    for (size_t rows = 0; found; rows++) {
+        /* Of what is not newer than the oldest revision kept, only the first is seen by anyone. */
+        bool last = version.v.revision <= oldest;
+        if (last && version.v.tombstone)
+            break;
+        *out_next = version.v.revision;
+        if (rows == STORE_READ_ROWS_MAX || !visit(ctx, &version.v))
+            return 0;
+        found = !last && mvcc_get(r->txn, version.previous, &version);
+    }
+    *out_next = 0;
     return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "store/replica.h"
 
+#include <raft.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,17 +12,15 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "store/catchup.h"
 #include "store/forward.h"
+#include "store/fsm.h"
+#include "store/membership.h"
+#include "store/quarantine.h"
+#include "store/reads.h"
 #include "store/txn.h"
 
-#define PATH_BYTES_MAX    768
-#define CLOSE_TRANSFER_MS 1000 /* for a successor to take over */
-#define CLOSE_POLL_MS     20
-
-static const char *const gauge_names[REPLICA_GAUGES] = { "store_raft_leader_id", "store_raft_term",
-                                                         "store_raft_commit_index",
-                                                         "store_raft_applied_index",
-                                                         "store_raft_ready" };
+#define PATH_BYTES_MAX 768
 
 /* ---- what proposer and readers see of the rest ---- */
 
@@ -58,7 +57,8 @@ static bool op_forward(void *ctx, uint64_t leader_id, struct list *writes)
 {
     struct replica *r = ctx;
 
-    return r->forwarder != NULL && forward_writes(r->forwarder, r, leader_id, writes);
+    return op_level(r) >= STORE_LEVEL_WRITES ? writes_forward(r, leader_id, writes)
+                                             : forward_writes(r->forwarder, r, leader_id, writes);
 }
 
 static const struct proposer_ops proposer_ops = { .view = op_view,
@@ -68,19 +68,48 @@ static const struct proposer_ops proposer_ops = { .view = op_view,
                                                   .level = op_level,
                                                   .forward = op_forward };
 
-static unsigned op_confirm(void *ctx, uint64_t term, uint64_t round)
+static unsigned op_voters(void *ctx, bool *out_self)
 {
     struct replica *r = ctx;
+    struct raft_server_view servers[RAFT_SERVERS_MAX];
+    size_t count = raft_node_servers(r->node, servers, RAFT_SERVERS_MAX);
+    unsigned voters = 0;
 
-    return r->forwarder == NULL ? 0 : forward_confirm(r->forwarder, r, term, round);
+    *out_self = false;
+    for (size_t i = 0; i < count; i++) {
+        if (servers[i].role != RAFT_VOTER)
+            continue;
+        voters++;
+        *out_self = *out_self || servers[i].id == r->member_id;
+    }
+    return voters;
 }
 
-static void op_ask(void *ctx, uint64_t leader_id, uint64_t round)
+static bool op_pair(void *ctx, uint64_t member_id)
 {
     struct replica *r = ctx;
+    struct raft_server_view servers[RAFT_SERVERS_MAX];
+    size_t count = raft_node_servers(r->node, servers, RAFT_SERVERS_MAX);
+    unsigned voters = 0;
+    unsigned pair = 0;
 
-    if (r->forwarder != NULL)
-        forward_read(r->forwarder, r, leader_id, round);
+    for (size_t i = 0; i < count; i++) {
+        if (servers[i].role != RAFT_VOTER)
+            continue;
+        voters++;
+        pair += servers[i].id == r->member_id || servers[i].id == member_id ? 1 : 0;
+    }
+    return pair == 2 && pair > voters / 2;
+}
+
+static unsigned op_confirm(void *ctx, uint64_t term, uint64_t round, unsigned most)
+{
+    return reads_confirm(ctx, term, round, most);
+}
+
+static bool op_ask(void *ctx, uint64_t leader_id, uint64_t term, uint64_t round)
+{
+    return reads_ask(ctx, leader_id, term, round);
 }
 
 static bool op_covers(void *ctx, uint64_t index)
@@ -98,6 +127,8 @@ static uint64_t op_published(void *ctx)
 }
 
 static const struct readindex_ops readindex_ops = { .view = op_view,
+                                                    .voters = op_voters,
+                                                    .pair = op_pair,
                                                     .confirm = op_confirm,
                                                     .ask = op_ask,
                                                     .covers = op_covers,
@@ -164,75 +195,152 @@ void replica_add_listener(struct replica *r, struct store_leadership *l)
     env_post(r->loop, &a->msg, on_add_listener);
 }
 
-/* ---- what a leader does by the clock ---- */
+/* ---- housekeeping ---- */
 
-static void on_own_done(struct pending *w)
+static bool op_leading(void *ctx)
 {
-    if (w->result.status != 0 && w->result.status != -ERR_UNAVAILABLE &&
-        w->result.status != -ERR_UNKNOWN_OUTCOME)
-        log_warn("store housekeeping was refused", KV("status", err_name(w->result.status)));
-    pending_free(w);
+    return ((struct replica *)ctx)->told != 0;
 }
 
-static void submit_own(struct replica *r, const struct store_op *ops, size_t count)
+static size_t op_members(void *ctx, struct housekeeping_member out[STORE_MEMBERS_MAX])
 {
-    struct store_txn txn = { .ops = ops, .ops_count = count };
-    struct pending *w = pending_new();
-    struct err e = { 0 };
+    struct raft_server_view servers[RAFT_SERVERS_MAX];
+    size_t count = raft_node_servers(((struct replica *)ctx)->node, servers, RAFT_SERVERS_MAX);
 
-    if (txn_encode(&txn, &w->txn, &e) != 0) {
-        log_error("store housekeeping does not encode", KV("error", e.msg));
-        pending_free(w);
-        return;
+    count = count < STORE_MEMBERS_MAX ? count : STORE_MEMBERS_MAX;
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct housekeeping_member){ servers[i].id, servers[i].role == RAFT_VOTER };
+    return count;
+}
+
+static void op_ask_status(void *ctx, uint64_t member, uint64_t digest_index)
+{
+    struct replica *r = ctx;
+
+    forward_status(r->forwarder, r, member, digest_index);
+}
+
+static void op_propose_own(void *ctx, const struct store_op *ops, size_t count)
+{
+    struct replica *r = ctx;
+
+    housekeeping_submit(&r->proposer, r->loop, ops, count);
+}
+
+/* Nothing is applied while it lasts: a leader with somebody to take over hands over first. */
+static bool op_defragment(void *ctx)
+{
+    struct replica *r = ctx;
+    bool self;
+
+    if (r->told != 0 && op_voters(r, &self) > 1) {
+        raft_node_transfer(r->node, 0);
+        return false;
     }
-    w->loop = r->loop;
-    w->done = on_own_done;
-    w->forwarded = true; /* only as leader */
-    w->deadline_ms = env_loop_now_ms(r->loop) + STORE_WRITE_TIMEOUT_MS;
-    proposer_submit(&r->proposer, w);
+    group_defragment(r->group);
+    return true;
 }
 
-static void keep_house(struct replica *r)
+static uint64_t op_wall_ms(void *ctx)
 {
+    return env_wall_ns(((struct replica *)ctx)->env) / ENV_MS;
+}
+
+static const struct housekeeping_ops housekeeping_ops = {
+    .leading = op_leading,
+    .members = op_members,
+    .ask = op_ask_status,
+    .propose = op_propose_own,
+    .wall_ms = op_wall_ms,
+    .defragment = op_defragment,
+};
+
+/* ---- membership ---- */
+
+static int take_step(struct replica *r, const struct membership_step *step)
+{
+    switch (step->kind) {
+    case MEMBERSHIP_ADD:
+        return raft_node_add(r->node, step->id, step->name);
+    case MEMBERSHIP_ASSIGN:
+        return raft_node_assign(r->node, step->id, step->role);
+    case MEMBERSHIP_REMOVE:
+        return raft_node_remove(r->node, step->id);
+    case MEMBERSHIP_TRANSFER:
+        raft_node_transfer(r->node, step->id);
+        return 0;
+    case MEMBERSHIP_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* One step towards what the roster wishes, when this member leads and none is under way. */
+static void keep_members(struct replica *r)
+{
+    static const char *const names[] = { "none", "add", "assign", "remove", "transfer" };
+    struct raft_server_view servers[RAFT_SERVERS_MAX];
     uint64_t now = env_loop_now_ms(r->loop);
-    struct store_op ops[REPLICA_COMPACT_OPS_MAX];
-    struct point p;
+    struct membership_step step;
     size_t count;
+    int rc;
 
-    if (r->told == 0) {
-        r->check_ms = now + REPLICA_CHECK_MS;
-        r->compact_ms = now + REPLICA_COMPACT_MS;
+    if (r->told == 0 || now < r->members_ms || !raft_node_may_change(r->node))
         return;
-    }
-    if (now >= r->check_ms) {
-        r->check_ms = now + REPLICA_CHECK_MS;
-        group_point(r->group, &p);
-        submit_own(r,
-                   &(struct store_op){
-                       .type = STORE_OP_CHECK, .revision = p.index, .amount = (int64_t)p.digest },
-                   1);
-    }
-    if (now >= r->compact_ms) {
-        r->compact_ms = now + REPLICA_COMPACT_MS;
-        count = group_compact_ops(r->group, ops, REPLICA_COMPACT_OPS_MAX);
-        if (count > 0)
-            submit_own(r, ops, count);
-    }
+    r->members_ms = now + REPLICA_MEMBERS_MS;
+    count = raft_node_servers(r->node, servers, RAFT_SERVERS_MAX);
+    step = membership_next(r->roster, servers, count, r->member_id, raft_node_last_index(r->node));
+    if (step.kind == MEMBERSHIP_NONE || (step.kind == MEMBERSHIP_REMOVE && r->may_remove != NULL &&
+                                         !r->may_remove(r->ctx, r, step.id)))
+        return;
+    rc = take_step(r, &step);
+    log_info("membership changes", KVN("group", group_id(r->group)), KV("step", names[step.kind]),
+             KVN("member", step.id), KVN("role", step.role),
+             KV("status", rc == 0 ? "begun" : err_name(rc)));
+}
+
+void replica_poke(struct replica *r)
+{
+    r->members_ms = 0;
+    raft_node_durable(r->node);
+}
+
+void replica_caught_up(struct replica *r, int status)
+{
+    raft_node_caught_up(r->node, status);
+}
+
+void replica_fetch_trouble(struct replica *r)
+{
+    raft_node_behind_trouble(r->node);
+}
+
+static void on_behind(void *ctx, uint64_t leader_id, uint64_t index)
+{
+    struct replica *r = ctx;
+
+    r->fetch(r->ctx, r, leader_id, index);
 }
 
 /* ---- turns ---- */
 
 static void set_gauges(struct replica *r, const struct raft_view *v)
 {
-    bool ready = v->leader_id != 0 && !v->behind &&
+    bool ready = v->leader_id != 0 && !v->behind && !v->held &&
                  (v->leading ? r->told != 0 : v->applied_index >= v->commit_index) &&
                  v->commit_index > 1;
 
-    metric_set(&r->gauges[REPLICA_LEADER], (int64_t)v->leader_id);
-    metric_set(&r->gauges[REPLICA_TERM], (int64_t)v->term);
-    metric_set(&r->gauges[REPLICA_COMMIT], (int64_t)v->commit_index);
-    metric_set(&r->gauges[REPLICA_APPLIED], (int64_t)v->applied_index);
-    metric_set(&r->gauges[REPLICA_READY], ready ? 1 : 0);
+    atomic_store(&r->gauges[REPLICA_LEADER], v->leader_id);
+    atomic_store(&r->gauges[REPLICA_TERM], v->term);
+    atomic_store(&r->gauges[REPLICA_COMMIT], v->commit_index);
+    atomic_store(&r->gauges[REPLICA_READY], ready ? 1 : 0);
+    atomic_store(&r->gauges[REPLICA_HELD], v->held ? 1 : 0);
+    atomic_store(&r->gauges[REPLICA_BEHIND], v->behind ? 1 : 0);
+}
+
+uint64_t replica_gauge(const struct replica *r, enum replica_gauge which)
+{
+    return atomic_load(&r->gauges[which]);
 }
 
 static void on_turn(void *ctx)
@@ -240,12 +348,16 @@ static void on_turn(void *ctx)
     struct replica *r = ctx;
     struct raft_view v;
 
+    handover_turn(&r->handover);
     if (r->closing)
         return;
     raft_node_view(r->node, &v);
     check_leadership(r, &v);
     set_gauges(r, &v);
-    keep_house(r);
+    replica_measure(r, &v);
+    housekeeping_run(&r->house, env_loop_now_ms(r->loop));
+    keep_members(r);
+    writes_run(r);
     proposer_run(&r->proposer);
     readindex_run(&r->readindex);
 }
@@ -259,37 +371,44 @@ static void on_durable(void *ctx, const struct point *point)
         raft_node_durable(r->node);
 }
 
+static void on_room(void *ctx, bool room)
+{
+    struct replica *r = ctx;
+
+    if (r->node != NULL && !r->closing)
+        raft_node_state_held(r->node, !room);
+}
+
+/* Damaged or different state must not come back with the next start. */
+static void quarantine(struct replica *r, enum group_halt why, const char *message)
+{
+    struct quarantine q = { .group = group_id(r->group), .why = message };
+    struct fsm_mismatch differ = { 0 };
+    struct err e = { 0 };
+
+    if (why == GROUP_HALT_DIVERGED)
+        group_mismatch(r->group, &differ);
+    q.index = differ.index;
+    q.digest = differ.digest;
+    q.agreed = differ.agreed;
+    if (quarantine_write(r->env, r->config->folder, &q, &e) != 0)
+        log_error("the quarantine of this member is not on disk", KV("error", e.msg));
+}
+
 static void on_halt(void *ctx, enum group_halt why, const char *message)
 {
     struct replica *r = ctx;
 
-    log_error(why == GROUP_HALT_UPGRADE ? "upgrade this member: its group cannot go on"
-              : why == GROUP_HALT_DIVERGED
-                  ? "this member's state differs from the leader's: wipe its "
-                    "data folder and copy another member's"
-                  : "this member's log is damaged: wipe its data folder and "
-                    "copy another member's",
-              KVN("group", group_id(r->group)), KV("reason", message));
-    assert_fail("the group halted", __FILE__, __LINE__, __func__);
+    log_error(group_halt_text(why), KVN("group", group_id(r->group)), KV("reason", message));
+    if (why != GROUP_HALT_UPGRADE)
+        quarantine(r, why, message);
+    env_die(r->env, "the group halted", __FILE__, __LINE__, __func__);
 }
 
-void replica_status(struct replica *r, struct store_status *out)
+void replica_set_links(struct replica *r, struct links *links)
 {
-    struct point p;
-
-    group_point(r->group, &p);
-    *out = (struct store_status){
-        .member_id = r->member_id,
-        .leader_id = (uint64_t)metric_value(&r->gauges[REPLICA_LEADER]),
-        .term = (uint64_t)metric_value(&r->gauges[REPLICA_TERM]),
-        .commit_index = (uint64_t)metric_value(&r->gauges[REPLICA_COMMIT]),
-        .applied_index = p.index,
-        .published = p.revision,
-        .compacted = p.compacted,
-        .digest = p.digest,
-        .feature_level = p.level,
-        .ready = metric_value(&r->gauges[REPLICA_READY]) != 0,
-    };
+    r->links = links;
+    raft_node_set_links(r->node, links);
 }
 
 struct replica *replica_of(struct store_group *g)
@@ -299,36 +418,42 @@ struct replica *replica_of(struct store_group *g)
 
 /* ---- life ---- */
 
-static void init_gauges(struct replica *r, const char *name)
+static const char *group_name(enum store_group_id id)
 {
-    snprintf(r->labels, sizeof(r->labels), "group=\"%s\"", name);
-    for (int i = 0; i < REPLICA_GAUGES; i++) {
-        r->gauges[i].name = gauge_names[i];
-        r->gauges[i].help = "raft's view on this member";
-        r->gauges[i].type = METRIC_GAUGE;
-        r->gauges[i].labels = r->labels;
-        r->gauge_table[i] = &r->gauges[i];
-    }
+    return id == STORE_CLUSTER ? "cluster" : "bus";
 }
 
-static int open_state(struct replica *r, const struct replica_config *c, const char *name,
-                      struct err *e)
+void replica_state_folder(const struct store_config *config, enum store_group_id id, char *out,
+                          size_t len)
+{
+    snprintf(out, len, "%s/lmdb-%s", config->folder, group_name(id));
+}
+
+static int open_state(struct replica *r, const struct replica_config *c, struct err *e)
 {
     char folder[PATH_BYTES_MAX];
     struct group_config group = { .env = c->env,
                                   .id = c->id,
                                   .folder = folder,
                                   .map_bytes = c->store->map_bytes,
+                                  .quota_bytes = c->store->quota_bytes,
+                                  .level_max = c->store->feature_level_max,
+                                  .ring_bytes = c->store->ring_bytes,
                                   .retain_revisions = c->store->retain_revisions,
                                   .retain_ms = c->store->retain_ms,
                                   .short_history_prefixes = c->store->short_history_prefixes,
                                   .raft_loop = c->raft_loop,
                                   .on_durable = on_durable,
                                   .on_halt = on_halt,
+                                  .on_room = on_room,
                                   .ctx = r };
     int rv;
 
-    snprintf(folder, sizeof(folder), "%s/lmdb-%s", c->store->folder, name);
+    if (c->store->simulation != NULL) {
+        group.engine = c->store->simulation->engine;
+        group.scrub_ms = c->store->simulation->scrub_ms;
+    }
+    replica_state_folder(c->store, c->id, folder, sizeof(folder));
     rv = env_dir_make(c->env, folder, 0700, e);
     return rv != 0 ? rv : group_open(&group, &r->group, e);
 }
@@ -341,22 +466,29 @@ static int open_log(struct replica *r, const struct replica_config *c, const cha
                                      .loop = c->raft_loop,
                                      .group = r->group,
                                      .folder = folder,
-                                     .socket_folder = c->store->raft_socket_folder,
                                      .member_id = c->store->member_id,
-                                     .members = c->store->members,
-                                     .members_count = c->store->members_count,
+                                     .member_name = r->name,
+                                     .found_members = c->store->members,
+                                     .found_count = c->store->start == STORE_START_FOUND
+                                                        ? c->store->members_count
+                                                        : 0,
+                                     .joining = c->store->start == STORE_START_JOIN,
                                      .heartbeat_ms = c->store->heartbeat_ms,
                                      .election_ms = c->store->election_ms,
+                                     .retain_bytes = c->store->log_retain_bytes,
+                                     .retain_entries = c->store->log_retain_entries,
+                                     .simulation = c->store->simulation,
                                      .on_turn = on_turn,
+                                     .on_behind = on_behind,
                                      .ctx = r };
 
-    snprintf(folder, sizeof(folder), "%s/raft-%s", c->store->folder, name);
+    snprintf(folder, sizeof(folder), "%s/log-%s", c->store->folder, name);
     return raft_node_open(&node, &r->node, e);
 }
 
 int replica_open(const struct replica_config *c, struct replica **out, struct err *e)
 {
-    const char *name = c->id == STORE_CLUSTER ? "cluster" : "bus";
+    const char *name = group_name(c->id);
     struct replica *r;
     int rv;
 
@@ -367,21 +499,33 @@ int replica_open(const struct replica_config *c, struct replica **out, struct er
     r->loop = c->raft_loop;
     r->member_id = c->store->member_id;
     r->forwarder = c->forwarder;
-    init_gauges(r, name);
-    env_timer_init(r->loop, &r->close_timer, NULL);
-    rv = open_state(r, c, name, e);
+    r->roster = c->roster;
+    r->fetch = c->fetch;
+    r->may_remove = c->may_remove;
+    r->ctx = c->ctx;
+    for (size_t i = 0; i < c->store->members_count; i++)
+        if (c->store->members[i].id == r->member_id)
+            r->name = c->store->members[i].name;
+    r->config = c->store;
+    handover_init(&r->handover, r->loop);
+    rv = open_state(r, c, e);
     if (rv != 0) {
-        env_timer_deinit(&r->close_timer);
+        handover_deinit(&r->handover);
         mem_free(r);
         return rv;
     }
     group_set_raft(r->group, r);
+    housekeeping_init(&r->house, r->group, r->member_id, &housekeeping_ops, r);
+    housekeeping_pace(&r->house, c->store->simulation);
     proposer_init(&r->proposer, r->loop, &proposer_ops, r);
-    readindex_init(&r->readindex, r->loop, (unsigned)c->store->members_count, &readindex_ops, r);
+    readindex_init(&r->readindex, r->loop, env_random_u64(r->env), &readindex_ops, r);
+    r->proposer.group = r->readindex.group = c->id;
+    writes_init(&r->writes, env_random_u64(r->env));
     rv = open_log(r, c, name, e);
     if (rv != 0) {
+        readindex_stop(&r->readindex);
         group_close(r->group);
-        env_timer_deinit(&r->close_timer);
+        handover_deinit(&r->handover);
         mem_free(r);
         return err_wrap(e, rv, "group %s", name);
     }
@@ -389,19 +533,21 @@ int replica_open(const struct replica_config *c, struct replica **out, struct er
     return 0;
 }
 
-/* Until another member leads, or time is up. */
-static void on_close_poll(struct env_timer *t)
+static void on_handed_over(void *ctx, int status)
 {
-    struct replica *r = container_of(t, struct replica, close_timer);
-    struct raft_view v;
+    struct replica *r = ctx;
 
-    raft_node_view(r->node, &v);
-    if (v.leading && env_loop_now_ms(r->loop) < r->close_ms) {
-        env_timer_start(t, CLOSE_POLL_MS);
-        return;
-    }
-    env_timer_deinit(t);
-    raft_node_close(r->node, r->closed, r->closed_ctx);
+    if (status == -ERR_TIMEOUT)
+        log_warn("leadership was not handed over: the others will elect a leader after a timeout",
+                 KVN("group", group_id(r->group)), KV("reason", err_name(status)));
+    r->handed_over(r->handed_over_ctx);
+}
+
+void replica_hand_over(struct replica *r, void (*done)(void *ctx), void *ctx)
+{
+    r->handed_over = done;
+    r->handed_over_ctx = ctx;
+    handover_begin(&r->handover, r->node, true, on_handed_over, r);
 }
 
 void replica_quiesce(struct replica *r)
@@ -411,17 +557,32 @@ void replica_quiesce(struct replica *r)
     r->told = 0;
     r->closing = true;
     proposer_stop(&r->proposer);
+    writes_stop(r);
     readindex_stop(&r->readindex);
+}
+
+static void on_node_closed(void *ctx)
+{
+    struct replica *r = ctx;
+
+    r->links = NULL; /* they close next */
+    r->closed(r->closed_ctx);
+}
+
+static void on_close(void *ctx, int status)
+{
+    struct replica *r = ctx;
+
+    (void)status;
+    handover_deinit(&r->handover);
+    raft_node_close(r->node, on_node_closed, r);
 }
 
 void replica_close(struct replica *r, void (*closed)(void *ctx), void *ctx)
 {
     r->closed = closed;
     r->closed_ctx = ctx;
-    r->close_ms = env_loop_now_ms(r->loop) + CLOSE_TRANSFER_MS;
-    raft_node_transfer(r->node);
-    r->close_timer.fire = on_close_poll;
-    env_timer_start(&r->close_timer, CLOSE_POLL_MS);
+    handover_begin(&r->handover, r->node, false, on_close, r);
 }
 
 void replica_free(struct replica *r)
@@ -430,5 +591,6 @@ void replica_free(struct replica *r)
         return;
     raft_node_free(r->node);
     group_close(r->group);
+    writes_deinit(&r->writes);
     mem_free(r);
 }

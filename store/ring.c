@@ -44,6 +44,7 @@ struct ring {
 
     /* The applier's. */
     size_t bytes;
+    size_t count; /* events */
     size_t bytes_max;
     struct buf staging;
     struct staged *staged;
@@ -155,7 +156,8 @@ static struct chunk *build_chunk(struct ring *r)
     size_t events_bytes = r->staged_count * sizeof(struct store_event);
     size_t terms_bytes = r->staged_terms * sizeof(struct store_term);
     size_t bytes = sizeof(struct chunk) + events_bytes + terms_bytes + r->staging.len;
-    struct chunk *c = mem_alloc(bytes);
+    struct chunk *c = mem_alloc_bytes(bytes);
+    *c = (struct chunk){ 0 };
     c->events = (struct store_event *)(c + 1);
     struct store_term *terms = (struct store_term *)(c->events + r->staged_count);
     char *data = (char *)(terms + r->staged_terms);
@@ -187,10 +189,13 @@ static void evict_oldest(struct ring *r)
     atomic_store(&r->floor, c->last);
     atomic_store(&r->tail, tail + 1);
     r->bytes -= c->bytes;
+    r->count -= c->count;
     list_append(&r->retired, &c->retired);
 }
 
-/* A reader that may hold a retired chunk entered before it was unlinked and is still counted. */
+/* A reader that may hold a retired chunk entered before it was unlinked and is still counted.
+ * However busy the readers are, this ends: the counter they take from now on is looked at while it
+ * is still at zero from the time before, and the other loses its last. */
 static void reclaim(struct ring *r)
 {
     if (list_empty(&r->waiting)) {
@@ -221,6 +226,7 @@ void ring_publish(struct ring *r)
             evict_oldest(r);
         c->sequence = head;
         r->bytes += c->bytes;
+        r->count += c->count;
         atomic_store(&r->slots[head % RING_CHUNKS_MAX], c);
         atomic_store(&r->head, head + 1);
         r->staged_count = 0;
@@ -230,9 +236,29 @@ void ring_publish(struct ring *r)
     reclaim(r);
 }
 
+void ring_reset(struct ring *r, uint64_t floor)
+{
+    ASSERT(r->staged_count == 0);
+    while (atomic_load(&r->tail) < atomic_load(&r->head))
+        evict_oldest(r);
+    ASSERT(atomic_load(&r->floor) <= floor);
+    atomic_store(&r->floor, floor);
+    reclaim(r);
+}
+
+size_t ring_count(const struct ring *r)
+{
+    return r->count;
+}
+
 size_t ring_bytes(const struct ring *r)
 {
     return r->bytes;
+}
+
+size_t ring_unlinked(const struct ring *r)
+{
+    return list_count(&r->retired) + list_count(&r->waiting);
 }
 
 /* ---- reading ---- */

@@ -29,6 +29,9 @@ void ring_free(struct ring *r); /* no reader is left */
 /* The applier only. old: NULL when there was none. Copies. */
 void ring_stage(struct ring *r, const struct version *now, const struct version *old);
 void ring_publish(struct ring *r); /* after the commit, before the revision is published */
+/* Lets go of everything: the next change is after floor, which is at least the newest revision
+ * held. The applier, before a revision above is published: who is behind finds nothing here. */
+void ring_reset(struct ring *r, uint64_t floor);
 
 /*
  * Visits events with revision in (after, upto], as store_events. upto is at most the published
@@ -38,5 +41,8 @@ bool ring_events(struct ring *r, uint64_t after, uint64_t upto,
                  bool (*visit)(void *ctx, const struct store_event *event), void *ctx,
                  uint64_t *out_last);
 size_t ring_bytes(const struct ring *r); /* the applier */
+size_t ring_count(const struct ring *r); /* events held: the applier */
+/* Chunks that left the ring and are kept for readers: the applier; O(n), for tests. */
+size_t ring_unlinked(const struct ring *r);
 
 #endif

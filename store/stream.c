@@ -51,24 +51,32 @@ static void state_put(struct kv_txn *t, struct str stream, const struct stream_s
     put_counted(t, KV_STATE, stream, str_of(row, sizeof row), digest);
 }
 
+bool stream_seen(struct kv_txn *t, const struct store_op *op, uint64_t *out_sequence)
+{
+    struct key k;
+    struct str row;
+    *out_sequence = 0;
+    if (op->producer.len == 0)
+        return false;
+    key_producer(&k, op->key, op->producer);
+    if (!kv_get(t, KV_PRODUCER, key_str(&k), &row))
+        return false;
+    ASSERT(row.len == PRODUCER_BYTES);
+    uint64_t seen = load_le64(row.data);
+    if (op->producer_sequence == seen)
+        *out_sequence = load_le64(row.data + 8);
+    return op->producer_sequence <= seen;
+}
+
 uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest,
                        bool *out_appended)
 {
     struct key k;
-    *out_appended = false;
-    if (op->producer.len > 0) {
-        struct str row;
-        key_producer(&k, op->key, op->producer);
-        if (kv_get(t, KV_PRODUCER, key_str(&k), &row)) {
-            ASSERT(row.len == PRODUCER_BYTES);
-            uint64_t seen = load_le64(row.data);
-            if (op->producer_sequence == seen)
-                return load_le64(row.data + 8);
-            if (op->producer_sequence < seen)
-                return 0;
-        }
-    }
     struct stream_state s;
+    uint64_t sequence;
+    *out_appended = false;
+    if (stream_seen(t, op, &sequence))
+        return sequence;
     (void)stream_get(t, op->key, &s); /* a new stream's state when absent */
     s.last++;
     key_stream(&k, op->key, s.last);
@@ -84,6 +92,29 @@ uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *di
     }
     *out_appended = true;
     return s.last;
+}
+
+void stream_producer_expires(struct kv_txn *t, const struct store_op *op, struct timers *timers,
+                             uint64_t *digest)
+{
+    struct key k;
+    if (op->producer.len == 0 || (op->expires_ms == 0 && timers->count == 0))
+        return;
+    key_producer(&k, op->key, op->producer);
+    uint64_t deadline_ms = timers_of(t, TIMER_PRODUCER, key_str(&k));
+    if (deadline_ms != 0 && op->expires_ms >= deadline_ms &&
+        op->expires_ms - deadline_ms < STREAM_PRODUCER_STEP_MS)
+        return;
+    timers_set(timers, t, TIMER_PRODUCER, key_str(&k), 0, op->expires_ms, digest);
+}
+
+void stream_forget_producer(struct kv_txn *t, struct str key, uint64_t *digest)
+{
+    struct str row;
+    bool found = kv_get(t, KV_PRODUCER, key, &row);
+    ASSERT(found);
+    *digest -= row_hash(KV_PRODUCER, key, row);
+    (void)kv_delete(t, KV_PRODUCER, key); /* just seen there */
 }
 
 void stream_trim(struct kv_txn *t, const struct store_op *op, uint64_t *digest)

@@ -13,6 +13,10 @@
 
 #include "store/kv.h"
 #include "store/store.h"
+#include "store/timers.h"
+
+/* A producer's timer is moved on only by so much: not with every append. */
+#define STREAM_PRODUCER_STEP_MS (60u * 60 * 1000)
 
 struct stream_state {
     uint64_t first; /* 1 for a new stream */
@@ -21,9 +25,16 @@ struct stream_state {
 };
 
 bool stream_get(struct kv_txn *t, struct str stream, struct stream_state *out);
+/* Is an APPEND a producer's duplicate? Then the sequence of the first time, 0: no longer known. */
+bool stream_seen(struct kv_txn *t, const struct store_op *op, uint64_t *out_sequence);
 /* Each adds to *digest what it changes. *out_appended: false for a producer's duplicate. */
 uint64_t stream_append(struct kv_txn *t, const struct store_op *op, uint64_t *digest,
                        bool *out_appended);
+/* After an APPEND that added a row: the producer's row is forgotten at op->expires_ms, give or take
+ * the step, unless it appends again. */
+void stream_producer_expires(struct kv_txn *t, const struct store_op *op, struct timers *timers,
+                             uint64_t *digest);
+void stream_forget_producer(struct kv_txn *t, struct str key, uint64_t *digest);
 void stream_trim(struct kv_txn *t, const struct store_op *op, uint64_t *digest);
 void row_put(struct kv_txn *t, struct str key, struct str value, uint64_t *digest);
 void row_delete(struct kv_txn *t, struct str key, uint64_t *digest);

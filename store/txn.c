@@ -19,37 +19,51 @@ enum {
     HAS_TERMS = 8,
     HAS_CHARGES = 16,
     HAS_PRODUCER = 32,
-    NAMES_STREAM = 64 /* key holds no NUL: it is followed by one in rows */
+    NAMES_STREAM = 64, /* key holds no NUL: it is followed by one in rows */
+    HAS_EXPIRES = 128,
+    EXPIRES_SET = 256 /* a time of 0 has another encoding */
 };
+
+/* What expires has a type of its own in bytes, so that what does not is what level 1 wrote. */
+#define WIRE_PUT_EXPIRING    15
+#define WIRE_APPEND_EXPIRING 16
 
 struct shape {
     unsigned fields;
     size_t key_bytes_min;
     size_t key_bytes_max;
+    uint32_t level; /* of the cluster, before it may be proposed */
 };
 
 /* A key_bytes_max of 0 with no fields: no such type. */
 static const struct shape guard_shapes[] = {
-    [STORE_GUARD_MOD] = { HAS_REVISION, 1, STORE_KEY_BYTES_MAX },
-    [STORE_GUARD_EXISTS] = { 0, 1, STORE_KEY_BYTES_MAX },
-    [STORE_GUARD_EMPTY] = { 0, 1, STORE_KEY_BYTES_MAX },
-    [STORE_GUARD_COUNTER] = { HAS_AMOUNT, 1, TXN_COUNTER_BYTES_MAX },
-    [STORE_GUARD_ROW_EXISTS] = { 0, 1, STORE_KEY_BYTES_MAX },
-    [STORE_GUARD_ROW_ABSENT] = { 0, 1, STORE_KEY_BYTES_MAX }
+    [STORE_GUARD_MOD] = { HAS_REVISION, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_GUARD_EXISTS] = { 0, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_GUARD_EMPTY] = { 0, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_GUARD_COUNTER] = { HAS_AMOUNT, 1, TXN_COUNTER_BYTES_MAX, 1 },
+    [STORE_GUARD_ROW_EXISTS] = { 0, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_GUARD_ROW_ABSENT] = { 0, 1, STORE_KEY_BYTES_MAX, 1 }
 };
 
 static const struct shape op_shapes[] = {
-    [STORE_OP_PUT] = { HAS_VALUE | HAS_TERMS | HAS_CHARGES, 1, STORE_KEY_BYTES_MAX },
-    [STORE_OP_DELETE] = { 0, 1, STORE_KEY_BYTES_MAX },
-    [STORE_OP_SET_LIMIT] = { HAS_AMOUNT, 1, TXN_COUNTER_BYTES_MAX },
-    [STORE_OP_REWRAP] = { HAS_VALUE | HAS_REVISION, 1, STORE_KEY_BYTES_MAX },
-    [STORE_OP_COMPACT] = { HAS_REVISION, 0, STORE_KEY_BYTES_MAX },
-    [STORE_OP_CHECK] = { HAS_REVISION | HAS_AMOUNT, 0, 0 },
-    [STORE_OP_FEATURE_LEVEL] = { HAS_AMOUNT, 0, 0 },
-    [STORE_OP_APPEND] = { HAS_VALUE | HAS_PRODUCER | NAMES_STREAM, 1, STORE_KEY_BYTES_MAX },
-    [STORE_OP_ROW_PUT] = { HAS_VALUE, 1, STORE_KEY_BYTES_MAX },
-    [STORE_OP_ROW_DELETE] = { 0, 1, STORE_KEY_BYTES_MAX },
-    [STORE_OP_TRIM] = { HAS_REVISION | NAMES_STREAM, 1, STORE_KEY_BYTES_MAX }
+    [STORE_OP_PUT] = { HAS_VALUE | HAS_TERMS | HAS_CHARGES, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_DELETE] = { 0, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_SET_LIMIT] = { HAS_AMOUNT, 1, TXN_COUNTER_BYTES_MAX, 1 },
+    [STORE_OP_REWRAP] = { HAS_VALUE | HAS_REVISION, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_COMPACT] = { HAS_REVISION, 0, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_CHECK] = { HAS_REVISION | HAS_AMOUNT, 0, 0, 1 },
+    [STORE_OP_FEATURE_LEVEL] = { HAS_AMOUNT, 0, 0, 1 },
+    [STORE_OP_APPEND] = { HAS_VALUE | HAS_PRODUCER | NAMES_STREAM, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_ROW_PUT] = { HAS_VALUE, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_ROW_DELETE] = { 0, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_TRIM] = { HAS_REVISION | NAMES_STREAM, 1, STORE_KEY_BYTES_MAX, 1 },
+    [STORE_OP_ALARM] = { HAS_REVISION | HAS_AMOUNT, 0, 0, 2 },
+    [STORE_OP_TIMER] = { HAS_REVISION | HAS_EXPIRES, 1, STORE_KEY_BYTES_MAX, 2 },
+    [STORE_OP_TICK] = { HAS_EXPIRES | EXPIRES_SET, 0, 0, 2 },
+    [WIRE_PUT_EXPIRING] = { HAS_VALUE | HAS_TERMS | HAS_CHARGES | HAS_EXPIRES | EXPIRES_SET, 1,
+                            STORE_KEY_BYTES_MAX, 2 },
+    [WIRE_APPEND_EXPIRING] = { HAS_VALUE | HAS_PRODUCER | NAMES_STREAM | HAS_EXPIRES | EXPIRES_SET,
+                               1, STORE_KEY_BYTES_MAX, 2 }
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -69,6 +83,32 @@ static uint64_t zigzag(int64_t v)
 static int64_t unzigzag(uint64_t v)
 {
     return (int64_t)((v >> 1) ^ (0 - (v & 1)));
+}
+
+/* NULL: no such type. */
+static const struct shape *op_shape(const struct store_op *op, unsigned *out_type)
+{
+    unsigned type = op->type;
+    if (type >= WIRE_PUT_EXPIRING)
+        return NULL;
+    if (type == STORE_OP_PUT && op->expires_ms > 0)
+        type = WIRE_PUT_EXPIRING;
+    if (type == STORE_OP_APPEND && op->expires_ms > 0)
+        type = WIRE_APPEND_EXPIRING;
+    *out_type = type;
+    return shape_of(op_shapes, COUNT_OF(op_shapes), type);
+}
+
+uint32_t txn_level(const struct store_txn *txn)
+{
+    uint32_t level = STORE_FEATURE_LEVEL_FIRST;
+    for (size_t i = 0; i < txn->ops_count; i++) {
+        unsigned type;
+        const struct shape *s = op_shape(&txn->ops[i], &type);
+        if (s != NULL && s->level > level)
+            level = s->level;
+    }
+    return level;
 }
 
 /* ---- encoding ---- */
@@ -101,6 +141,8 @@ static void encode_op(const struct store_op *op, unsigned fields, struct buf *b)
         if (op->producer.len > 0)
             buf_put_varint(b, op->producer_sequence);
     }
+    if (fields & HAS_EXPIRES)
+        buf_put_varint(b, op->expires_ms);
 }
 
 static int encode_unchecked(const struct store_txn *txn, struct buf *b, struct err *e)
@@ -123,14 +165,15 @@ static int encode_unchecked(const struct store_txn *txn, struct buf *b, struct e
     buf_put_varint(b, txn->ops_count);
     for (size_t i = 0; i < txn->ops_count; i++) {
         const struct store_op *op = &txn->ops[i];
-        const struct shape *s = shape_of(op_shapes, COUNT_OF(op_shapes), op->type);
+        unsigned type;
+        const struct shape *s = op_shape(op, &type);
         if (s == NULL)
             return err_set(e, ERR_INVALID_ARGUMENT, "operation %zu: no such type", i);
         /* Before copying: a caller's mistake must not grow the buffer without bound. */
         if (op->value.len > STORE_TXN_BYTES_MAX)
             return err_set(e, ERR_TOO_LARGE, "a value of %zu bytes is over %u", op->value.len,
                            STORE_TXN_BYTES_MAX);
-        buf_append_byte(b, (uint8_t)op->type);
+        buf_append_byte(b, (uint8_t)type);
         encode_op(op, s->fields, b);
     }
     return 0;
@@ -243,6 +286,10 @@ static void decode_op(struct reader *r, struct arena *a, struct store_op *op)
         return;
     }
     op->type = (enum store_op_type)type;
+    if (type == WIRE_PUT_EXPIRING)
+        op->type = STORE_OP_PUT;
+    if (type == WIRE_APPEND_EXPIRING)
+        op->type = STORE_OP_APPEND;
     op->key = get_key(r, s);
     if (s->fields & HAS_REVISION)
         op->revision = get_varint(r);
@@ -259,6 +306,10 @@ static void decode_op(struct reader *r, struct arena *a, struct store_op *op)
         if (op->producer.len > 0)
             op->producer_sequence = get_varint(r);
     }
+    if (s->fields & HAS_EXPIRES)
+        op->expires_ms = get_varint(r);
+    if ((s->fields & EXPIRES_SET) && op->expires_ms == 0)
+        r->failed = 1;
 }
 
 static void decode_guard(struct reader *r, struct store_guard *g)
@@ -314,6 +365,11 @@ int txn_decode(struct str bytes, struct arena *a, struct store_txn *out, struct 
 #define ENTRY_HEADER_BYTES (1 + 4 + 8 + 4)
 #define ENTRY_COUNT_OFFSET (1 + 4 + 8)
 #define ENTRY_ALIGN        8
+
+size_t entry_bytes(size_t count, size_t txns_bytes)
+{
+    return ENTRY_HEADER_BYTES + count * sizeof(uint32_t) + txns_bytes + ENTRY_ALIGN;
+}
 
 void entry_begin(struct buf *b, uint32_t level, uint64_t term)
 {

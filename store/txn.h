@@ -6,7 +6,8 @@
  * Integers are little endian or varints; there are no pointers, no alignment and no optional
  * order: one transaction has exactly one encoding. Decoding is strict, bounded by the constants of
  * store.h and total: any bytes give a transaction or -ERR_CORRUPT, never a crash. An operation's
- * fields are those its type uses; the others are not encoded and decode as zero.
+ * fields are those its type uses; the others are not encoded and decode as zero. A put or append
+ * that expires has a type of its own in bytes, so that those that do not are as they always were.
  *
  *     entry  = u8 format, le32 level, le64 term, le32 count, count * (le32 length, txn), padding
  */
@@ -23,8 +24,11 @@ struct arena;
 
 #define ENTRY_FORMAT 1
 /* The highest level this build can apply; a member that meets a higher one stops. A new cluster
- * starts at the first. */
-#define STORE_FEATURE_LEVEL       1
+ * starts at the first, and rises by an entry once every member reported that it can follow.
+ * 2: alarms, timers (STORE_OP_ALARM, TIMER, TICK, and PUT with expires_ms).
+ * 3: writes for the leader go over links (writes.h). */
+#define STORE_FEATURE_LEVEL       3
+#define STORE_LEVEL_WRITES        3
 #define STORE_FEATURE_LEVEL_FIRST 1
 
 #define TXN_GUARDS_MAX            64
@@ -40,9 +44,13 @@ struct arena;
 /* Checks txn against every limit and appends its encoding; b is as it was on failure.
  * -ERR_TOO_LARGE above STORE_TXN_BYTES_MAX, -ERR_INVALID_ARGUMENT for anything else. */
 int txn_encode(const struct store_txn *txn, struct buf *b, struct err *e);
+/* The feature level that must be the state's before this may be proposed. */
+uint32_t txn_level(const struct store_txn *txn);
 /* Arrays live in the arena, strings in bytes. -ERR_CORRUPT. */
 int txn_decode(struct str bytes, struct arena *a, struct store_txn *out, struct err *e);
 
+/* What an entry of so many transactions takes at most. */
+size_t entry_bytes(size_t count, size_t txns_bytes);
 /* Building an entry: begin, add each encoded transaction, end (patches count, pads to 8). */
 void entry_begin(struct buf *b, uint32_t level, uint64_t term);
 void entry_add(struct buf *b, struct str txn);

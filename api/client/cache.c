@@ -14,8 +14,9 @@
 #include "base/map.h"
 
 struct entry {
-    struct lister_item item; /* strings owned */
+    struct lister_item item; /* strings in text */
     bool seen;               /* put since cache_relist_begin */
+    char text[];
 };
 
 struct row {
@@ -230,22 +231,29 @@ struct cache *cache_new(enum kind kind)
     return c;
 }
 
-static void str_free(struct str s)
+static struct str text_put(char **at, struct str s)
 {
-    mem_free((char *)(uintptr_t)s.data);
+    struct str put = str_of(*at, s.len);
+
+    if (s.len > 0)
+        memcpy(*at, s.data, s.len);
+    *at += s.len;
+    return put;
 }
 
-static struct str str_own(struct str s)
+/* One allocation: there may be a million. */
+static struct entry *entry_new(const struct lister_item *item)
 {
-    return str_of(mem_dup(s.data, s.len), s.len);
-}
+    struct entry *en =
+        mem_alloc(sizeof(*en) + item->namespace.len + item->name.len + item->bytes.len);
+    char *at = en->text;
 
-static void entry_free(struct entry *en)
-{
-    str_free(en->item.namespace);
-    str_free(en->item.name);
-    str_free(en->item.bytes);
-    mem_free(en);
+    en->seen = true;
+    en->item.namespace = text_put(&at, item->namespace);
+    en->item.name = text_put(&at, item->name);
+    en->item.bytes = text_put(&at, item->bytes);
+    en->item.revision = item->revision;
+    return en;
 }
 
 void cache_free(struct cache *c)
@@ -253,7 +261,7 @@ void cache_free(struct cache *c)
     if (c == NULL)
         return;
     for (size_t i = 0; i < c->all.count; i++)
-        entry_free(c->all.items[i]);
+        mem_free(c->all.items[i]);
     mem_free(c->all.items);
     map_foreach (it, &c->buckets)
         row_free(it.value);
@@ -268,23 +276,21 @@ struct lister *cache_lister(struct cache *c)
 
 bool cache_put(struct cache *c, const struct lister_item *item)
 {
-    struct entry *en = row_find(&c->all, item->namespace, item->name);
+    struct entry *old = row_find(&c->all, item->namespace, item->name);
+    struct entry *en;
 
-    if (en != NULL) {
-        en->seen = true;
-        if (en->item.revision >= item->revision)
-            return false;
-        index_entry(c, en, false);
-        str_free(en->item.bytes);
+    if (old != NULL && old->item.revision >= item->revision) {
+        old->seen = true;
+        return false;
+    }
+    en = entry_new(item);
+    if (old != NULL) {
+        index_entry(c, old, false);
+        c->all.items[row_lower(&c->all, item->namespace, item->name)] = en;
+        mem_free(old);
     } else {
-        en = mem_alloc(sizeof(*en));
-        en->seen = true;
-        en->item.namespace = str_own(item->namespace);
-        en->item.name = str_own(item->name);
         row_insert(&c->all, en);
     }
-    en->item.bytes = str_own(item->bytes);
-    en->item.revision = item->revision;
     index_entry(c, en, true);
     return true;
 }
@@ -293,7 +299,7 @@ static void entry_remove(struct cache *c, struct entry *en)
 {
     index_entry(c, en, false);
     row_remove(&c->all, en);
-    entry_free(en);
+    mem_free(en);
 }
 
 bool cache_remove(struct cache *c, struct str namespace, struct str name)

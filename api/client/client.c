@@ -188,6 +188,8 @@ const char *client_content_type(enum client_content content)
         return "application/merge-patch+json";
     case CLIENT_STRATEGIC_PATCH:
         return "application/strategic-merge-patch+json";
+    case CLIENT_APPLY:
+        return "application/apply-patch+yaml";
     }
     return NULL;
 }

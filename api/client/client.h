@@ -46,7 +46,8 @@ enum client_content {
     CLIENT_JSON,
     CLIENT_JSON_PATCH,
     CLIENT_MERGE_PATCH,
-    CLIENT_STRATEGIC_PATCH
+    CLIENT_STRATEGIC_PATCH,
+    CLIENT_APPLY /* JSON or YAML; the query names fieldManager, and force=true or not */
 };
 
 /* A call that names no deadline ends after this long with -ERR_TIMEOUT. */

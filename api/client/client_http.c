@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "api/client/http_target.h"
+#include "api/client/kubeconfig.h"
 #include "api/meta/peek.h"
 #include "base/arena.h"
 #include "base/assert.h"
@@ -541,6 +542,19 @@ int client_http_new(const struct client_http_config *config, struct client_http 
     else
         *out = c;
     return rc;
+}
+
+int client_http_open(struct env_loop *loop, const struct kubeconfig *k, const char *user_agent,
+                     struct client_http **out, struct err *e)
+{
+    return client_http_new(&(struct client_http_config){ .loop = loop,
+                                                         .servers = k->server,
+                                                         .tls_server_name = k->tls_server_name,
+                                                         .ca_pem = k->ca_pem,
+                                                         .client_cert_pem = k->client_cert_pem,
+                                                         .client_key_pem = k->client_key_pem,
+                                                         .user_agent = user_agent },
+                           out, e);
 }
 
 struct client *client_http_client(struct client_http *c)

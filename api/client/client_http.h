@@ -13,6 +13,7 @@
 #include "api/client/client.h"
 
 struct client_http;
+struct kubeconfig;
 
 #define CLIENT_HTTP_ENDPOINTS_MAX 16
 /* Calls waiting for a connection; above: -ERR_TOO_MANY_REQUESTS. */
@@ -30,6 +31,9 @@ struct client_http_config {
 
 int client_http_new(const struct client_http_config *config, struct client_http **out,
                     struct err *e);
+/* The same for what a kubeconfig says (kubeconfig_load). */
+int client_http_open(struct env_loop *loop, const struct kubeconfig *k, const char *user_agent,
+                     struct client_http **out, struct err *e);
 struct client *client_http_client(struct client_http *c);
 /* Ends what is pending with -ERR_CANCELED; closed runs once, on a later turn, and c is gone. */
 void client_http_close(struct client_http *c, void (*closed)(void *ctx), void *ctx);

@@ -32,6 +32,7 @@ struct reflector {
     struct env_timer timer;
     struct buf query;
     struct buf continue_token;
+    struct buf kept; /* scratch of config.keep */
     uint64_t list_revision;
     uint64_t failures;
     uint64_t lists, watches;
@@ -57,6 +58,7 @@ static void destroy(struct reflector *r)
     cache_free(r->cache);
     buf_deinit(&r->query);
     buf_deinit(&r->continue_token);
+    buf_deinit(&r->kept);
     mem_free(r->namespace);
     mem_free(r->label_selector);
     mem_free(r->field_selector);
@@ -128,8 +130,11 @@ static void apply_upsert(struct reflector *r, const struct lister_item *item)
         old_bytes = str_of(mem_dup(old.bytes.data, old.bytes.len), old.bytes.len);
         old.bytes = old_bytes;
     }
+    buf_clear(&r->kept);
     if (r->config.keys_only)
         kept.bytes = str_of(NULL, 0);
+    else if (r->config.keep != NULL)
+        kept.bytes = r->config.keep(r->config.ctx, item, &r->kept);
     if (cache_put(r->cache, &kept) && r->config.upsert != NULL)
         r->config.upsert(r->config.ctx, &old, item);
     mem_free((char *)(uintptr_t)old_bytes.data);
@@ -330,6 +335,7 @@ struct reflector *reflector_new(const struct reflector_config *config)
     r->cache = cache_new(config->kind);
     buf_init(&r->query);
     buf_init(&r->continue_token);
+    buf_init(&r->kept);
     env_timer_init(config->client->loop, &r->timer, on_timer);
     return r;
 }

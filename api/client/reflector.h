@@ -19,6 +19,7 @@
 #include "api/client/client.h"
 #include "api/client/lister.h"
 
+struct buf;
 struct reflector;
 
 #define REFLECTOR_PAGE           500
@@ -34,6 +35,10 @@ struct reflector_config {
     /* The cache keeps names and revisions only: for a consumer with a picture of its own. Handlers
      * then see no old bytes, and an object that vanished during a relist comes without bytes. */
     bool keys_only;
+    /* Otherwise, where the consumer needs only a part of some objects: what the cache keeps of this
+     * one, which is its bytes, or what is put into *scratch. Handlers see the whole new object; old
+     * ones, and what vanished during a relist, as they were kept. NULL: all. */
+    struct str (*keep)(void *ctx, const struct lister_item *item, struct buf *scratch);
     /* The object appeared or changed. old has no bytes when it is new. May be NULL. */
     void (*upsert)(void *ctx, const struct lister_item *old, const struct lister_item *item);
     /* The object is gone; item is its last known state. May be NULL. */

@@ -3,17 +3,24 @@
 
 #include "base/arena.h"
 
+/* Of a view: the resource its rows belong to. */
+static const char *resource_of_kind(enum kind kind)
+{
+    enum kind store = kind_store(kind);
+    return kind_resource_group(store == KIND_NONE ? kind : store);
+}
+
 struct str key_text(struct arena *a, const struct key *k)
 {
-    return str_printf(a, "%s/%.*s/%.*s", kind_resource_group(k->kind), STR_ARG(k->namespace),
+    return str_printf(a, "%s/%.*s/%.*s", resource_of_kind(k->kind), STR_ARG(k->namespace),
                       STR_ARG(k->name));
 }
 
 struct str key_prefix(struct arena *a, enum kind kind, struct str namespace)
 {
     if (namespace.len == 0)
-        return str_printf(a, "%s/", kind_resource_group(kind));
-    return str_printf(a, "%s/%.*s/", kind_resource_group(kind), STR_ARG(namespace));
+        return str_printf(a, "%s/", resource_of_kind(kind));
+    return str_printf(a, "%s/%.*s/", resource_of_kind(kind), STR_ARG(namespace));
 }
 
 static enum kind kind_of_resource(struct str resource)

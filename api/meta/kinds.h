@@ -29,14 +29,30 @@ enum kind {
     KIND_LEASE,
     KIND_DEPLOYMENT,
     KIND_REPLICA_SET,
-    KIND_SCALE, /* not stored: a view of deployments and replicasets */
+    KIND_SCALE, /* not stored: a view of what has replicas */
+    KIND_ENDPOINTS,
+    KIND_LIMIT_RANGE,
+    KIND_POD_TEMPLATE,
+    KIND_REPLICATION_CONTROLLER,
+    KIND_RESOURCE_QUOTA,
+    KIND_CONTROLLER_REVISION,
+    KIND_ENDPOINT_SLICE,
+    /* Not stored: questions, answered at once. */
+    KIND_TOKEN_REVIEW,
+    KIND_SELF_SUBJECT_REVIEW,
+    KIND_LOCAL_SUBJECT_ACCESS_REVIEW,
+    KIND_SELF_SUBJECT_ACCESS_REVIEW,
+    KIND_SELF_SUBJECT_RULES_REVIEW,
+    KIND_SUBJECT_ACCESS_REVIEW,
+    KIND_EVICTION,     /* not stored: a delete that may be refused */
+    KIND_EVENTS_EVENT, /* events.k8s.io's: a view of KIND_EVENT */
     KIND_COUNT
 };
 
 struct kind_info {
     enum kind kind;
     bool namespaced;
-    bool stored;             /* false: exists only as a request or an answer */
+    bool stored;             /* false: exists only as a request, an answer or a view */
     const char *group;       /* "" for the core group */
     const char *version;     /* "v1" */
     const char *name;        /* "Deployment" */
@@ -51,6 +67,10 @@ struct kind_info {
 
 /* The row of a kind; KIND_NONE and out-of-range values are a programming error (asserted). */
 const struct kind_info *kind_info(enum kind kind);
+
+/* The kind under which objects of this one lie in the store: itself, of a view (api/meta/view.h)
+ * another, KIND_NONE when nothing does. */
+enum kind kind_store(enum kind kind);
 
 /* By URL: group ("" core), version, plural. NULL when unknown. */
 const struct kind_info *kind_by_resource(struct str group, struct str version, struct str plural);

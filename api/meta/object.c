@@ -21,6 +21,7 @@ enum {
     META_ANNOTATIONS = 12,
     META_OWNERS = 13,
     META_FINALIZERS = 14,
+    META_MANAGED_FIELDS = 17,
     OWNER_KIND = 1,
     OWNER_NAME = 3,
     OWNER_UID = 4,
@@ -103,6 +104,24 @@ void object_meta_scan(struct str payload, struct object_meta *out)
     out->bytes = field.bytes;
     while (peek_next(out->bytes, &at, &field))
         scan_field(&field, out);
+}
+
+void object_put_identity(struct buf *out, struct str payload)
+{
+    struct peek_field metadata;
+    struct peek_field f;
+    struct buf kept;
+    size_t at = 0;
+    if (!peek_field(payload, OBJECT_METADATA, &metadata))
+        return;
+    buf_init(&kept);
+    for (size_t from = 0; peek_next(metadata.bytes, &at, &f); from = at)
+        if (f.number != META_LABELS && f.number != META_ANNOTATIONS &&
+            f.number != META_MANAGED_FIELDS)
+            buf_append_str(&kept, str_slice(metadata.bytes, from, at));
+    buf_put_varint(out, OBJECT_METADATA << 3 | PEEK_BYTES);
+    buf_put_bytes(out, buf_str(&kept));
+    buf_deinit(&kept);
 }
 
 struct labels object_meta_labels(const struct object_meta *m)

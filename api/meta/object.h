@@ -48,6 +48,9 @@ struct object_meta {
 
 /* payload: protobuf of any kind whose field 1 is ObjectMeta. Never fails: absent reads as empty. */
 void object_meta_scan(struct str payload, struct object_meta *out);
+/* Appends an object of the same kind that says who and whose it is, and no more: of metadata all
+ * but labels, annotations and managed fields. */
+void object_put_identity(struct buf *out, struct str payload);
 /* For matching selectors: reads labels straight from the bytes. */
 struct labels object_meta_labels(const struct object_meta *m);
 /* True and *out_value when the map has the key. */

@@ -71,21 +71,46 @@ static int parse_pointer(struct patcher *p, struct str text, struct pointer *out
     }
 }
 
-static bool parse_index(struct str token, size_t *out)
+/* A negative index counts from the end, as upstream's library has it. count: of the
+ * indexes there are. */
+static int parse_index(struct str token, size_t count, size_t *out)
 {
-    uint64_t value;
-    bool zero = token.len > 1 && token.data[0] == '0';
-    if (zero || token.len > 9 || str_to_u64(token, &value) != 0)
-        return false;
+    int64_t value;
+    bool zero = token.len > 1 && token.data[0] == '0'; /* RFC 6901 has no leading zeros */
+    if (zero || token.len > 18 || str_to_i64(token, &value) != 0)
+        return -ERR_PARSE;
+    value = value < 0 ? value + (int64_t)count : value;
+    if (value < 0 || value >= (int64_t)count)
+        return -ERR_NOT_FOUND;
     *out = (size_t)value;
-    return true;
+    return 0;
 }
 
-static int missing(struct patcher *p, const char *op, const struct pointer *at)
+/* Why a token is no index of the array that at->text points into. what: "add" or "remove". */
+static int bad_index(struct patcher *p, const char *what, const struct pointer *at, int rc)
 {
+    struct str token = at->tokens[at->count - 1];
+    if (rc == -ERR_NOT_FOUND)
+        return err_set(p->e, ERR_INVALID,
+                       "error in %s for path: '%.*s': Unable to access invalid index: %.*s: "
+                       "invalid index referenced",
+                       what, STR_ARG(at->text), STR_ARG(token));
     return err_set(p->e, ERR_INVALID,
-                   "%s operation does not apply: doc is missing path: \"%.*s\": missing value", op,
-                   STR_ARG(at->text));
+                   "error in %s for path: '%.*s': %s%.*s%sstrconv.Atoi: parsing \"%.*s\": invalid "
+                   "syntax",
+                   what, STR_ARG(at->text),
+                   what[0] == 'a' ? "value was not a proper array index: '" : "",
+                   what[0] == 'a' ? (int)token.len : 0, token.data, what[0] == 'a' ? "': " : "",
+                   STR_ARG(token));
+}
+
+/* "add operation does not apply: doc is missing path: ...": each operation has its own words. */
+static int missing(struct patcher *p, const char *words, const struct pointer *at)
+{
+    bool quoted = words[0] == 'a' || (words[0] == 'r' && words[2] == 'm');
+    const char *quote = quoted ? "\"" : "";
+    return err_set(p->e, ERR_INVALID, "%s: %s%.*s%s: missing value", words, quote,
+                   STR_ARG(at->text), quote);
 }
 
 /* The value at the first count tokens, for changing. NULL: not there. */
@@ -96,7 +121,7 @@ static struct json *walk(struct patcher *p, const struct pointer *at, size_t cou
     for (size_t i = 0; i < count && node != NULL; i++) {
         if (node->type == JSON_OBJECT)
             node = edit_member(p->arena, node, at->tokens[i]);
-        else if (node->type == JSON_ARRAY && parse_index(at->tokens[i], &index))
+        else if (node->type == JSON_ARRAY && parse_index(at->tokens[i], node->count, &index) == 0)
             node = edit_item(p->arena, node, index);
         else
             node = NULL;
@@ -105,15 +130,15 @@ static struct json *walk(struct patcher *p, const struct pointer *at, size_t cou
 }
 
 /* As above for looking only: changes nothing, so that a test copies nothing. */
-static const struct json *look(const struct patcher *p, const struct pointer *at)
+static const struct json *look(const struct patcher *p, const struct pointer *at, size_t count)
 {
     const struct json *node = &p->root;
     size_t index;
-    for (size_t i = 0; i < at->count && node != NULL; i++) {
+    for (size_t i = 0; i < count && node != NULL; i++) {
         if (node->type == JSON_OBJECT)
             node = json_get(node, at->tokens[i]);
-        else if (node->type == JSON_ARRAY && parse_index(at->tokens[i], &index))
-            node = index < node->count ? &node->u.items[index] : NULL;
+        else if (node->type == JSON_ARRAY && parse_index(at->tokens[i], node->count, &index) == 0)
+            node = &node->u.items[index];
         else
             node = NULL;
     }
@@ -122,9 +147,11 @@ static const struct json *look(const struct patcher *p, const struct pointer *at
 
 /* ---- operations ---- */
 
-static int add(struct patcher *p, const char *op, const struct pointer *at, struct json value)
+/* words: what is said when there is no such place. */
+static int add(struct patcher *p, const char *op, const char *words, const struct pointer *at,
+               struct json value)
 {
-    size_t index;
+    size_t index = 0;
     if (at->count + edit_depth(&value) > JSON_DEPTH_MAX)
         return err_set(p->e, ERR_INVALID, "%s operation nests deeper than %d", op, JSON_DEPTH_MAX);
     if (at->count == 0) {
@@ -134,22 +161,19 @@ static int add(struct patcher *p, const char *op, const struct pointer *at, stru
     struct json *parent = walk(p, at, at->count - 1);
     struct str last = at->tokens[at->count - 1];
     if (parent == NULL || parent->type < JSON_ARRAY)
-        return missing(p, op, at);
+        return missing(p, words, at);
     if (parent->type == JSON_OBJECT) {
         edit_put(p->arena, parent, last, value);
         return 0;
     }
-    if (str_eq_c(last, "-"))
-        index = parent->count;
-    else if (!parse_index(last, &index) || index > parent->count)
-        return err_set(p->e, ERR_INVALID,
-                       "%s operation does not apply: unable to access invalid index: %.*s", op,
-                       STR_ARG(last));
-    edit_insert(p->arena, parent, index, value);
+    int rc = str_eq_c(last, "-") ? 0 : parse_index(last, (size_t)parent->count + 1, &index);
+    if (rc != 0)
+        return bad_index(p, "add", at, rc);
+    edit_insert(p->arena, parent, str_eq_c(last, "-") ? parent->count : index, value);
     return 0;
 }
 
-static int drop(struct patcher *p, const char *op, const struct pointer *at)
+static int drop(struct patcher *p, const char *op, const char *words, const struct pointer *at)
 {
     size_t index;
     if (at->count == 0)
@@ -157,24 +181,30 @@ static int drop(struct patcher *p, const char *op, const struct pointer *at)
     struct json *parent = walk(p, at, at->count - 1);
     struct str last = at->tokens[at->count - 1];
     if (parent == NULL || parent->type < JSON_ARRAY)
-        return missing(p, op, at);
+        return missing(p, words, at);
     if (parent->type == JSON_OBJECT) {
         if (!edit_drop(p->arena, parent, last))
-            return err_set(p->e, ERR_INVALID, "unable to %s nonexistent key: %.*s: missing value",
-                           op, STR_ARG(last));
+            return err_set(p->e, ERR_INVALID,
+                           "error in %s for path: '%.*s': Unable to remove nonexistent key: %.*s: "
+                           "missing value",
+                           op, STR_ARG(at->text), STR_ARG(last));
         return 0;
     }
-    if (!parse_index(last, &index) || index >= parent->count)
-        return err_set(p->e, ERR_INVALID, "unable to access invalid index: %.*s", STR_ARG(last));
+    int rc = parse_index(last, parent->count, &index);
+    if (rc != 0)
+        return bad_index(p, op, at, rc);
     edit_erase(p->arena, parent, index);
     return 0;
 }
 
 static int replace(struct patcher *p, const struct pointer *at, struct json value)
 {
+    const struct json *parent = at->count == 0 ? NULL : look(p, at, at->count - 1);
     struct json *node = walk(p, at, at->count);
+    if (node == NULL && (parent == NULL || parent->type < JSON_ARRAY))
+        return missing(p, "replace operation does not apply: doc is missing path", at);
     if (node == NULL)
-        return missing(p, "replace", at);
+        return missing(p, "replace operation does not apply: doc is missing key", at);
     if (at->count + edit_depth(&value) > JSON_DEPTH_MAX)
         return err_set(p->e, ERR_INVALID, "replace operation nests deeper than %d", JSON_DEPTH_MAX);
     *node = value;
@@ -184,10 +214,14 @@ static int replace(struct patcher *p, const struct pointer *at, struct json valu
 static int move_or_copy(struct patcher *p, bool move, const struct pointer *from,
                         const struct pointer *to)
 {
+    const char *from_words = move ? "move operation does not apply: doc is missing from path"
+                                  : "copy operation does not apply: doc is missing from path";
+    const char *to_words = move ? "move operation does not apply: doc is missing destination path"
+                                : "copy operation does not apply: doc is missing destination path";
     const char *op = move ? "move" : "copy";
-    const struct json *source = look(p, from);
+    const struct json *source = look(p, from, from->count);
     if (source == NULL)
-        return missing(p, op, from);
+        return missing(p, from_words, from);
     if (!move) {
         struct json value = edit_copy(p->arena, source, &p->copied);
         if (p->copied > PATCH_COPY_BYTES_MAX)
@@ -195,7 +229,7 @@ static int move_or_copy(struct patcher *p, bool move, const struct pointer *from
                            "unable to complete the copy, the accumulated size increase of copy is "
                            "%zu, exceeding the limit %u",
                            p->copied, PATCH_COPY_BYTES_MAX);
-        return add(p, op, to, value);
+        return add(p, op, to_words, to, value);
     }
     bool inside = to->count > from->count;
     for (size_t i = 0; inside && i < from->count; i++)
@@ -206,13 +240,16 @@ static int move_or_copy(struct patcher *p, bool move, const struct pointer *from
     if (str_eq(from->text, to->text))
         return 0;
     struct json value = *source;
-    int rc = drop(p, op, from);
-    return rc == 0 ? add(p, op, to, value) : rc;
+    int rc = drop(p, op, from_words, from);
+    return rc == 0 ? add(p, op, to_words, to, value) : rc;
 }
 
 static int test(struct patcher *p, const struct pointer *at, const struct json *value)
 {
-    const struct json *found = look(p, at);
+    const struct json *parent = at->count == 0 ? &p->root : look(p, at, at->count - 1);
+    const struct json *found = look(p, at, at->count);
+    if (parent == NULL || parent->type < JSON_ARRAY)
+        return missing(p, "test operation does not apply: is missing path", at);
     if (found == NULL && value->type == JSON_NULL)
         return 0;
     if (found != NULL && json_equal(found, value))
@@ -247,7 +284,7 @@ static int apply(struct patcher *p, const struct json *op)
     if (rc != 0)
         return rc;
     if (str_eq_c(kind, "remove"))
-        return drop(p, "remove", &path);
+        return drop(p, "remove", "remove operation does not apply: doc is missing path", &path);
     if (str_eq_c(kind, "move") || str_eq_c(kind, "copy")) {
         rc = need_pointer(p, op, "from", &from);
         return rc == 0 ? move_or_copy(p, kind.data[0] == 'm', &from, &path) : rc;
@@ -259,7 +296,7 @@ static int apply(struct patcher *p, const struct json *op)
     if (rc != 0)
         return rc;
     if (kind.data[0] == 'a')
-        return add(p, "add", &path, *value);
+        return add(p, "add", "add operation does not apply: doc is missing path", &path, *value);
     return kind.data[0] == 'r' ? replace(p, &path, *value) : test(p, &path, value);
 }
 

@@ -86,10 +86,14 @@ struct encoding {
 /* Envelope around stored bytes; resourceVersion spliced in. */
 void envelope_write(struct buf *b, const struct schema *s, struct str stored,
                     const struct encoding *encoding);
-/* The stored bytes with resourceVersion spliced in, no envelope: an item of a list. An empty
- * resource_version clears it when `clear` is set (what the store keeps). */
-void schema_splice_rv(struct buf *b, const struct schema *s, struct str stored,
-                      struct str resource_version, bool clear);
+/* The envelope in two parts, for a message of raw_bytes that is not in one piece: the caller puts
+ * its bytes between them. Nothing is spliced. */
+void envelope_begin(struct buf *b, const struct encoding *encoding, size_t raw_bytes);
+void envelope_end(struct buf *b);
+/* An item of a list: the stored bytes as field `number`, with resourceVersion spliced in if it is
+ * not empty. */
+void schema_splice_item(struct buf *b, uint32_t number, const struct schema *s, struct str stored,
+                        struct str resource_version);
 
 /* ---- protobuf → JSON ---- */
 
@@ -116,8 +120,10 @@ void schema_validate(const struct schema *s, const void *message, const char *pa
 void *schema_copy(struct arena *a, const struct schema *s, const void *message);
 /* Equal as stored: nil and empty are the same. */
 bool schema_equal(const struct schema *s, const void *x, const void *y);
-/* After a patch went through JSON: gives to the unknown protobuf fields of from, message by
- * message, list items matched by merge key or list keys. */
+/* After an object went through JSON (a patch, a PUT of text): gives to the unknown protobuf fields
+ * of from, message by message. Items of lists are matched by their keys, those without keys by all
+ * that is known of them; a time, a quantity and their like only when unchanged. What to has itself
+ * stays. */
 void schema_carry_unknown(struct arena *a, const struct schema *s, const void *from, void *to);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/schema/access.h"
+#include "api/schema/quote.h"
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/buf.h"
@@ -24,18 +25,27 @@ static int decode_object(struct decoder *d, const struct schema *s, const struct
 
 /* ---- warnings ---- */
 
+/* Each text once, as upstream has it. */
 static void warn(struct decoder *d, const char *what, const struct path *path)
 {
     struct schema_warnings *w = d->warnings;
+    struct buf path_text;
+    struct buf text;
     if (d->strictness == SCHEMA_IGNORE || w->count >= SCHEMA_WARNINGS_MAX)
         return;
-    struct buf text;
+    buf_init(&path_text);
     buf_init(&text);
-    path_write(&text, path, true);
+    path_write(&path_text, path, true);
+    buf_printf(&text, "%s field ", what);
+    quote_write(&text, buf_str(&path_text));
+    bool seen = false;
+    for (size_t i = 0; i < w->count && !seen; i++)
+        seen = str_eq_c(buf_str(&text), w->texts[i]);
     if (w->texts == NULL)
         w->texts = arena_array(d->arena, SCHEMA_WARNINGS_MAX, sizeof(*w->texts));
-    w->texts[w->count++] =
-        str_printf(d->arena, "%s field \"%.*s\"", what, STR_ARG(buf_str(&text))).data;
+    if (!seen)
+        w->texts[w->count++] = str_dup(d->arena, buf_str(&text));
+    buf_deinit(&path_text);
     buf_deinit(&text);
 }
 
@@ -75,7 +85,8 @@ static int decode_one(struct decoder *d, const struct schema *owner, const struc
     if (j->type == JSON_NULL)
         return 0;
     if (f->type == SCHEMA_MESSAGE) {
-        void *child = NULL;
+        /* A duplicate is decoded over what the first one left, as Go does. */
+        void *child = f->message->form == SCHEMA_FORM_OBJECT ? field_pointer(message, f) : NULL;
         int rc = decode_message(d, owner, f, j, path, depth, &child);
         if (rc == 0)
             field_set_pointer(message, f, child);
@@ -141,6 +152,25 @@ static bool strictly_sorted(const struct json *j)
     return true;
 }
 
+/* In the order of the text. */
+static void warn_duplicate_keys(struct decoder *d, const struct json *j, const struct slot *slots,
+                                const struct path *path)
+{
+    bool *again = NULL;
+    for (size_t i = 1; i < j->count; i++) {
+        if (!str_eq(slots[i - 1].member->key, slots[i].member->key))
+            continue;
+        if (again == NULL)
+            again = arena_array(d->arena, j->count, sizeof(*again));
+        again[slots[i].member - j->u.members] = true;
+    }
+    for (size_t i = 0; again != NULL && i < j->count; i++) {
+        if (again[i])
+            warn(d, "duplicate",
+                 &(struct path){ .up = path, .name = j->u.members[i].key, .index = -1 });
+    }
+}
+
 static int decode_entry(struct decoder *d, const struct schema *owner, const struct schema_field *f,
                         const struct json_member *m, const struct path *path, int depth,
                         char *entry)
@@ -176,14 +206,14 @@ static int decode_map(struct decoder *d, const struct schema *owner, const struc
     size_t count = 0;
     for (size_t i = 0; i < j->count; i++)
         slots[i].member = &j->u.members[i];
-    if (!strictly_sorted(j))
+    if (!strictly_sorted(j)) {
         qsort(slots, j->count, sizeof(*slots), slot_cmp);
+        warn_duplicate_keys(d, j, slots, path);
+    }
     for (size_t i = 0; i < j->count; i++) {
         const struct json_member *m = slots[i].member;
-        if (i + 1 < j->count && str_eq(slots[i + 1].member->key, m->key)) {
-            warn(d, "duplicate", &(struct path){ .up = path, .name = m->key, .index = -1 });
-            continue;
-        }
+        if (i + 1 < j->count && str_eq(slots[i + 1].member->key, m->key))
+            continue; /* the last one wins */
         ProtobufCMessage *entry = arena_alloc(d->arena, f->entry->sizeof_message);
         entry->descriptor = f->entry;
         int rc = decode_entry(d, owner, f, m, path, depth, (char *)entry);

@@ -22,19 +22,37 @@ static const char *type_name(const struct schema_field *f)
     return names[f->type];
 }
 
+static bool is_number(const struct json *j)
+{
+    return j->type == JSON_INT || j->type == JSON_DOUBLE;
+}
+
+/* As it stands in the source, or as Go prints it. */
+static struct str number_text(struct arena *a, const struct json *j)
+{
+    struct buf b;
+    if (j->text != NULL)
+        return str_of(j->text, j->count);
+    buf_init(&b);
+    json_write(&b, j, false);
+    struct str text = str_copy(a, buf_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
 int decode_type_error(struct decoder *d, const struct schema *owner, const struct schema_field *f,
                       uint8_t card, const struct json *j, const struct path *path)
 {
     struct buf text;
     buf_init(&text);
     path_write(&text, path, false);
-    bool whole = f->type <= SCHEMA_INT64 && (j->type == JSON_INT || j->type == JSON_DOUBLE) &&
-                 f->type != SCHEMA_BOOL && card == SCHEMA_ONE;
+    bool whole =
+        (f->type == SCHEMA_INT32 || f->type == SCHEMA_INT64) && card == SCHEMA_ONE && is_number(j);
+    struct str number = whole ? number_text(d->arena, j) : (struct str){ 0 };
     int rc = err_set(
         d->e, ERR_INVALID_ARGUMENT,
         "json: cannot unmarshal %s%s%.*s into Go struct field %s.%.*s of type %s%s%s",
-        value_name(j), whole && j->text != NULL ? " " : "",
-        whole && j->text != NULL ? (int)j->count : 0, j->text, owner->name, STR_ARG(buf_str(&text)),
+        value_name(j), whole ? " " : "", STR_ARG(number), owner->name, STR_ARG(buf_str(&text)),
         card == SCHEMA_LIST  ? "[]"
         : card == SCHEMA_MAP ? "map[string]"
                              : "",
@@ -64,13 +82,42 @@ static int copy_string(struct decoder *d, struct str s, const struct path *path,
     return 0;
 }
 
-static int decode_bytes(struct decoder *d, const struct schema_field *f, struct str s,
-                        const struct path *path, void *at)
+/* Where Go's decoder gives up: the first byte that cannot stand there, or the beginning of what is
+ * no whole group of four. */
+static size_t base64_fault(struct str s)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t at = 0;
+    size_t group = 0;
+    size_t start = 0;
+    for (; at < s.len; at++) {
+        char c = s.data[at];
+        if (c == '\r' || c == '\n')
+            continue;
+        if (c == '\0' || strchr(digits, c) == NULL)
+            break;
+        start = group == 0 ? at : start;
+        group = (group + 1) % 4;
+    }
+    if (at == s.len)
+        return start;
+    if (s.data[at] != '=' || group < 2)
+        return at;
+    at++;
+    if (group == 3)
+        return at; /* what follows the padding */
+    while (at < s.len && (s.data[at] == '\r' || s.data[at] == '\n'))
+        at++;
+    return at < s.len && s.data[at] == '=' ? at + 1 : at;
+}
+
+static int decode_bytes(struct decoder *d, const struct schema_field *f, struct str s, void *at)
 {
     struct str bytes = s;
     if (f->type == SCHEMA_BYTES) {
         if (str_base64_decode(d->arena, s, &bytes) != 0)
-            return at_path(d, path, err_set(d->e, ERR_INVALID_ARGUMENT, "illegal base64 data"));
+            return err_set(d->e, ERR_INVALID_ARGUMENT, "illegal base64 data at input byte %zu",
+                           base64_fault(s));
     } else {
         bytes = str_copy(d->arena, s);
     }
@@ -116,17 +163,20 @@ int decode_scalar(struct decoder *d, const struct schema *owner, const struct sc
     default:
         if (j->type != JSON_STRING)
             break;
-        return decode_bytes(d, f, json_str(j), path, at);
+        return decode_bytes(d, f, json_str(j), at);
     }
     return decode_type_error(d, owner, f, SCHEMA_ONE, j, path);
 }
 
 /* ---- forms ---- */
 
-static int wrong_value(struct decoder *d, const struct json *j, const char *type)
+/* number: the type is one whose errors quote the number. */
+static int wrong_value(struct decoder *d, const struct json *j, const char *type, bool number)
 {
-    return err_set(d->e, ERR_INVALID_ARGUMENT, "json: cannot unmarshal %s into Go value of type %s",
-                   value_name(j), type);
+    struct str shown = number && is_number(j) ? number_text(d->arena, j) : (struct str){ 0 };
+    return err_set(d->e, ERR_INVALID_ARGUMENT,
+                   "json: cannot unmarshal %s%s%.*s into Go value of type %s", value_name(j),
+                   shown.len > 0 ? " " : "", STR_ARG(shown), type);
 }
 
 static void set_int64(void *message, const struct schema_field *f, int64_t value)
@@ -140,30 +190,23 @@ static void set_int64(void *message, const struct schema_field *f, int64_t value
     field_set_has(message, f);
 }
 
-static bool has_six_digits(struct str s)
-{
-    return s.len >= 27 && s.data[19] == '.' && (s.data[26] < '0' || s.data[26] > '9');
-}
-
 static int decode_time(struct decoder *d, const struct schema *s, const struct json *j,
                        void *message)
 {
     int64_t seconds;
     int32_t nanos;
     if (j->type != JSON_STRING)
-        return wrong_value(d, j, "string");
+        return wrong_value(d, j, "string", false);
     struct str text = json_str(j);
-    int rc = scalar_time_parse(text, &seconds, &nanos, d->e);
+    bool micro = s->form == SCHEMA_FORM_MICRO_TIME;
+    int rc = (micro ? scalar_micro_time_parse : scalar_time_parse)(text, &seconds, &nanos, d->e);
     if (rc != 0)
         return rc;
-    bool micro = s->form == SCHEMA_FORM_MICRO_TIME;
-    if (micro && !has_six_digits(text))
-        return err_set(d->e, ERR_INVALID_ARGUMENT,
-                       "parsing time \"%.*s\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot "
-                       "parse \"%.*s\" as \".000000\"",
-                       STR_ARG(text), STR_ARG(str_slice(text, 19, text.len)));
+    nanos = micro ? nanos : 0;
+    if (seconds == SCALAR_ZERO_TIME && nanos == 0)
+        return 0;
     set_int64(message, &s->fields[0], seconds);
-    set_int64(message, &s->fields[1], micro ? nanos : 0);
+    set_int64(message, &s->fields[1], nanos);
     return 0;
 }
 
@@ -173,10 +216,10 @@ static int decode_quantity(struct decoder *d, const struct schema *s, const stru
     char text[SCALAR_TEXT_BYTES];
     size_t len;
     struct str source = json_str(j);
-    if (j->type == JSON_INT || j->type == JSON_DOUBLE)
-        source = j->text != NULL ? str_of(j->text, j->count) : (struct str){ 0 };
+    if (is_number(j))
+        source = number_text(d->arena, j);
     else if (j->type != JSON_STRING)
-        return wrong_value(d, j, "resource.Quantity");
+        source = str_lit("?"); /* upstream parses the text of true, [] or {}: no number either */
     int rc = scalar_quantity(str_trim(source), text, &len, d->e);
     if (rc != 0)
         return rc;
@@ -193,7 +236,7 @@ static int decode_int_or_string(struct decoder *d, const struct schema *s, const
         return copy_string(d, json_str(j), path, field_at(message, &s->fields[2]));
     }
     if (j->type != JSON_INT || j->u.integer < INT32_MIN || j->u.integer > INT32_MAX)
-        return wrong_value(d, j, "int32");
+        return wrong_value(d, j, "int32", true);
     set_int64(message, &s->fields[0], 0);
     set_int64(message, &s->fields[1], j->u.integer);
     return 0;
@@ -218,7 +261,7 @@ static int decode_string_list(struct decoder *d, const struct schema *s, const s
 {
     const struct schema_field *f = &s->fields[0];
     if (j->type != JSON_ARRAY)
-        return wrong_value(d, j, "[]string");
+        return wrong_value(d, j, "[]string", false);
     char **items = arena_array(d->arena, j->count, sizeof(*items));
     for (size_t i = 0; i < j->count; i++) {
         int rc = j->u.items[i].type == JSON_NULL
@@ -251,7 +294,7 @@ int decode_form(struct decoder *d, const struct schema *s, const struct json *j,
         return decode_string_list(d, s, j, path, message);
     default:
         if (j->type != JSON_STRING)
-            return wrong_value(d, j, "string");
+            return wrong_value(d, j, "string", false);
         rc = scalar_duration_parse(json_str(j), &nanos, d->e);
         if (rc == 0)
             set_int64(message, &s->fields[0], nanos);

@@ -113,21 +113,27 @@ static struct wire_field find(const struct schema_field *f, struct str bytes)
     return found;
 }
 
+/* A time that is not set, or Go's zero, is null. */
 static void encode_time(struct encoder *c, const struct schema *s, struct str bytes)
 {
     char text[SCALAR_TEXT_BYTES];
+    bool micro = s->form == SCHEMA_FORM_MICRO_TIME;
     int64_t seconds = (int64_t)find(&s->fields[0], bytes).varint;
-    size_t len = s->form == SCHEMA_FORM_TIME
-                     ? scalar_time(seconds, text)
-                     : scalar_micro_time(seconds, (int32_t)find(&s->fields[1], bytes).varint, text);
+    int32_t nanos = micro ? (int32_t)find(&s->fields[1], bytes).varint : 0;
+    if (bytes.len == 0 || (seconds == SCALAR_ZERO_TIME && nanos == 0)) {
+        buf_append(c->out, "null", 4);
+        return;
+    }
+    size_t len = micro ? scalar_micro_time(seconds, nanos, text) : scalar_time(seconds, text);
     buf_append_byte(c->out, '"');
     buf_append(c->out, text, len);
     buf_append_byte(c->out, '"');
 }
 
+/* JSON, as schema_scan saw to, or an object of another message, which has none here. */
 static void encode_raw(struct encoder *c, struct str raw)
 {
-    if (raw.len == 0 || envelope_is(raw) || json_check(raw, NULL) != 0)
+    if (raw.len == 0 || envelope_is(raw))
         buf_append(c->out, "null", 4);
     else
         json_compact(c->out, raw, true);
@@ -158,10 +164,7 @@ static void encode_form(struct encoder *c, const struct schema *s, struct str by
     switch (s->form) {
     case SCHEMA_FORM_TIME:
     case SCHEMA_FORM_MICRO_TIME:
-        if (bytes.len == 0)
-            buf_append(c->out, "null", 4);
-        else
-            encode_time(c, s, bytes);
+        encode_time(c, s, bytes);
         return;
     case SCHEMA_FORM_QUANTITY:
         w = find(&s->fields[0], bytes);

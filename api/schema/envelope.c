@@ -160,26 +160,23 @@ static void splice_write(struct buf *b, const struct splice *p)
     buf_append_str(b, p->after);
 }
 
-void schema_splice_rv(struct buf *b, const struct schema *s, struct str stored,
-                      struct str resource_version, bool clear)
+void schema_splice_item(struct buf *b, uint32_t number, const struct schema *s, struct str stored,
+                        struct str resource_version)
 {
     struct splice p;
-    if ((resource_version.len > 0 || clear) && splice_find(s, stored, resource_version, &p))
+    buf_put_varint(b, (uint64_t)number << 3 | WIRE_LENGTH);
+    if (resource_version.len > 0 && splice_find(s, stored, resource_version, &p)) {
+        buf_put_varint(b, splice_size(&p));
         splice_write(b, &p);
-    else
-        buf_append_str(b, stored);
+    } else {
+        buf_put_bytes(b, stored);
+    }
 }
 
-void envelope_write(struct buf *b, const struct schema *s, struct str stored,
-                    const struct encoding *encoding)
+void envelope_begin(struct buf *b, const struct encoding *encoding, size_t raw_bytes)
 {
-    struct splice p;
-    bool splice = encoding->resource_version.len > 0 &&
-                  splice_find(s, stored, encoding->resource_version, &p);
     size_t type_meta = 2 + varint_size(encoding->api_version.len) + encoding->api_version.len +
                        varint_size(encoding->kind.len) + encoding->kind.len;
-    size_t raw = splice ? splice_size(&p) : stored.len;
-    buf_reserve(b, raw + type_meta + 32);
     buf_append(b, magic, sizeof(magic));
     buf_put_varint(b, UNKNOWN_TYPE_META << 3 | WIRE_LENGTH);
     buf_put_varint(b, type_meta);
@@ -188,10 +185,26 @@ void envelope_write(struct buf *b, const struct schema *s, struct str stored,
     buf_put_varint(b, TYPE_META_KIND << 3 | WIRE_LENGTH);
     buf_put_bytes(b, encoding->kind);
     buf_put_varint(b, UNKNOWN_RAW << 3 | WIRE_LENGTH);
-    buf_put_varint(b, raw);
+    buf_put_varint(b, raw_bytes);
+}
+
+void envelope_end(struct buf *b)
+{
+    buf_append(b, "\x1a\0\x22\0", 4); /* contentEncoding and contentType, as upstream: empty */
+}
+
+void envelope_write(struct buf *b, const struct schema *s, struct str stored,
+                    const struct encoding *encoding)
+{
+    struct splice p;
+    bool splice = encoding->resource_version.len > 0 &&
+                  splice_find(s, stored, encoding->resource_version, &p);
+    size_t raw = splice ? splice_size(&p) : stored.len;
+    buf_reserve(b, raw + encoding->api_version.len + encoding->kind.len + 48);
+    envelope_begin(b, encoding, raw);
     if (splice)
         splice_write(b, &p);
     else
         buf_append_str(b, stored);
-    buf_append(b, "\x1a\0\x22\0", 4); /* contentEncoding and contentType, as upstream: empty */
+    envelope_end(b);
 }

@@ -6,11 +6,14 @@
  * walk only checks. As Go does, invalid UTF-8 and lone surrogates become U+FFFD.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/schema/json.h"
+#include "api/schema/quote.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 /* Longer numbers are no numbers anyone means. */
@@ -34,15 +37,13 @@ static int fail(struct parser *p, const char *context)
 {
     if (p->at >= p->end)
         return err_set(p->e, ERR_PARSE, "unexpected end of JSON input");
-    unsigned char c = (unsigned char)*p->at;
-    size_t offset = (size_t)(p->at - p->start) + 1;
-    if (c == '\'')
-        return err_set(p->e, ERR_PARSE, "invalid character '\\'' %s (offset %zu)", context, offset);
-    if (c >= 0x20 && c < 0x7f)
-        return err_set(p->e, ERR_PARSE, "invalid character '%c' %s (offset %zu)", c, context,
-                       offset);
-    return err_set(p->e, ERR_PARSE, "invalid character '\\x%02x' %s (offset %zu)", c, context,
-                   offset);
+    struct buf shown;
+    buf_init(&shown);
+    quote_write_byte(&shown, (unsigned char)*p->at);
+    int rc = err_set(p->e, ERR_PARSE, "invalid character %.*s %s (offset %zu)",
+                     STR_ARG(buf_str(&shown)), context, (size_t)(p->at - p->start) + 1);
+    buf_deinit(&shown);
+    return rc;
 }
 
 static inline void skip_space(struct parser *p)
@@ -308,12 +309,20 @@ static int parse_number(struct parser *p, struct json *out)
     return finish_number(p, start, whole, out);
 }
 
+/* "in literal true (expecting 'r')" */
+static int fail_word(struct parser *p, const char *word, size_t at)
+{
+    char context[48];
+    (void)snprintf(context, sizeof(context), "in literal %s (expecting '%c')", word, word[at]);
+    return fail(p, context);
+}
+
 static int parse_word(struct parser *p, const char *word, struct json value, struct json *out)
 {
     size_t len = strlen(word);
     for (size_t i = 0; i < len; i++, p->at++) {
         if (p->at >= p->end || *p->at != word[i])
-            return fail(p, "in literal");
+            return fail_word(p, word, i);
     }
     *out = value;
     return 0;

@@ -210,41 +210,35 @@ void json_write(struct buf *b, const struct json *j, bool html)
     }
 }
 
-/* From the opening quote; returns the index behind the closing one. */
-static size_t compact_string(struct buf *b, struct str text, size_t at, bool html)
+static bool is_space(unsigned char c)
 {
-    size_t start = at++;
-    while (at < text.len && text.data[at] != '"') {
-        unsigned char c = (unsigned char)text.data[at];
-        if (c == '\\') {
-            at += 2;
-            continue;
-        }
-        if (kinds[c] == PLAIN) {
-            at++;
-            continue;
-        }
-        buf_append(b, text.data + start, at - start);
-        at += write_special(b, (const unsigned char *)text.data + at, text.len - at, html);
-        start = at;
-    }
-    at = at < text.len ? at + 1 : text.len;
-    buf_append(b, text.data + start, at - start);
-    return at;
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+/* Runs that stay as they are go out whole; a string is left at its quote. */
 void json_compact(struct buf *b, struct str text, bool html)
 {
-    for (size_t at = 0; at < text.len;) {
-        char c = text.data[at];
-        if (c == '"') {
-            at = compact_string(b, text, at, html);
+    const unsigned char *p = (const unsigned char *)text.data;
+    size_t from = 0;
+    size_t at = 0;
+    bool quoted = false;
+    while (at < text.len) {
+        while (quoted && at < text.len && kinds[p[at]] == PLAIN)
+            at++;
+        if (at == text.len)
+            break;
+        bool quote = p[at] == '"';
+        if (quote || (quoted ? p[at] == '\\' : !is_space(p[at]))) {
+            at += quoted && !quote ? 2 : 1;
+            quoted = quoted != quote;
             continue;
         }
-        if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
-            buf_append_byte(b, (uint8_t)c);
-        at++;
+        buf_append(b, p + from, at - from);
+        at += quoted ? write_special(b, p + at, text.len - at, html) : 1;
+        from = at;
     }
+    if (from < text.len)
+        buf_append(b, p + from, text.len - from);
 }
 
 static void new_line(struct buf *b, size_t depth)

@@ -6,6 +6,8 @@
  * pointer when set, bytes when not nil, map entries sorted by key with key and value, unknown
  * fields last. The schema has no recursion (schemagen checks), so depth is bounded by it.
  */
+#include "api/schema/pack.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ struct writer {
     size_t capacity;
     size_t at; /* first byte written */
     uint8_t *heap;
+    bool known_only; /* unknown fields are left out */
 };
 
 static void write_message(struct writer *w, const struct schema *s, const void *message);
@@ -220,19 +223,20 @@ static void put_unknown(struct writer *w, const ProtobufCMessage *base)
     }
 }
 
-/* Times are empty when zero; a quantity's zero has text. */
+/* Times are empty when zero, whole seconds or microseconds; a quantity's zero has text. */
 static bool write_form(struct writer *w, const struct schema *s, const void *message)
 {
     const char *text;
+    int32_t nanos;
     switch (s->form) {
     case SCHEMA_FORM_TIME:
     case SCHEMA_FORM_MICRO_TIME:
         if (message == NULL || !field_has(message, &s->fields[0]))
             return true;
-        if (s->form == SCHEMA_FORM_TIME)
-            put_varint(w, 0);
-        else
-            put_value(w, &s->fields[1], field_at_const(message, &s->fields[1]));
+        nanos = 0;
+        if (s->form == SCHEMA_FORM_MICRO_TIME)
+            memcpy(&nanos, field_at_const(message, &s->fields[1]), sizeof(nanos));
+        put_varint(w, (uint64_t)(int64_t)(nanos / 1000 * 1000));
         put_tag(w, s->fields[1].number, 0);
         put_one(w, &s->fields[0], message);
         return true;
@@ -251,7 +255,8 @@ static void write_message(struct writer *w, const struct schema *s, const void *
     if (message != NULL) {
         const ProtobufCMessage *base = message;
         ASSERT(base->descriptor == s->pb);
-        put_unknown(w, base);
+        if (!w->known_only)
+            put_unknown(w, base);
     }
     if (s->form != SCHEMA_FORM_OBJECT && write_form(w, s, message))
         return;
@@ -273,13 +278,28 @@ void schema_pack(struct buf *b, const struct schema *s, const void *message)
     mem_free(w.heap);
 }
 
+static struct str finish(struct arena *a, struct writer *w)
+{
+    size_t len = w->capacity - w->at;
+    struct str out = str_of(arena_copy(a, w->data + w->at, len), len);
+    mem_free(w->heap);
+    return out;
+}
+
 struct str schema_pack_arena(struct arena *a, const struct schema *s, const void *message)
 {
     uint8_t stack[PACK_STACK_BYTES];
     struct writer w = { .data = stack, .capacity = sizeof(stack), .at = sizeof(stack) };
     write_message(&w, s, message);
-    size_t len = w.capacity - w.at;
-    struct str out = str_of(arena_copy(a, w.data + w.at, len), len);
-    mem_free(w.heap);
-    return out;
+    return finish(a, &w);
+}
+
+struct str pack_known(struct arena *a, const struct schema *s, const void *message)
+{
+    uint8_t stack[PACK_STACK_BYTES];
+    struct writer w = {
+        .data = stack, .capacity = sizeof(stack), .at = sizeof(stack), .known_only = true
+    };
+    write_message(&w, s, message);
+    return finish(a, &w);
 }

@@ -1,4 +1,4 @@
-/* Quantities, times and durations as text. */
+/* Times and durations as text. */
 #include "api/schema/scalar.h"
 
 #include <stdbool.h>
@@ -7,192 +7,9 @@
 
 #include "base/err.h"
 
-__extension__ typedef __int128 wide; /* a number of 10^-9 */
+__extension__ typedef __int128 wide; /* nanoseconds that may not fit */
 
 #define NANO 1000000000
-
-enum family { DECIMAL, BINARY, EXPONENT };
-
-struct suffix {
-    const char *text;
-    enum family family;
-    int power; /* of 10 or of 1024 */
-};
-
-static const struct suffix suffixes[] = {
-    { "", DECIMAL, 0 },   { "n", DECIMAL, -9 }, { "u", DECIMAL, -6 }, { "m", DECIMAL, -3 },
-    { "k", DECIMAL, 3 },  { "M", DECIMAL, 6 },  { "G", DECIMAL, 9 },  { "T", DECIMAL, 12 },
-    { "P", DECIMAL, 15 }, { "E", DECIMAL, 18 }, { "Ki", BINARY, 1 },  { "Mi", BINARY, 2 },
-    { "Gi", BINARY, 3 },  { "Ti", BINARY, 4 },  { "Pi", BINARY, 5 },  { "Ei", BINARY, 6 }
-};
-#define SUFFIX_COUNT (sizeof(suffixes) / sizeof(suffixes[0]))
-
-/* Largest magnitude: 2^63-1 units, and what still multiplies without overflow. */
-static const wide units_max = (wide)INT64_MAX * NANO;
-static const wide multiply_max = ((wide)1 << 126) / 1024;
-
-static int format_error(struct err *e)
-{
-    return err_set(e, ERR_INVALID_ARGUMENT,
-                   "quantities must match the regular expression "
-                   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
-}
-
-static int suffix_error(struct err *e)
-{
-    return err_set(e, ERR_INVALID_ARGUMENT, "unable to parse quantity's suffix");
-}
-
-static int parse_suffix(struct str text, struct suffix *out, struct err *e)
-{
-    for (size_t i = 0; i < SUFFIX_COUNT; i++) {
-        if (str_eq_c(text, suffixes[i].text)) {
-            *out = suffixes[i];
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr("eEinumkKMGTP+-0123456789", text.data[i]) == NULL || text.data[i] == '\0')
-            return format_error(e);
-    }
-    if (text.data[0] != 'e' && text.data[0] != 'E')
-        return suffix_error(e);
-    int64_t power = 0;
-    bool plus = text.len > 1 && text.data[1] == '+';
-    if (str_to_i64(str_slice(text, plus ? 2 : 1, text.len), &power) != 0 || power < -100 ||
-        power > 100)
-        return suffix_error(e);
-    *out = (struct suffix){ .text = "", .family = EXPONENT, .power = (int)power };
-    return 0;
-}
-
-/* value * base, cut to the largest quantity; exact tells whether it was cut. */
-static wide scale_up(wide value, int base)
-{
-    return value > multiply_max ? units_max : value * base;
-}
-
-/* Digits with an optional point → nanos, finer ones rounded away from zero. */
-static wide parse_digits(struct str number, const struct suffix *suffix, bool *bad)
-{
-    wide value = 0;
-    int after_point = -1;
-    bool any = false;
-    for (size_t i = 0; i < number.len; i++) {
-        char c = number.data[i];
-        if (c == '.') {
-            *bad |= after_point >= 0;
-            after_point = 0;
-            continue;
-        }
-        any = true;
-        if (after_point >= 40)
-            continue;
-        if (value > multiply_max)
-            return units_max;
-        value = value * 10 + (c - '0');
-        after_point += after_point >= 0;
-    }
-    *bad |= !any;
-    int power = 9 - (after_point > 0 ? after_point : 0);
-    power += suffix->family == BINARY ? 0 : suffix->power;
-    for (int i = 0; suffix->family == BINARY && i < suffix->power; i++)
-        value = scale_up(value, 1024);
-    for (; power > 0 && value != 0; power--)
-        value = scale_up(value, 10);
-    bool inexact = false;
-    for (; power < 0 && value != 0; power++) {
-        inexact |= value % 10 != 0;
-        value /= 10;
-    }
-    return value + (inexact ? 1 : 0);
-}
-
-static size_t print_wide(wide value, char *out)
-{
-    char digits[48];
-    size_t at = sizeof(digits);
-    size_t len = 0;
-    do {
-        digits[--at] = (char)('0' + (int)(value % 10));
-        value /= 10;
-    } while (value != 0);
-    len = sizeof(digits) - at;
-    memcpy(out, digits + at, len);
-    return len;
-}
-
-static const char *suffix_text(enum family family, int power)
-{
-    for (size_t i = 0; i < SUFFIX_COUNT; i++) {
-        if (suffixes[i].power == power && suffixes[i].family == (power == 0 ? DECIMAL : family))
-            return suffixes[i].text;
-    }
-    return "";
-}
-
-static size_t print_decimal(wide nanos, enum family family, char *out)
-{
-    int power = -9;
-    while (nanos != 0 && nanos % 1000 == 0 && power < 18) {
-        nanos /= 1000;
-        power += 3;
-    }
-    size_t len = print_wide(nanos, out);
-    if (family == EXPONENT && power != 0)
-        return len + (size_t)snprintf(out + len, 8, "e%d", power);
-    return len + (size_t)snprintf(out + len, 8, "%s", suffix_text(DECIMAL, power));
-}
-
-static size_t print_binary(wide nanos, char *out)
-{
-    wide units = nanos / NANO;
-    int power = 0;
-    while (units % 1024 == 0 && power < 6) {
-        units /= 1024;
-        power++;
-    }
-    size_t len = print_wide(units, out);
-    return len + (size_t)snprintf(out + len, 8, "%s", suffix_text(BINARY, power));
-}
-
-int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len, struct err *e)
-{
-    struct suffix suffix = { 0 };
-    bool bad = false;
-    size_t from = 0;
-    if (text.len == 0 || text.len > 512)
-        return format_error(e);
-    bool negative = text.data[0] == '-';
-    if (negative || text.data[0] == '+')
-        from = 1;
-    size_t at = from;
-    while (at < text.len &&
-           ((text.data[at] >= '0' && text.data[at] <= '9') || text.data[at] == '.'))
-        at++;
-    if (at == from)
-        return format_error(e);
-    int rc = parse_suffix(str_slice(text, at, text.len), &suffix, e);
-    if (rc != 0)
-        return rc;
-    wide nanos = parse_digits(str_slice(text, from, at), &suffix, &bad);
-    if (bad)
-        return err_set(e, ERR_INVALID_ARGUMENT, "unable to parse numeric part of quantity");
-    if (nanos > units_max && at - from > 18)
-        nanos = units_max;
-    if (nanos == 0) {
-        memcpy(out, "0", 2);
-        *out_len = 1;
-        return 0;
-    }
-    size_t len = 0;
-    if (negative)
-        out[len++] = '-';
-    bool binary = suffix.family == BINARY && nanos >= (wide)1024 * NANO && nanos % NANO == 0;
-    *out_len = len + (binary ? print_binary(nanos, out + len)
-                             : print_decimal(nanos, suffix.family, out + len));
-    return 0;
-}
 
 /* ---- times ---- */
 
@@ -246,81 +63,153 @@ static bool take_char(struct str *s, char c)
     return true;
 }
 
-static bool take_offset(struct str *s, int *out_seconds)
+static const char *skip_char(struct str *s, char c, const char *element)
 {
+    return take_char(s, c) ? NULL : element;
+}
+
+/* Steps of a parse return NULL, or the element of the layout that does not fit. A number out of its
+ * range is said in *range. */
+static const char *take_element(struct str *s, const char *element, size_t digits_min, int low,
+                                int high, const char *name, const char **range, int *out)
+{
+    size_t digits = strlen(element) == 4 ? 4 : 2;
+    if (!take_number(s, digits, 0, 9999, out) &&
+        (digits_min == digits || !take_number(s, digits_min, 0, 9999, out)))
+        return element;
+    if (*out < low || *out > high)
+        *range = name;
+    return NULL;
+}
+
+static const char *take_offset(struct str *s, const char **range, int *out_seconds)
+{
+    static const char element[] = "Z07:00";
+    struct str rest = *s;
     int hours = 0;
     int minutes = 0;
     *out_seconds = 0;
     if (take_char(s, 'Z'))
-        return true;
-    bool negative = take_char(s, '-');
-    if (!negative && !take_char(s, '+'))
-        return false;
-    if (!take_number(s, 2, 0, 23, &hours) || !take_char(s, ':') ||
-        !take_number(s, 2, 0, 59, &minutes))
-        return false;
+        return NULL;
+    bool negative = take_char(&rest, '-');
+    if ((!negative && !take_char(&rest, '+')) || !take_number(&rest, 2, 0, 99, &hours) ||
+        !take_char(&rest, ':') || !take_number(&rest, 2, 0, 99, &minutes))
+        return element;
+    *s = rest;
+    /* 24 hours and 60 minutes are let pass, as in Go. */
+    if (hours > 24)
+        *range = "time zone offset hour";
+    else if (minutes > 60)
+        *range = "time zone offset minute";
     *out_seconds = (hours * 3600 + minutes * 60) * (negative ? -1 : 1);
-    return true;
+    return NULL;
 }
 
-static void take_fraction(struct str *s, int32_t *out_nanos)
+/* A fraction of any length, or of exactly six digits. */
+static const char *take_fraction(struct str *s, bool micro, int32_t *out_nanos)
 {
     int32_t unit = NANO / 10;
-    *out_nanos = 0;
-    if (s->len < 2 || s->data[0] != '.' || s->data[1] < '0' || s->data[1] > '9')
-        return;
     size_t at = 1;
-    for (; at < s->len && s->data[at] >= '0' && s->data[at] <= '9'; at++) {
+    *out_nanos = 0;
+    bool there = s->len >= 2 && (s->data[0] == '.' || s->data[0] == ',') && s->data[1] >= '0' &&
+                 s->data[1] <= '9';
+    if (!there)
+        return micro ? ".000000" : NULL;
+    for (; at < s->len && s->data[at] >= '0' && s->data[at] <= '9' && (!micro || at < 7); at++) {
         *out_nanos += (s->data[at] - '0') * unit;
         unit /= 10;
     }
+    if (micro && at < 7)
+        return ".000000";
     *s = str_slice(*s, at, s->len);
+    return NULL;
 }
 
-/* Each step names the layout element it stands for: what Go's error quotes. */
-static const char *parse_layout(struct str *s, int64_t *out_seconds, int32_t *out_nanos)
+struct clock {
+    int year;
+    int month;
+    int day;
+    int hour;
+    int minute;
+    int second;
+};
+
+/* Up to the seconds. */
+static const char *take_clock(struct str *s, const char **range, struct clock *c)
 {
-    static const int month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    static const char *const layout[] = { "2006", "-", "01", "-", "02", "T",
-                                          "15",   ":", "04", ":", "05" };
-    static const int low[] = { 0, '-', 1, '-', 1, 'T', 0, ':', 0, ':', 0 };
-    static const int high[] = { 9999, 0, 12, 0, 31, 0, 23, 0, 59, 0, 59 };
-    int value[11] = { 0 };
+    const char *miss = take_element(s, "2006", 4, 0, 9999, "year", range, &c->year);
+    miss = miss != NULL ? miss : skip_char(s, '-', "-");
+    if (miss == NULL)
+        miss = take_element(s, "01", 2, 1, 12, "month", range, &c->month);
+    if (miss == NULL && *range == NULL)
+        miss = skip_char(s, '-', "-");
+    if (miss == NULL && *range == NULL)
+        miss = take_element(s, "02", 2, 0, 99, "day", range, &c->day);
+    if (miss == NULL && *range == NULL)
+        miss = skip_char(s, 'T', "T");
+    if (miss == NULL && *range == NULL)
+        miss = take_element(s, "15", 1, 0, 23, "hour", range, &c->hour);
+    if (miss == NULL && *range == NULL)
+        miss = skip_char(s, ':', ":");
+    if (miss == NULL && *range == NULL)
+        miss = take_element(s, "04", 2, 0, 59, "minute", range, &c->minute);
+    if (miss == NULL && *range == NULL)
+        miss = skip_char(s, ':', ":");
+    if (miss == NULL && *range == NULL)
+        miss = take_element(s, "05", 2, 0, 59, "second", range, &c->second);
+    return miss;
+}
+
+static bool is_day(const struct clock *c)
+{
+    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
+    return c->day >= 1 && c->day <= days[c->month - 1] && (c->month != 2 || c->day != 29 || leap);
+}
+
+/* Go's time.Parse with the layout RFC3339, or with six digits of a fraction: what it takes, and its
+ * errors. */
+static int parse_time(struct str text, bool micro, int64_t *out_seconds, int32_t *out_nanos,
+                      struct err *e)
+{
+    struct str rest = text;
+    struct clock c = { 0 };
+    const char *range = NULL;
+    int32_t nanos = 0;
     int offset = 0;
-    for (size_t i = 0; i < 11; i++) {
-        bool ok = high[i] == 0 ? take_char(s, (char)low[i])
-                               : take_number(s, i == 0 ? 4 : 2, low[i], high[i], &value[i]);
-        if (!ok)
-            return layout[i];
-    }
-    bool leap = (value[0] % 4 == 0 && value[0] % 100 != 0) || value[0] % 400 == 0;
-    if (value[4] > month_days[value[2] - 1] || (value[2] == 2 && value[4] == 29 && !leap))
-        return "02";
-    take_fraction(s, out_nanos);
-    if (!take_offset(s, &offset))
-        return "Z07:00";
-    *out_seconds = civil_to_days(value[0], value[2], value[4]) * 86400 + value[6] * 3600 +
-                   value[8] * 60 + value[10] - offset;
-    return NULL;
+    const char *miss = take_clock(&rest, &range, &c);
+    if (miss == NULL && range == NULL)
+        miss = take_fraction(&rest, micro, &nanos);
+    if (miss == NULL && range == NULL)
+        miss = take_offset(&rest, &range, &offset);
+    if (miss != NULL)
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "parsing time \"%.*s\" as \"2006-01-02T15:04:05%sZ07:00\": cannot parse "
+                       "\"%.*s\" as \"%s\"",
+                       STR_ARG(text), micro ? ".000000" : "", STR_ARG(rest), miss);
+    if (range == NULL && rest.len > 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "parsing time \"%.*s\": extra text: \"%.*s\"",
+                       STR_ARG(text), STR_ARG(rest));
+    if (range == NULL && !is_day(&c))
+        range = "day";
+    if (range != NULL)
+        return err_set(e, ERR_INVALID_ARGUMENT, "parsing time \"%.*s\": %s out of range",
+                       STR_ARG(text), range);
+    *out_seconds = civil_to_days(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 +
+                   c.second - offset;
+    *out_nanos = nanos;
+    return 0;
 }
 
 int scalar_time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos, struct err *e)
 {
-    struct str rest = text;
-    int64_t seconds = 0;
-    int32_t nanos = 0;
-    const char *missing = parse_layout(&rest, &seconds, &nanos);
-    if (missing != NULL)
-        return err_set(e, ERR_INVALID_ARGUMENT,
-                       "parsing time \"%.*s\" as \"2006-01-02T15:04:05Z07:00\": cannot parse "
-                       "\"%.*s\" as \"%s\"",
-                       STR_ARG(text), STR_ARG(rest), missing);
-    if (rest.len > 0)
-        return err_set(e, ERR_INVALID_ARGUMENT, "parsing time \"%.*s\": extra text: \"%.*s\"",
-                       STR_ARG(text), STR_ARG(rest));
-    *out_seconds = seconds;
-    *out_nanos = nanos;
-    return 0;
+    return parse_time(text, false, out_seconds, out_nanos, e);
+}
+
+int scalar_micro_time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos,
+                            struct err *e)
+{
+    return parse_time(text, true, out_seconds, out_nanos, e);
 }
 
 /* Years 0 to 9999; anything else is cut to them. */
@@ -362,41 +251,50 @@ static const struct {
               { "ms", 1000000 }, { "h", 3600LL * NANO }, { "m", 60LL * NANO },
               { "s", NANO } };
 
-static int duration_error(struct str text, struct err *e)
+static bool is_digit_or_point(char c)
 {
-    return err_set(e, ERR_INVALID_ARGUMENT, "time: invalid duration \"%.*s\"", STR_ARG(text));
+    return c == '.' || (c >= '0' && c <= '9');
 }
 
-/* One "1.5h"; false when there is none. */
-static bool take_duration(struct str *s, wide *sum)
+/* One "1.5h" of Go's ParseDuration; its errors. */
+static int take_duration(struct str text, struct str *s, wide *sum, struct err *e)
 {
     wide value = 0;
     wide scale = 1;
     size_t at = 0;
+    size_t digits = 0;
     bool point = false;
-    for (; at < s->len && at < 18 &&
-           (s->data[at] == '.' || (s->data[at] >= '0' && s->data[at] <= '9'));
-         at++) {
-        if (s->data[at] == '.' && point)
-            return false;
+    for (; at < s->len && is_digit_or_point(s->data[at]) && !(point && s->data[at] == '.'); at++) {
         if (s->data[at] == '.') {
             point = true;
             continue;
         }
+        digits++;
+        if (value > INT64_MAX)
+            continue; /* too large already, or a fraction finer than any unit */
         value = value * 10 + (s->data[at] - '0');
         scale *= point ? 10 : 1;
     }
-    if (at == 0 || (at == 1 && point))
-        return false;
+    if (digits == 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "time: invalid duration \"%.*s\"", STR_ARG(text));
     struct str rest = str_slice(*s, at, s->len);
+    size_t unit = 0;
+    while (unit < rest.len && !is_digit_or_point(rest.data[unit]))
+        unit++;
+    if (unit == 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "time: missing unit in duration \"%.*s\"",
+                       STR_ARG(text));
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (str_starts(rest, str_from(units[i].name))) {
-            *sum += value * units[i].nanos / scale;
-            *s = str_slice(rest, strlen(units[i].name), rest.len);
-            return *sum <= INT64_MAX;
-        }
+        if (!str_eq_c(str_slice(rest, 0, unit), units[i].name))
+            continue;
+        *sum += value / scale * units[i].nanos + value % scale * units[i].nanos / scale;
+        *s = str_slice(rest, unit, rest.len);
+        if (*sum <= INT64_MAX)
+            return 0;
+        return err_set(e, ERR_INVALID_ARGUMENT, "time: invalid duration \"%.*s\"", STR_ARG(text));
     }
-    return false;
+    return err_set(e, ERR_INVALID_ARGUMENT, "time: unknown unit \"%.*s\" in duration \"%.*s\"",
+                   STR_ARG(str_slice(rest, 0, unit)), STR_ARG(text));
 }
 
 int scalar_duration_parse(struct str text, int64_t *out_nanos, struct err *e)
@@ -411,10 +309,11 @@ int scalar_duration_parse(struct str text, int64_t *out_nanos, struct err *e)
         return 0;
     }
     if (rest.len == 0)
-        return duration_error(text, e);
+        return err_set(e, ERR_INVALID_ARGUMENT, "time: invalid duration \"%.*s\"", STR_ARG(text));
     while (rest.len > 0) {
-        if (!take_duration(&rest, &sum))
-            return duration_error(text, e);
+        int rc = take_duration(text, &rest, &sum, e);
+        if (rc != 0)
+            return rc;
     }
     *out_nanos = negative ? -(int64_t)sum : (int64_t)sum;
     return 0;

@@ -22,6 +22,12 @@ int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_le
 
 /* "2006-01-02T15:04:05[.fraction](Z|+07:00)" → seconds of the Unix epoch. */
 int scalar_time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos, struct err *e);
+/* The same with a fraction of exactly six digits. */
+int scalar_micro_time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos,
+                            struct err *e);
+/* The first second of the year 1, Go's zero time: JSON shows it as null and reads it as unset. */
+#define SCALAR_ZERO_TIME (-62135596800)
+
 /* "2006-01-02T15:04:05Z"; returns the length. */
 size_t scalar_time(int64_t seconds, char out[SCALAR_TEXT_BYTES]);
 /* "2006-01-02T15:04:05.000000Z". */

@@ -1,6 +1,8 @@
 /* Lookups over schema tables. */
 #include "api/schema/schema.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 
 const struct schema_name *schema_find_name(const struct schema *s, struct str name)
@@ -38,4 +40,9 @@ void *schema_new(struct arena *a, const struct schema *s)
     ProtobufCMessage *message = arena_alloc(a, s->pb->sizeof_message);
     message->descriptor = s->pb;
     return message;
+}
+
+const char *schema_kind(const struct schema *s)
+{
+    return strrchr(s->model, '.') + 1; /* the generator puts a package in front */
 }

@@ -60,7 +60,10 @@ enum schema_flag {
     SCHEMA_PATCH_MERGE = 1 << 7,   /* strategic merge: by merge_key, or as a set of primitives */
     SCHEMA_RETAIN_KEYS = 1 << 8,   /* strategic merge: $retainKeys is honoured */
     SCHEMA_PATCH_REPLACE = 1 << 9, /* strategic merge: replaced as a whole */
-    SCHEMA_DEFAULT = 1 << 10       /* default_value applies when unset */
+    SCHEMA_DEFAULT = 1 << 10,      /* default_value applies when unset */
+    SCHEMA_OPTIONAL = 1 << 11,     /* OpenAPI: not required, although JSON always shows it */
+    SCHEMA_UNION_TAG = 1 << 12,    /* OpenAPI: says which of the union's members is set */
+    SCHEMA_UNION_MEMBER = 1 << 13  /* OpenAPI: a member of the message's union */
 };
 
 struct schema;
@@ -82,6 +85,8 @@ struct schema_field {
     uint16_t entry_value;
     uint16_t entry_has;                      /* 0 for strings and messages */
     const ProtobufCMessageDescriptor *entry; /* SCHEMA_MAP only */
+    const char *const *enums; /* OpenAPI: the known values, NULL-terminated, or NULL */
+    const char *doc;          /* for people; "" when there is none */
 };
 
 struct schema_name {
@@ -104,6 +109,8 @@ struct schema {
     const uint8_t *by_number;          /* field indexes by ascending number */
     const uint8_t *number_index;       /* number → index, 0xff for none; number_max + 1 entries */
     const ProtobufCMessageDescriptor *pb;
+    const char *model; /* its name in OpenAPI: "io.k8s.api.core.v1.PodSpec" */
+    const char *doc;   /* for people; "" when there is none */
 };
 
 /* The field with this JSON name, looked for in inline messages too; NULL when there is none. */
@@ -115,5 +122,9 @@ const struct schema_field *schema_field_by_number(const struct schema *s, uint32
 /* A zeroed struct of the message, ready for protobuf-c and for every function of this folder. */
 struct arena;
 void *schema_new(struct arena *a, const struct schema *s);
+
+/* What `kind` says of an object of it: the last word of the model. (name is the message's, of which
+ * there is one in all groups.) */
+const char *schema_kind(const struct schema *s);
 
 #endif

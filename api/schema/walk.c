@@ -1,4 +1,4 @@
-/* Functions over structs: defaults, structural validation, copies, comparison, unknown fields. */
+/* Functions over structs: defaults, structural validation, copies, comparison. */
 #include <string.h>
 
 #include "api/schema/access.h"
@@ -195,72 +195,4 @@ bool schema_equal(const struct schema *s, const void *x, const void *y)
     buf_deinit(&a);
     buf_deinit(&b);
     return equal;
-}
-
-/* ---- unknown fields ---- */
-
-static const char *key_text(const struct schema *s, const void *message, const char *key)
-{
-    const struct schema_field *f = schema_find_field(s, str_from(key));
-    if (f == NULL || f->type != SCHEMA_STRING || f->card != SCHEMA_ONE)
-        return NULL;
-    return field_pointer(message, f);
-}
-
-/* Items of a list are the same object when their merge key, else all list keys agree. */
-static bool same_item(const struct schema_field *f, const void *x, const void *y)
-{
-    const char *single[] = { f->merge_key, NULL };
-    const char *const *keys = f->merge_key != NULL ? single : f->list_keys;
-    for (; keys != NULL && *keys != NULL; keys++) {
-        const char *a = key_text(f->message, x, *keys);
-        const char *b = key_text(f->message, y, *keys);
-        if (a == NULL || b == NULL || strcmp(a, b) != 0)
-            return false;
-    }
-    return keys != NULL;
-}
-
-static void carry_list(struct arena *a, const struct schema_field *f, const void *from, void *to)
-{
-    void *const *old = field_pointer(from, f);
-    void *const *new = field_pointer(to, f);
-    for (size_t i = 0; i < field_count(to, f); i++) {
-        for (size_t k = 0; k < field_count(from, f); k++) {
-            /* The same place is the likely one. */
-            size_t at = (i + k) % field_count(from, f);
-            if (same_item(f, old[at], new[i])) {
-                schema_carry_unknown(a, f->message, old[at], new[i]);
-                break;
-            }
-        }
-    }
-}
-
-void schema_carry_unknown(struct arena *a, const struct schema *s, const void *from, void *to)
-{
-    const ProtobufCMessage *old = from;
-    ProtobufCMessage *new = to;
-    if (old->n_unknown_fields > 0 && new->n_unknown_fields == 0) {
-        size_t size = old->n_unknown_fields * sizeof(*old->unknown_fields);
-        new->n_unknown_fields = old->n_unknown_fields;
-        new->unknown_fields = arena_copy(a, old->unknown_fields, size);
-        for (unsigned i = 0; i < new->n_unknown_fields; i++)
-            new->unknown_fields[i].data =
-                arena_copy(a, new->unknown_fields[i].data, new->unknown_fields[i].len);
-    }
-    for (size_t i = 0; i < s->field_count; i++) {
-        const struct schema_field *f = &s->fields[i];
-        if (f->type != SCHEMA_MESSAGE || f->message->form != SCHEMA_FORM_OBJECT ||
-            f->card == SCHEMA_MAP)
-            continue;
-        if (f->card == SCHEMA_LIST) {
-            carry_list(a, f, from, to);
-            continue;
-        }
-        const void *x = field_pointer(from, f);
-        void *y = field_pointer(to, f);
-        if (x != NULL && y != NULL)
-            schema_carry_unknown(a, f->message, x, y);
-    }
 }

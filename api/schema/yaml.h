@@ -20,8 +20,21 @@
 /* Anchors of one stream. */
 #define YAML_ANCHORS_MAX 1000u
 
+/* Duplicate keys that are told; more only count. */
+#define YAML_DUPLICATES_MAX 1000u
+
+/* 'line 3: key "a" already set in map', in the order in which go-yaml finds them. */
+struct yaml_duplicates {
+    const char **texts;
+    size_t count;
+};
+
 /* The first document of the text; an empty one gives null. */
 int yaml_parse(struct arena *a, struct str text, const struct json **out, struct err *e);
+/* The same as an API server takes a body: keys sorted by bytes, the last of duplicates alone stays
+ * and the others are told in *out. */
+int yaml_parse_body(struct arena *a, struct str text, const struct json **out,
+                    struct yaml_duplicates *out_duplicates, struct err *e);
 /* Every document, in order; empty ones are left out. */
 int yaml_parse_all(struct arena *a, struct str text, const struct json ***out_documents,
                    size_t *out_count, struct err *e);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "api/schema/quote.h"
 #include "api/schema/yaml.h"
 #include "api/schema/yaml_scalar.h"
 #include "base/arena.h"
@@ -20,6 +21,19 @@ struct anchor {
     size_t nodes; /* of the whole value */
 };
 
+/* Where a member came from: the line of its value, its place among all, the look of its key. */
+struct origin {
+    size_t line;
+    size_t sequence;
+    bool text_key;
+};
+
+/* A key that was there before. */
+struct finding {
+    size_t sequence;
+    const char *text;
+};
+
 struct yaml_reader {
     struct arena *arena;
     yaml_parser_t parser;
@@ -28,6 +42,12 @@ struct yaml_reader {
     size_t anchor_capacity;
     size_t nodes;
     bool plain; /* the last scalar was plain and untagged: "<<" is a merge key only then */
+    struct yaml_duplicates *duplicates; /* NULL: they stay in the tree */
+    struct origin *origins;             /* of what stands on the stack; only with duplicates */
+    struct finding *findings;
+    size_t finding_count;
+    size_t finding_capacity;
+    size_t sequence; /* of members read */
     struct json_member *stack;
     size_t used;
     size_t capacity;
@@ -50,7 +70,11 @@ static void push(struct yaml_reader *r, struct str key, struct json value)
     if (r->used == r->capacity) {
         r->capacity = r->capacity == 0 ? 64 : r->capacity * 2;
         r->stack = mem_realloc(r->stack, r->capacity * sizeof(*r->stack));
+        if (r->duplicates != NULL)
+            r->origins = mem_realloc(r->origins, r->capacity * sizeof(*r->origins));
     }
+    if (r->duplicates != NULL)
+        r->origins[r->used] = (struct origin){ .sequence = r->sequence++ };
     r->stack[r->used++] = (struct json_member){ key, value };
 }
 
@@ -111,14 +135,16 @@ static int read_scalar(struct yaml_reader *r, const yaml_event_t *event, struct 
     return 0;
 }
 
-/* The next event and the node it starts; *end when it closes the collection instead. */
+/* The next event and the node it starts; *end when it closes the collection instead. *line: where
+ * it starts. */
 static int read_next(struct yaml_reader *r, yaml_event_type_t closing, int depth, struct json *out,
-                     bool *end)
+                     bool *end, size_t *line)
 {
     yaml_event_t event;
     int rc = next_event(r, &event);
     if (rc != 0)
         return rc;
+    *line = event.start_mark.line + 1;
     *end = event.type == closing;
     rc = *end ? 0 : read_node(r, &event, depth, out);
     yaml_event_delete(&event);
@@ -131,7 +157,8 @@ static int read_sequence(struct yaml_reader *r, int depth, struct json *out)
     for (;;) {
         struct json item;
         bool end = false;
-        int rc = read_next(r, YAML_SEQUENCE_END_EVENT, depth + 1, &item, &end);
+        size_t line;
+        int rc = read_next(r, YAML_SEQUENCE_END_EVENT, depth + 1, &item, &end, &line);
         if (rc != 0)
             return rc;
         if (end)
@@ -194,6 +221,14 @@ static int merge_map(struct yaml_reader *r, size_t base, const struct json *valu
     return 0;
 }
 
+static void note_origin(struct yaml_reader *r, size_t line, bool text_key)
+{
+    if (r->duplicates == NULL)
+        return;
+    r->origins[r->used - 1].line = line;
+    r->origins[r->used - 1].text_key = text_key;
+}
+
 static int read_members(struct yaml_reader *r, int depth, size_t base)
 {
     struct json merged = { .type = JSON_NULL };
@@ -203,7 +238,8 @@ static int read_members(struct yaml_reader *r, int depth, size_t base)
         struct json value;
         struct str name;
         bool end = false;
-        int rc = read_next(r, YAML_MAPPING_END_EVENT, depth + 1, &key, &end);
+        size_t line;
+        int rc = read_next(r, YAML_MAPPING_END_EVENT, depth + 1, &key, &end, &line);
         if (rc != 0)
             return rc;
         if (end)
@@ -211,7 +247,7 @@ static int read_members(struct yaml_reader *r, int depth, size_t base)
         bool merge_key = r->plain && str_eq_c(json_str(&key), "<<");
         rc = key_text(r, &key, &name);
         if (rc == 0)
-            rc = read_next(r, YAML_NO_EVENT, depth + 1, &value, &end);
+            rc = read_next(r, YAML_NO_EVENT, depth + 1, &value, &end, &line);
         if (rc != 0)
             return rc;
         if (merge_key) {
@@ -219,9 +255,83 @@ static int read_members(struct yaml_reader *r, int depth, size_t base)
             merge = true;
         } else {
             push(r, name, value);
+            note_origin(r, line, key.type == JSON_STRING);
         }
     }
     return merge ? merge_map(r, base, &merged) : 0;
+}
+
+/* ---- duplicates ---- */
+
+struct slot {
+    struct json_member member;
+    struct origin origin;
+};
+
+static int slot_cmp(const void *x, const void *y)
+{
+    const struct slot *a = x;
+    const struct slot *b = y;
+    int order = str_cmp(a->member.key, b->member.key);
+    if (order != 0)
+        return order;
+    return a->origin.sequence < b->origin.sequence ? -1 : a->origin.sequence > b->origin.sequence;
+}
+
+static void found_again(struct yaml_reader *r, const struct slot *slot)
+{
+    struct buf text;
+    if (r->finding_count >= YAML_DUPLICATES_MAX)
+        return;
+    buf_init(&text);
+    buf_printf(&text, "line %zu: key ", slot->origin.line);
+    if (slot->origin.text_key)
+        quote_write(&text, slot->member.key);
+    else
+        buf_append_str(&text, slot->member.key);
+    buf_append_c(&text, " already set in map");
+    r->findings = arena_grow(r->arena, r->findings, r->finding_count, &r->finding_capacity,
+                             sizeof(*r->findings));
+    r->findings[r->finding_count++] = (struct finding){ .sequence = slot->origin.sequence,
+                                                        .text = str_dup(r->arena, buf_str(&text)) };
+    buf_deinit(&text);
+}
+
+/* Sorts the members above base; of equal keys the last stays. */
+static void settle(struct yaml_reader *r, size_t base)
+{
+    size_t count = r->used - base;
+    struct slot *slots = mem_alloc(count * sizeof(*slots));
+    for (size_t i = 0; i < count; i++)
+        slots[i] = (struct slot){ r->stack[base + i], r->origins[base + i] };
+    qsort(slots, count, sizeof(*slots), slot_cmp);
+    r->used = base;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && str_eq(slots[i - 1].member.key, slots[i].member.key)) {
+            found_again(r, &slots[i]);
+            r->used--;
+        }
+        r->stack[r->used++] = slots[i].member;
+    }
+    mem_free(slots);
+}
+
+static int finding_cmp(const void *x, const void *y)
+{
+    const struct finding *a = x;
+    const struct finding *b = y;
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+static void tell_findings(struct yaml_reader *r)
+{
+    struct yaml_duplicates *out = r->duplicates;
+    out->count = r->finding_count;
+    out->texts = arena_array(r->arena, r->finding_count, sizeof(*out->texts));
+    if (r->finding_count > 1)
+        qsort(r->findings, r->finding_count, sizeof(*r->findings), finding_cmp);
+    for (size_t i = 0; i < r->finding_count; i++)
+        out->texts[i] = r->findings[i].text;
 }
 
 static int read_mapping(struct yaml_reader *r, int depth, struct json *out)
@@ -230,6 +340,8 @@ static int read_mapping(struct yaml_reader *r, int depth, struct json *out)
     int rc = read_members(r, depth, base);
     if (rc != 0)
         return rc;
+    if (r->duplicates != NULL && r->used > base)
+        settle(r, base);
     size_t count = r->used - base;
     struct json_member *members = NULL;
     if (count > 0)
@@ -275,6 +387,7 @@ static int read_document(struct yaml_reader *r, struct json *out, bool *done)
 {
     yaml_event_t event;
     bool end = false;
+    size_t line;
     for (;;) {
         int rc = next_event(r, &event);
         if (rc != 0)
@@ -289,7 +402,7 @@ static int read_document(struct yaml_reader *r, struct json *out, bool *done)
             break;
     }
     r->anchor_count = 0;
-    int rc = read_next(r, YAML_NO_EVENT, 0, out, &end);
+    int rc = read_next(r, YAML_NO_EVENT, 0, out, &end, &line);
     if (rc != 0)
         return rc;
     rc = next_event(r, &event);
@@ -305,7 +418,9 @@ static int reader_open(struct yaml_reader *r, struct arena *a, struct str text, 
     if (yaml_parser_initialize(&r->parser) == 0)
         return err_set(e, ERR_INTERNAL, "yaml: no parser");
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r->parser, (const unsigned char *)text.data, text.len);
+    /* libyaml aborts on NULL, which no bytes at all may be. */
+    const char *bytes = text.data == NULL ? "" : text.data;
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)bytes, text.len);
     return 0;
 }
 
@@ -313,9 +428,11 @@ static void reader_close(struct yaml_reader *r)
 {
     yaml_parser_delete(&r->parser);
     mem_free(r->stack);
+    mem_free(r->origins);
 }
 
-int yaml_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
+static int parse_one(struct arena *a, struct str text, const struct json **out,
+                     struct yaml_duplicates *duplicates, struct err *e)
 {
     struct yaml_reader r;
     struct json *root = arena_new(a, struct json);
@@ -323,11 +440,25 @@ int yaml_parse(struct arena *a, struct str text, const struct json **out, struct
     int rc = reader_open(&r, a, text, e);
     if (rc != 0)
         return rc;
+    r.duplicates = duplicates;
     rc = read_document(&r, root, &done);
+    if (rc == 0 && duplicates != NULL)
+        tell_findings(&r);
     reader_close(&r);
     if (rc == 0)
         *out = root;
     return rc;
+}
+
+int yaml_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
+{
+    return parse_one(a, text, out, NULL, e);
+}
+
+int yaml_parse_body(struct arena *a, struct str text, const struct json **out,
+                    struct yaml_duplicates *out_duplicates, struct err *e)
+{
+    return parse_one(a, text, out, out_duplicates, e);
 }
 
 int yaml_parse_all(struct arena *a, struct str text, const struct json ***out_documents,

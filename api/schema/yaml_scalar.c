@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 /* Longer texts are strings. */
 #define NUMBER_BYTES_MAX 128
@@ -119,6 +120,26 @@ static bool number_text(struct str text, char out[NUMBER_BYTES_MAX + 1])
     return len > 0;
 }
 
+/* A number with point or exponent. Go makes a float64 of it and prints that as JSON, so 1.0 and 1e3
+ * are whole numbers. Others keep their text where JSON can have it: no digit is lost. */
+static struct json resolve_float(struct arena *a, struct str text, double number)
+{
+    struct buf b;
+    struct json out = json_double(number);
+    int64_t whole;
+    buf_init(&b);
+    json_write_double(&b, number);
+    if (str_to_i64(buf_str(&b), &whole) == 0) {
+        buf_deinit(&b);
+        return json_int(whole);
+    }
+    struct str shown = json_check(text, NULL) == 0 ? text : str_copy(a, buf_str(&b));
+    buf_deinit(&b);
+    out.text = shown.data;
+    out.count = (uint32_t)shown.len;
+    return out;
+}
+
 struct json yaml_resolve(struct arena *a, struct str text)
 {
     char plain[NUMBER_BYTES_MAX + 1];
@@ -145,7 +166,7 @@ struct json yaml_resolve(struct arena *a, struct str text)
     if (!is_float(plain))
         return json_string(text);
     double number = strtod(plain, NULL);
-    return number - number == 0.0 ? json_double(number) : json_string(text);
+    return number - number == 0.0 ? resolve_float(a, text, number) : json_string(text);
 }
 
 /* ---- what the printer must quote ---- */

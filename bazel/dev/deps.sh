@@ -21,6 +21,7 @@ protoc-c protobuf-c-compiler
 /usr/include/openssl/ssl.h libssl-dev
 /usr/bin/openssl openssl
 /usr/include/yaml.h libyaml-dev
+/usr/include/zlib.h zlib1g-dev
 clang-14 clang-14
 clang-format-14 clang-format-14
 /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a libclang-rt-14-dev
@@ -29,7 +30,10 @@ runc runc
 crun crun
 /usr/lib/cni/bridge containernetworking-plugins
 iptables iptables
+nft nftables
 ip iproute2
+losetup mount
+mkfs.ext4 e2fsprogs
 ps procps
 python3 python3
 /usr/lib/python3/dist-packages/grpc python3-grpcio

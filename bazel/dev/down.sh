@@ -1,5 +1,6 @@
 # ./dev down: ends every process, namespace, mount and cgroup of this checkout's cluster, also after a
 # crash: it goes by what the kernel says belongs to it, not by what a run remembered.
+. bazel/dev/machine.sh
 
 # "net 4026532417" of each namespace of ours.
 our_namespaces() {
@@ -80,11 +81,12 @@ stop_all() {
     awk -v under="$DEV/" '$5 ~ "^" under {print $5}' /proc/self/mountinfo | sort -r | while read -r dir; do
         umount -l "$dir" || true
     done
+    detach_disks
     for file in /run/netns/gantry-"$ID"-*; do
         [ -e "$file" ] && ip netns del "$(basename "$file")"
     done
     # One end of a node's link is in this namespace until it is moved; `up` may have ended in between.
-    for file in /sys/class/net/gt"$ID"? /sys/class/net/gp"$ID"?; do
+    for file in /sys/class/net/gt"$ID"* /sys/class/net/gp"$ID"*; do
         [ ! -e "$file" ] || ip link del "$(basename "$file")" 2>/dev/null || true
     done
     remove_cgroups
@@ -93,7 +95,7 @@ stop_all() {
 down_all() {
     stop_all
     # A mount of somebody else's below here would be a bug of ours: nothing on another file system is removed.
-    rm -rf --one-file-system "$DEV/ns" "$DEV/nodes" "$DEV/data" "$DEV/raft" "$DEV/cluster" "$DEV/ports" \
+    rm -rf --one-file-system "$DEV/ns" "$DEV/nodes" "$DEV/data" "$DISKS" "$LAYOUT_FILE" "$DEV/cluster" "$DEV/ports" \
         "$DEV"/oci.* "$DEV"/rootfs.* "$KUBECONFIG_FILE"
 }
 

@@ -11,7 +11,15 @@ MEMBERS="m1 m2 m3"
 NODES="node-1 node-2"
 KUBECONFIG_FILE=$DEV/kubeconfig
 
+# How this checkout's cluster is laid out: "fabric", all members in one namespace, or "spread", each on
+# a machine of its own (machine.sh). `up` decides, once; everything else reads it here.
+LAYOUT_FILE=$DEV/layout
+layout() { cat "$LAYOUT_FILE" 2>/dev/null || echo fabric; }
+is_spread() { [ "$(layout)" = spread ]; }
+
 member_ip() { echo "10.250.0.1${1#m}"; }   # m1 -> 10.250.0.11
+# The namespace a member runs in.
+member_netns() { if is_spread; then echo "gantry-$ID-$1"; else echo "$FABRIC"; fi; }
 node_index() { echo "${1#node-}"; }
 node_ip() { echo "10.250.0.$(node_index "$1")"; }
 node_cidr() { echo "10.244.$(node_index "$1").0/24"; }

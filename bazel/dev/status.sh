@@ -1,17 +1,23 @@
 # ./dev status: what runs, with pids that a person can kill to see what happens.
+. bazel/dev/machine.sh
 
 process_line() { # NAME TEXT
     if alive "$1"; then
-        printf '  %-18s %-34s pid=%s\n' "$1" "$2" "$(pid_of "$1")"
+        printf '  %-18s %-50s pid=%s\n' "$1" "$2" "$(pid_of "$1")"
     else
-        printf '  %-18s %-34s not running\n' "$1" "$2"
+        printf '  %-18s %-50s not running\n' "$1" "$2"
     fi
+}
+
+# What is special about a member's machine, when it has one.
+machine_text() {
+    ! is_spread || echo ", $(link_line "$1"), $(disk_line "$1")"
 }
 
 # A member that can answer for the cluster, if there is one.
 ready_member() {
     "$PROGRAMS/gantry" --kubeconfig "$KUBECONFIG_FILE" status 2>/dev/null |
-        awk '$3 == "cluster" && $NF == "ready" && $(NF - 1) != "not" {print $1; exit}'
+        awk '$3 == "cluster" && ($NF == "ready" || $NF ~ /^alarm:/) {print $1; exit}'
 }
 
 dev_status() {
@@ -24,7 +30,7 @@ dev_status() {
         role=follower
         alive "$name" || role=-
         [ "$name" = "$leader" ] && role=leader
-        process_line "$name" "$role $(member_ip "$name")"
+        process_line "$name" "$role $(member_ip "$name")$(machine_text "$name")"
     done
     echo 'nodes'
     for name in $NODES; do

@@ -1,5 +1,6 @@
 # ./dev test, sim, fuzz, fmt.
 . bazel/dev/deps.sh
+. bazel/dev/machine.sh
 
 # What Bazel runs: unit, interop and fuzz-corpus tests, the simulation, the tidy test.
 bazel_tests() { # CONFIG... -- PATTERN
@@ -38,7 +39,8 @@ run_e2e() {
     local test failed='' began
     [ $# -gt 0 ] || return 0
     MATCHED=1
-    ./dev up
+    # A machine for each member where that can be had: closer to what runs elsewhere.
+    if can_spread >/dev/null; then ./dev up --spread; else ./dev up; fi
     for test in "$@"; do
         began=$(now_ms)
         if bash "$test" >"$LOG/$(basename "$test" .sh).log" 2>&1; then
@@ -52,6 +54,22 @@ run_e2e() {
     done
     ./dev down
     [ -z "$failed" ] || die "failed:$failed"
+}
+
+fault_tests() { find tests/fault -name '*_test.sh' 2>/dev/null | sort; }
+
+# Whole members under faults: real processes, so outside of Bazel. Each prints a line a scenario.
+run_fault() {
+    local test failed=''
+    MATCHED=1
+    for test in "$@"; do
+        bash "$test" >"$LOG/$(basename "$test" .sh)-fault.log" 2>&1 || failed+=" $(basename "$test" .sh)"
+        grep -hE '^  (PASS|FAIL) |^SKIP|^seed ' "$LOG/$(basename "$test" .sh)-fault.log" || true
+    done
+    [ -z "$failed" ] || {
+        tail -n 60 "$LOG/$(basename "${failed##* }")-fault.log"
+        die "failed under faults:$failed; the members' logs are in .dev/log/fault"
+    }
 }
 
 dev_test() {
@@ -71,7 +89,10 @@ dev_test() {
     show_step 'unit tests and fuzz corpora under AddressSanitizer and UBSan' bazel_tests --config=asan -- \
         "intersect (//tests/unit/... union //tests/fuzz/...) except attr(tags, 'no-asan', //...) $filter"
     show_step 'where threads meet, under ThreadSanitizer' bazel_tests --config=tsan -- \
-        "intersect ($THREADED) $filter"
+        "intersect ($THREADED) except attr(tags, 'no-tsan', //...) $filter"
+    chosen=$(fault_tests | grep -E "${pattern:-.}" || true)
+    # shellcheck disable=SC2086 # one word a file
+    [ -z "$chosen" ] || show_step 'members under faults' run_fault $chosen
     if [ -z "$pattern" ]; then
         chosen=$(e2e_tests)
     else
@@ -79,18 +100,33 @@ dev_test() {
     fi
     # shellcheck disable=SC2086 # one word a file
     [ -z "$chosen" ] || show_step 'a whole cluster' run_e2e $chosen
-    [ -n "$MATCHED" ] || die "no test's name matches '$pattern'; \`bazel query 'tests(//...)'\` and tests/e2e/*_test.sh are the names"
+    [ -n "$MATCHED" ] || die "no test's name matches '$pattern'; \`bazel query 'tests(//...)'\` and tests/{e2e,fault}/*_test.sh are the names"
     echo 'ok'
 }
 
+# Both simulators: the consensus half in memory, and whole members on simulated hosts. A family is of
+# one of them; a rule that is left out is of the first.
 dev_sim() {
     mkdir -p "$LOG"
-    echo 'building the simulator' >&2
-    bazel build --noshow_progress //tests/sim:sim >"$LOG/sim-build.log" 2>&1 || {
+    echo 'building the simulators' >&2
+    bazel build --noshow_progress //tests/sim:sim //tests/sim:cluster >"$LOG/sim-build.log" 2>&1 || {
         tail -n 30 "$LOG/sim-build.log" >&2
         exit 1
     }
-    exec "$(bin tests/sim/sim)" "$@"
+    local sim cluster status=0 ran=0 one
+    sim=$(bin tests/sim/sim)
+    cluster=$(bin tests/sim/cluster)
+    case " $* " in *' --without '*) exec "$sim" "$@" ;; esac
+    case " $* " in *' --jobs '* | *' --verbose '* | *' --twice '*) exec "$cluster" "$@" ;; esac
+    for one in "$sim" "$cluster"; do
+        "$one" "$@" 2>"$LOG/sim-usage.log" && ran=1 && continue
+        [ $? = 2 ] || { ran=1 && status=1; }
+    done
+    [ $ran = 1 ] || {
+        cat "$LOG/sim-usage.log" >&2
+        status=2
+    }
+    return $status
 }
 
 dev_fuzz() {

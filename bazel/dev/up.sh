@@ -4,6 +4,7 @@
 . bazel/dev/down.sh
 . bazel/dev/status.sh
 . bazel/dev/node.sh
+. bazel/dev/machine.sh
 
 PROGRAM_TARGETS='//controlplane:gantryd //kubelet-lite //cli:gantry //bazel/tools:listen_exec'
 
@@ -49,7 +50,13 @@ make_fabric() {
     ip -n "$FABRIC" addr add 10.250.0.254/24 dev br0
     ip -n "$FABRIC" link set br0 up
     local name
-    for name in $MEMBERS; do ip -n "$FABRIC" addr add "$(member_ip "$name")/24" dev br0; done
+    for name in $MEMBERS; do
+        if is_spread; then
+            make_machine_network "$name"
+        else
+            ip -n "$FABRIC" addr add "$(member_ip "$name")/24" dev br0
+        fi
+    done
     # The members reach pods (for later proxies) through the nodes.
     for name in $NODES; do
         make_node_network "$name"
@@ -61,9 +68,9 @@ make_fabric() {
 start_member() {
     local name=$1
     start "$name" "$PROGRAMS/listen_exec" 127.0.0.1 "$(member_port "$name")" -- \
-        nsenter --net="/run/netns/$FABRIC" "$PROGRAMS/gantryd" run \
+        nsenter --net="/run/netns/$(member_netns "$name")" "$PROGRAMS/gantryd" run \
         --cluster "$DEV/cluster" --name "$name" --data "$DEV/data/$name" \
-        --raft-sockets "$DEV/raft" --listen "tcp:$(member_ip "$name"):6443" --listen fd:3
+        --listen "tcp:$(member_ip "$name"):6443" --listen fd:3
 }
 
 member_ready() {
@@ -73,7 +80,8 @@ member_ready() {
 
 start_members() {
     local name
-    mkdir -p -m 700 "$DEV/raft" "$DEV/data"
+    mkdir -p -m 700 "$DEV/data"
+    ! is_spread || mount_disks
     for name in $MEMBERS; do alive "$name" || start_member "$name"; done
     for name in $MEMBERS; do await 20 "member $name to be ready" member_ready "$name"; done
     install -m 600 "$DEV/cluster/admin.kubeconfig" "$KUBECONFIG_FILE"
@@ -116,6 +124,7 @@ network_whole() {
     local name
     [ -e "$RUN/fabric-made" ] && [ -e "/run/netns/$FABRIC" ] || return 1
     for name in $NODES; do [ -e "/run/netns/$(node_netns "$name")" ] || return 1; done
+    for name in $MEMBERS; do [ -e "/run/netns/$(member_netns "$name")" ] || return 1; done
 }
 
 # After a reboot, or an `up` that was interrupted. Members keep their state; what a node had is made anew.
@@ -139,18 +148,34 @@ check_host() {
     [ ${#DEV} -le 70 ] || die "the path $ROOT is too long for unix sockets below it: clone to one of at most 65 characters"
 }
 
+# A cluster keeps the layout it was made with.
+choose_layout() { # "" or "spread"
+    if [ ! -e "$DEV/cluster/ca.crt" ]; then
+        [ "$1" != spread ] || check_loop_devices
+        echo "${1:-fabric}" >"$LAYOUT_FILE"
+    elif [ "$1" = spread ] && ! is_spread; then
+        die "a cluster with one fabric is here already: ./dev down forgets it, then ./dev up --spread"
+    fi
+}
+
 dev_up() {
-    [ $# = 0 ] || die "up takes no arguments, and got '$*'; ./dev alone prints the commands"
+    local wanted=''
+    case $* in
+    '') ;;
+    --spread) wanted=spread ;;
+    *) die "up takes --spread or nothing, and got '$*'; ./dev alone prints the commands" ;;
+    esac
     check_host
-    [ "${GANTRY_DEV:-}" = "$ID" ] || exec env "$MARK" "$ROOT/dev" up
+    [ "${GANTRY_DEV:-}" = "$ID" ] || exec env "$MARK" "$ROOT/dev" up "$@"
     lock
     end_orphans
     trap 'echo; echo "dev: interrupted; ./dev up goes on from here, ./dev down removes what was made" >&2; exit 130' INT TERM
     mkdir -p "$DEV" "$LOG" "$RUN"
     local began
     began=$(now_ms)
-    echo 'Gantry: three members, two nodes'
     dev_deps
+    choose_layout "$wanted"
+    echo "Gantry: three members, two nodes$(! is_spread || echo '; each member on a machine of its own')"
     step 'programs (release build)' build_programs
     step 'images: pause, busybox' make_images
     if ! network_whole && { compgen -G "/run/netns/gantry-$ID-*" >/dev/null || [ -e "$DEV/nodes" ]; }; then
@@ -176,6 +201,7 @@ Up in $((($(now_ms) - began) / 1000)) s. The kubeconfig is .dev/kubeconfig; the 
   kubectl -n hello logs -f deployment/hello
   .dev/bin/gantry events -f
   ./dev status      # with pids: kill any of them and watch; ./dev up starts it again
-  ./dev down
 TXT
+    ! is_spread || spread_tips
+    echo '  ./dev down'
 }

@@ -21,12 +21,14 @@ size_t message_count;
 int faults;
 
 static const char *const message_markers[] = { "typeMeta", "groupVersion", "form", "structType",
-                                               NULL };
-static const char *const field_markers[] = { "pointer",       "always",        "omitzero",
-                                             "inline",        "required",      "listType",
-                                             "listMapKey",    "patchStrategy", "default",
-                                             "patchMergeKey", "mapType",       "structType",
-                                             "string",        "items",         NULL };
+                                               "package",  "model",        NULL };
+static const char *const field_markers[] = {
+    "pointer",    "always",        "omitzero", "inline",        "required",    "listType",
+    "listMapKey", "patchStrategy", "default",  "patchMergeKey", "mapType",     "structType",
+    "string",     "items",         "optional", "enum",          "unionMember", "unionDiscriminator",
+    NULL
+};
+
 void fault(const char *format, ...)
 {
     va_list args;
@@ -133,11 +135,13 @@ static void read_location(const FileDescriptorProto *file, size_t base, const So
     if (at->n_path == 2) {
         snprintf(where, sizeof(where), "%s: %s", file->name, m->pb->name);
         markers_parse(&m->markers, at->leading_comments, message_markers, where);
+        m->comment = at->leading_comments;
     } else if (at->n_path == 4 && at->path[2] == 2) {
         size_t field = (size_t)at->path[3];
         snprintf(where, sizeof(where), "%s: %s.%s", file->name, m->pb->name,
                  m->pb->field[field]->name);
         markers_parse(&m->fields[field], at->leading_comments, field_markers, where);
+        m->field_comments[field] = at->leading_comments;
     }
 }
 
@@ -154,8 +158,9 @@ static void read_file(const FileDescriptorProto *file)
             markers_parse(&of_file, at->leading_detached_comments[j], NULL, file->name);
     }
     const struct marker *gv = marker_find(&of_file, "groupVersion");
-    if (gv == NULL)
-        fault("%s: no +groupVersion in the comment before syntax", file->name);
+    const struct marker *package = marker_find(&of_file, "package");
+    if (gv == NULL || package == NULL)
+        fault("%s: no +groupVersion or +package in the comment before syntax", file->name);
     for (size_t i = 0; i < file->n_message_type; i++) {
         const DescriptorProto *pb = file->message_type[i];
         if (message_count == MESSAGES_MAX || pb->n_field > FIELDS_MAX) {
@@ -168,6 +173,7 @@ static void read_file(const FileDescriptorProto *file)
         m->pb = pb;
         m->file = file->name;
         snprintf(m->group_version, sizeof(m->group_version), "%s", gv == NULL ? "" : gv->value);
+        snprintf(m->package, sizeof(m->package), "%s", package == NULL ? "" : package->value);
     }
     for (size_t i = 0; info != NULL && i < info->n_location; i++)
         read_location(file, base, info->location[i]);

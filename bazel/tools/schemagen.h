@@ -44,8 +44,11 @@ struct message {
     const DescriptorProto *pb;
     const char *file;
     char group_version[TEXT_BYTES];
+    char package[TEXT_BYTES]; /* of its name in OpenAPI */
+    const char *comment;      /* NULL: none */
     struct markers markers;
     struct markers fields[FIELDS_MAX];
+    const char *field_comments[FIELDS_MAX];
 };
 
 extern struct message messages[MESSAGES_MAX];

@@ -44,6 +44,39 @@ static void write_string(FILE *out, const char *s)
     fputc('"', out);
 }
 
+/* A comment's words without its markers: what people read. */
+static void write_doc(FILE *out, const char *comment)
+{
+    bool first = true;
+    fprintf(out, "\"");
+    for (const char *p = comment == NULL ? "" : comment; *p != '\0';) {
+        size_t len = strcspn(p, " \t\r\n");
+        if (len > 0 && (*p != '+' || len == 1)) {
+            fprintf(out, "%s", first ? "" : " ");
+            first = false;
+            for (size_t i = 0; i < len; i++)
+                fprintf(out, "%s%c", p[i] == '"' || p[i] == '\\' ? "\\" : "", p[i]);
+        }
+        p += len;
+        p += strspn(p, " \t\r\n");
+    }
+    fprintf(out, "\"");
+}
+
+/* "a,b" becomes a NULL-terminated array. */
+static void write_enum(FILE *out, const struct message *m, size_t i)
+{
+    const char *p = marker_find(&m->fields[i], "enum")->value;
+    fprintf(out, "static const char *const enum_%s_%s[] = { ", m->pb->name, m->pb->field[i]->name);
+    while (*p != '\0') {
+        size_t len = strcspn(p, ",");
+        fprintf(out, "\"%.*s\", ", (int)len, p);
+        p += len;
+        p += *p == ',' ? 1 : 0;
+    }
+    fprintf(out, "NULL };\n");
+}
+
 static const char *type_name(const struct markers *marks, const FieldDescriptorProto *value)
 {
     switch (value->type) {
@@ -77,10 +110,13 @@ static void write_flags(FILE *out, const struct markers *marks)
     static const struct {
         const char *marker;
         const char *flag;
-    } simple[] = { { "pointer", "SCHEMA_POINTER" },   { "always", "SCHEMA_ALWAYS" },
-                   { "omitzero", "SCHEMA_OMITZERO" }, { "inline", "SCHEMA_INLINE" },
-                   { "required", "SCHEMA_REQUIRED" }, { "items", "SCHEMA_ITEMS" },
-                   { "default", "SCHEMA_DEFAULT" } };
+    } simple[] = {
+        { "pointer", "SCHEMA_POINTER" },          { "always", "SCHEMA_ALWAYS" },
+        { "omitzero", "SCHEMA_OMITZERO" },        { "inline", "SCHEMA_INLINE" },
+        { "required", "SCHEMA_REQUIRED" },        { "items", "SCHEMA_ITEMS" },
+        { "default", "SCHEMA_DEFAULT" },          { "optional", "SCHEMA_OPTIONAL" },
+        { "unionMember", "SCHEMA_UNION_MEMBER" }, { "unionDiscriminator", "SCHEMA_UNION_TAG" }
+    };
     fprintf(out, ".flags = 0");
     for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
         if (marker_find(marks, simple[i].marker) != NULL)
@@ -156,7 +192,11 @@ static void write_field(FILE *out, const struct message *m, size_t i)
         fprintf(out, ".quantifier = offsetof(%s, n_%s), ", m->pb->name, c_field(f));
     else if (has_quantifier(f))
         fprintf(out, ".quantifier = offsetof(%s, has_%s), ", m->pb->name, c_field(f));
-    fprintf(out, ".offset = offsetof(%s, %s) },\n", m->pb->name, c_field(f));
+    if (marker_find(marks, "enum") != NULL)
+        fprintf(out, ".enums = enum_%s_%s, ", m->pb->name, f->name);
+    fprintf(out, ".offset = offsetof(%s, %s), .doc = ", m->pb->name, c_field(f));
+    write_doc(out, m->field_comments[i]);
+    fprintf(out, " },\n");
 }
 
 /* ---- name tables ---- */
@@ -272,11 +312,17 @@ static void write_message(FILE *out, const struct message *m)
         "const struct schema schema_%s = { .name = \"%s\", .api_version = \"%s\", .form = %s, "
         ".type_meta = %s, .atomic = %s, .field_count = %zu, .name_count = %zu, .number_max = %d, "
         ".fields = fields_%s, .names = names_%s, .by_number = order_%s, .number_index = index_%s, "
-        ".pb = &%s__descriptor };\n\n",
+        ".pb = &%s__descriptor, ",
         m->pb->name, m->pb->name, gv == NULL ? m->group_version : gv->value, form_name(m),
         marker_find(&m->markers, "typeMeta") == NULL ? "false" : "true",
         marker_is(&m->markers, "structType", "atomic") ? "true" : "false", m->pb->n_field, names,
         highest, m->pb->name, m->pb->name, m->pb->name, m->pb->name, lower);
+    const struct marker *package = marker_find(&m->markers, "package");
+    const struct marker *model = marker_find(&m->markers, "model");
+    fprintf(out, ".model = \"%s.%s\", .doc = ", package == NULL ? m->package : package->value,
+            model == NULL ? m->pb->name : model->value);
+    write_doc(out, m->comment);
+    fprintf(out, " };\n\n");
 }
 
 static void write_fields(FILE *out, const struct message *m)
@@ -284,6 +330,8 @@ static void write_fields(FILE *out, const struct message *m)
     for (size_t i = 0; i < m->pb->n_field; i++) {
         if (marker_find(&m->fields[i], "listMapKey") != NULL)
             write_list_keys(out, m, i);
+        if (marker_find(&m->fields[i], "enum") != NULL)
+            write_enum(out, m, i);
     }
     fprintf(out, "static const struct schema_field fields_%s[] = {\n", m->pb->name);
     for (size_t i = 0; i < m->pb->n_field; i++)

@@ -5,9 +5,10 @@
  *       .name = "replicaset", .watches = replicaset_watches, .reconcile = replicaset_reconcile };
  *
  * reconcile looks at the world for one key and appends what should be done, in order. It makes no
- * calls, sees no callbacks, keeps no state, and reads no clock but world.wall_ns. The runtime
- * performs the actions, retries, backs off, and runs the key again when something changed; never
- * before it can read its own writes. So a decision may rely on seeing what the last one did.
+ * calls, sees no callbacks, keeps no state, and reads no clock but world.wall_ns, which may be
+ * wrong and jump; how long something has not changed it asks the world (world_unchanged_ms). The
+ * runtime performs the actions, retries, backs off, and runs the key again when something changed;
+ * never before it can read its own writes. So a decision may rely on seeing what the last one did.
  *
  * Everything a reconcile reads or makes lives in world.arena until its actions are done.
  */
@@ -27,6 +28,7 @@
 
 struct ObjectMeta;
 struct arena;
+struct memory;
 struct selector;
 
 /* What an operator may set; see controllers_flags_default. */
@@ -43,6 +45,8 @@ struct controllers_flags {
 struct world {
     struct arena *arena;
     uint64_t wall_ns;
+    uint64_t now_ns;               /* of a clock that nobody sets */
+    struct memory *memory;         /* the controller's, from look to look */
     struct lister *const *listers; /* by kind; NULL: this process does not watch the kind */
     const struct controllers_flags *flags;
     /* What this key's last attempt failed on, with the kind of that action; NULL: it went well. */
@@ -60,6 +64,11 @@ size_t world_list(struct world *w, enum kind kind, struct str namespace,
                   const struct selector *selector, const void ***out);
 size_t world_by_index(struct world *w, enum kind kind, enum index_id index, struct str term,
                       const void ***out);
+
+/* How long `value` has been what this controller was shown under `name`; 0: it is another one, or
+ * the first. A new leader begins anew. */
+uint64_t world_unchanged_ms(struct world *w, struct str name, uint64_t value);
+void world_forget(struct world *w, struct str name);
 
 /* ---- what a controller decides ---- */
 
@@ -176,6 +185,9 @@ struct controller {
     const char *component; /* of its events: "deployment-controller" */
     enum kind kind;        /* of its keys, for enqueue_owner; KIND_NONE: several kinds */
     const struct watch *watches;
+    /* Does it read more of this object, of a kind it watches, than who and whose it is
+     * (object_put_identity)? NULL: of every one. What no controller reads is not kept in memory. */
+    bool (*reads)(enum kind kind, const struct lister_item *item);
     /* 0, or -ERR_X with e set: the key is tried again after its back-off, actions are dropped. */
     int (*reconcile)(struct world *w, const struct key *k, struct actions *out, struct err *e);
     uint32_t concurrency; /* keys in work at once; 0: CONTROLLER_CONCURRENCY */

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "controllers/runtime/events.h"
+#include "controllers/runtime/memory.h"
 #include "controllers/runtime/runtime.h"
 
 struct engine;
@@ -63,6 +64,7 @@ struct engine {
     const struct controller *controller;
     struct workqueue *queue;
     uint32_t running;
+    struct memory memory;
     struct map failures; /* key text -> struct failure, of keys whose last attempt failed */
 };
 

@@ -123,6 +123,8 @@ static void decide(struct pass *p, const struct key *k)
     const struct failure *f = map_get(&p->engine->failures, p->key_text);
     struct world w = { .arena = &p->arena,
                        .wall_ns = env_wall_ns(env_of(rt->config.loop)),
+                       .now_ns = env_now_ns(env_of(rt->config.loop)),
+                       .memory = &p->engine->memory,
                        .listers = rt->listers,
                        .flags = rt->config.flags,
                        .last_error = f != NULL ? &f->error : NULL,

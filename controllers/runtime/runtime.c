@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/client/reflector.h"
+#include "api/meta/object.h"
 #include "base/assert.h"
 #include "controllers/runtime/enqueue.h"
 #include "controllers/runtime/impl.h"
@@ -41,6 +42,35 @@ static void on_removed(void *ctx, const struct lister_item *item)
     struct change c = { .kind = src->kind, .now = item, .removed = true };
 
     dispatch(src->rt, &c);
+}
+
+static bool watches(const struct controller *c, enum kind kind)
+{
+    for (const struct watch *w = c->watches; w->kind != KIND_NONE; w++)
+        if (w->kind == kind)
+            return true;
+    return false;
+}
+
+static bool is_read(const struct runtime *rt, enum kind kind, const struct lister_item *item)
+{
+    for (size_t i = 0; i < rt->engines_count; i++) {
+        const struct controller *c = rt->engines[i].controller;
+
+        if (watches(c, kind) && (c->reads == NULL || c->reads(kind, item)))
+            return true;
+    }
+    return false;
+}
+
+static struct str keep(void *ctx, const struct lister_item *item, struct buf *scratch)
+{
+    const struct kind_source *src = ctx;
+
+    if (is_read(src->rt, src->kind, item))
+        return item->bytes;
+    object_put_identity(scratch, item->bytes);
+    return buf_str(scratch);
 }
 
 /* ---- from keys to passes ---- */
@@ -124,6 +154,7 @@ static void add_source(struct runtime *rt, enum kind kind)
     struct kind_source *src = &rt->sources[kind];
     struct reflector_config config = { .client = rt->config.client,
                                        .kind = kind,
+                                       .keep = keep,
                                        .upsert = on_upsert,
                                        .removed = on_removed,
                                        .advanced = on_advanced,
@@ -149,6 +180,7 @@ static void add_engine(struct runtime *rt, struct engine *en, const struct contr
     en->rt = rt;
     en->controller = c;
     en->queue = workqueue_new(&config);
+    memory_init(&en->memory);
     map_init(&en->failures);
     for (const struct watch *w = c->watches; w->kind != KIND_NONE; w++)
         add_source(rt, w->kind);
@@ -182,6 +214,7 @@ static void free_engine(struct engine *en)
     map_foreach (it, &en->failures)
         mem_free(it.value);
     map_deinit(&en->failures);
+    memory_deinit(&en->memory);
     workqueue_free(en->queue);
 }
 

@@ -7,7 +7,9 @@
 #include "api/proto/meta.pb-c.h"
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/env.h"
 #include "controllers/runtime/controller.h"
+#include "controllers/runtime/memory.h"
 
 /* ---- reads ---- */
 
@@ -70,6 +72,18 @@ size_t world_by_index(struct world *w, enum kind kind, enum index_id index, stru
         return 0;
     }
     return count;
+}
+
+/* ---- memory ---- */
+
+uint64_t world_unchanged_ms(struct world *w, struct str name, uint64_t value)
+{
+    return memory_unchanged_ns(w->memory, name, value, w->now_ns) / ENV_MS;
+}
+
+void world_forget(struct world *w, struct str name)
+{
+    memory_forget(w->memory, name);
 }
 
 /* ---- actions ---- */

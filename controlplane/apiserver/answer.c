@@ -3,10 +3,15 @@
 
 #include "api/meta/key.h"
 #include "api/meta/object.h"
+#include "api/schema/yaml.h"
+#include "base/assert.h"
 #include "controlplane/apiserver/request.h"
+#include "net/gzip.h"
 
 /* Replies of this earlier attempt are looked for in at most so many versions of a key. */
 #define REPLAY_VERSIONS_MAX 16
+
+#define ANSWER_ADOPT_BYTES  (64u << 10)
 
 uint64_t request_now_ns(const struct request *r)
 {
@@ -33,13 +38,37 @@ void request_header(struct request *r, const char *name, struct str value)
     }
 }
 
+/* JSON of a Status as the client wants to see it. */
+static void dress_status(struct request *r)
+{
+    struct err e;
+    const struct json *tree = NULL;
+    /* Who takes no type of ours is told so in JSON for people. */
+    bool indent = r->pretty || r->status.code == err_http_status(ERR_NOT_ACCEPTABLE);
+    if (r->media.type != MEDIA_YAML && !indent) {
+        return;
+    }
+    struct str text = str_copy(&r->arena, buf_str(&r->out));
+    text.len -= text.len > 0; /* the line feed */
+    buf_clear(&r->out);
+    if (r->media.type != MEDIA_YAML) {
+        json_indent(&r->out, text);
+        return;
+    }
+    int rc = json_parse(&r->arena, text, &tree, &e);
+    rc = rc == 0 ? yaml_write(&r->out, tree, &e) : rc;
+    ASSERT(rc == 0); /* our own text */
+}
+
 enum request_run request_answer_status(struct request *r)
 {
-    enum media_type type = r->media.type == MEDIA_YAML ? MEDIA_JSON : r->media.type;
     buf_clear(&r->out);
-    status_encode(&r->arena, &r->status, type, &r->out);
+    status_encode(&r->arena, &r->status, r->media.type, &r->out);
+    if (r->media.type != MEDIA_PROTOBUF) {
+        dress_status(r);
+    }
     r->answer_head = str_lit("");
-    request_answer(r, r->status.code, media_name(type, false), buf_str(&r->out));
+    request_answer(r, r->status.code, media_name(r->media.type, false), buf_str(&r->out));
     if (r->status.retry_after_s > 0) {
         request_header(r, "retry-after",
                        str_printf(&r->arena, "%lld", (long long)r->status.retry_after_s));
@@ -54,13 +83,47 @@ void request_warn(struct request *r, const char *text)
             return;
         }
     }
-    size_t len = strlen(text);
-    if (r->warnings_count == REQUEST_WARNINGS_MAX ||
-        r->warnings_bytes + len > REQUEST_WARNING_BYTES) {
-        return;
+    if (r->warnings_count < REQUEST_WARNINGS_MAX && text[0] != '\0') {
+        r->warnings[r->warnings_count++] = str_dup(&r->arena, str_from(text));
     }
-    r->warnings[r->warnings_count++] = str_dup(&r->arena, str_from(text));
-    r->warnings_bytes += len;
+}
+
+/* Code points of a text, and where the cut is. */
+static size_t count_runes(const char *text, size_t *out_cut)
+{
+    size_t runes = 0;
+    *out_cut = strlen(text);
+    for (const char *c = text; *c != '\0'; c++) {
+        bool begins = ((unsigned char)*c & 0xc0) != 0x80;
+        if (begins && runes == REQUEST_WARNING_RUNES_CUT) {
+            *out_cut = (size_t)(c - text);
+        }
+        runes += begins;
+    }
+    return runes;
+}
+
+/* Cuts the warnings to what may be told and returns how many are. */
+static size_t limit_warnings(struct request *r)
+{
+    size_t total = 0;
+    size_t written = 0;
+    size_t cut;
+    for (size_t i = 0; i < r->warnings_count; i++) {
+        total += count_runes(r->warnings[i], &cut);
+    }
+    if (total <= REQUEST_WARNINGS_RUNES_MAX) {
+        return r->warnings_count;
+    }
+    for (size_t i = 0; i < r->warnings_count; i++) {
+        size_t runes = count_runes(r->warnings[i], &cut);
+        if (written >= REQUEST_WARNINGS_RUNES_MAX) {
+            return i;
+        }
+        written += runes < REQUEST_WARNING_RUNES_CUT ? runes : REQUEST_WARNING_RUNES_CUT;
+        r->warnings[i] = str_dup(&r->arena, str_of(r->warnings[i], cut));
+    }
+    return r->warnings_count;
 }
 
 /* 299 - "text", with quotes and backslashes escaped and control characters made spaces. */
@@ -101,18 +164,66 @@ static struct http_header *all_headers(struct request *r, const char *content_ty
     if (!cache_control) {
         h[count++] = (struct http_header){ str_lit("cache-control"), str_lit("no-cache, private") };
     }
-    for (size_t i = 0; i < r->warnings_count; i++) {
+    size_t warnings = limit_warnings(r);
+    for (size_t i = 0; i < warnings; i++) {
         h[count++] = (struct http_header){ str_lit("warning"), warning_value(r, r->warnings[i]) };
     }
     *out_count = count;
     return h;
 }
 
+/* A large answer changes hands; a small one is copied, so that it keeps no room to grow. */
+static void send_body(struct request *r)
+{
+    if (r->answer_body.len < ANSWER_ADOPT_BYTES ||
+        r->answer_body.data != (const char *)r->out.data) {
+        http_write(r->x, r->answer_body);
+        return;
+    }
+    struct shared *body = shared_adopt(&r->out);
+    http_write_shared(r->x, body);
+    shared_unref(body);
+}
+
+bool request_packs_answer(const struct request *r)
+{
+    for (size_t i = 0; i < r->answer_headers_count; i++) {
+        if (str_eq_c(r->answer_headers[i].name, "content-encoding")) {
+            return false; /* packed already */
+        }
+    }
+    return r->takes_gzip && r->answer_head.len + r->answer_body.len > REQUEST_GZIP_BYTES_MIN;
+}
+
+void request_pack_answer(struct env_work *w)
+{
+    struct request *r = container_of(w, struct request, work);
+    struct buf whole;
+    buf_init(&r->packed);
+    buf_init(&whole);
+    if (r->answer_head.len > 0) {
+        buf_append_str(&whole, r->answer_head);
+        buf_append_str(&whole, r->answer_body);
+    }
+    gzip_pack_fast(&r->packed, r->answer_head.len > 0 ? buf_str(&whole) : r->answer_body);
+    buf_deinit(&whole);
+}
+
+void request_use_packed(struct request *r)
+{
+    buf_deinit(&r->out);
+    r->out = r->packed;
+    r->answer_head = str_lit("");
+    r->answer_body = buf_str(&r->out);
+    request_header(r, "content-encoding", str_lit("gzip"));
+    request_header(r, "vary", str_lit("Accept-Encoding"));
+}
+
 void request_send_answer(struct request *r)
 {
     size_t count = 0;
     struct http_header *headers = all_headers(r, r->answer_type, &count);
-    if (r->answer_head.len == 0) {
+    if (r->answer_head.len == 0 && r->answer_body.len < ANSWER_ADOPT_BYTES) {
         http_reply_headers(r->x, r->answer_status, headers, count, r->answer_body);
         return;
     }
@@ -122,7 +233,7 @@ void request_send_answer(struct request *r)
     };
     http_respond(r->x, r->answer_status, headers, count);
     http_write(r->x, r->answer_head);
-    http_write(r->x, r->answer_body);
+    send_body(r);
     http_end(r->x);
 }
 
@@ -175,6 +286,43 @@ int request_read(struct request *r, struct str key, struct stored *out)
     }
     rc = store_read_get(&read, key, &v);
     rc = rc == 0 ? copy_version(r, &v, out) : read_failed(r, rc);
+    store_read_end(&read);
+    return rc;
+}
+
+/* Why nothing can be read at this revision, in words for a person. */
+static int not_kept(struct request *r, uint64_t revision, int rc, uint64_t oldest)
+{
+    struct err e;
+    if (rc == -ERR_EXPIRED) {
+        rc = err_set(&e, ERR_EXPIRED, "revision %llu is compacted; the oldest kept is %llu",
+                     (unsigned long long)revision, (unsigned long long)oldest);
+    } else {
+        uint64_t newest = store_published(r->server->config.group);
+        rc = err_set(&e, ERR_INVALID_ARGUMENT, "revision %llu is yet to come; the newest is %llu",
+                     (unsigned long long)revision, (unsigned long long)newest);
+    }
+    return status_from_err(&r->arena, &r->status, rc, &e);
+}
+
+int request_read_at(struct request *r, struct str key, uint64_t revision, struct stored *out)
+{
+    struct store_group *g = r->server->config.group;
+    struct store_read read;
+    struct store_version v;
+    r->looked = true;
+    int rc = store_read_begin(g, revision, &read);
+    if (rc == -ERR_EXPIRED || rc == -ERR_INVALID_ARGUMENT) {
+        return not_kept(r, revision, rc, store_compacted(g));
+    }
+    if (rc != 0) {
+        return read_failed(r, rc);
+    }
+    rc = store_read_get(&read, key, &v);
+    uint64_t oldest = store_read_compacted(&read, key);
+    rc = rc == 0              ? copy_version(r, &v, out)
+         : rc == -ERR_EXPIRED ? not_kept(r, revision, rc, oldest)
+                              : read_failed(r, rc);
     store_read_end(&read);
     return rc;
 }

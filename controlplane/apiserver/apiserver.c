@@ -1,10 +1,13 @@
 /* The server as a whole: loops, listeners, stopping. */
 #include "controlplane/apiserver/apiserver.h"
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/metrics.h"
+#include "controlplane/apiserver/backends.h"
 #include "controlplane/apiserver/bootstrap.h"
-#include "controlplane/apiserver/kubelet.h"
 #include "controlplane/apiserver/local.h"
 #include "controlplane/apiserver/loop.h"
 #include "controlplane/apiserver/request.h"
@@ -21,14 +24,14 @@ void api_loop_init(struct api_loop *l, struct apiserver *s, struct env_loop *loo
     l->loop = loop;
     list_init(&l->requests);
     l->hub = watch_hub_new(l);
-    l->kubelets = kubelet_pool_new(loop, s->config.kubelet_tls);
+    l->backends = backends_new(loop, s->config.kubelet_tls);
 }
 
 void api_loop_deinit(struct api_loop *l)
 {
     ASSERT(list_empty(&l->requests));
     watch_hub_free(l->hub);
-    kubelet_pool_free(l->kubelets);
+    backends_free(l->backends);
 }
 
 void api_loop_handle(void *ctx, struct http_exchange *x)
@@ -54,6 +57,7 @@ struct apiserver *apiserver_new(const struct apiserver_config *config)
         s->config.git_commit = "";
     }
     request_metrics_register();
+    metrics_register(watch_hub_metrics);
     s->loops_count = config->loops_count;
     s->loops = mem_alloc(s->loops_count * sizeof(*s->loops));
     for (size_t i = 0; i < s->loops_count; i++) {
@@ -148,7 +152,7 @@ static void on_stop(struct env_msg *m)
         request_stop(container_of(node, struct request, node));
     }
     l->parts_open = l->listeners_count;
-    l->parts_open += kubelet_pool_close(l->kubelets, on_part_closed, l);
+    l->parts_open += backends_close(l->backends, on_part_closed, l);
     for (size_t i = 0; i < l->listeners_count; i++) {
         http_server_close(l->listeners[i], l->server->grace_ms, on_part_closed, l);
     }
@@ -158,9 +162,15 @@ static void on_stop(struct env_msg *m)
     l->listeners_count = 0;
 }
 
+void apiserver_stopping(struct apiserver *s)
+{
+    atomic_store(&s->ends, true);
+}
+
 void apiserver_stop(struct apiserver *s, uint64_t grace_ms, void (*stopped)(void *ctx), void *ctx)
 {
     ASSERT(s->stopped == NULL);
+    apiserver_stopping(s);
     s->grace_ms = grace_ms;
     s->stopped = stopped;
     s->stopped_ctx = ctx;
@@ -176,6 +186,7 @@ void apiserver_free(struct apiserver *s)
         return;
     }
     bootstrap_free(s->bootstrap);
+    documents_deinit(&s->documents);
     local_clients_free(s);
     for (size_t i = 0; i < s->loops_count; i++) {
         api_loop_deinit(&s->loops[i]);

@@ -8,8 +8,8 @@
  * route, authorization and admission, without HTTP and TLS.
  *
  * Life: apiserver_new (before or while the loops run) -> apiserver_listen, on any thread, as often
- * as there are addresses -> apiserver_stop -> the stopped callback -> join the loops ->
- * store_close -> apiserver_free.
+ * as there are addresses -> apiserver_stopping -> apiserver_stop -> the stopped callback -> join
+ * the loops -> store_close -> apiserver_free.
  */
 #ifndef CONTROLPLANE_APISERVER_APISERVER_H
 #define CONTROLPLANE_APISERVER_APISERVER_H
@@ -22,6 +22,7 @@
 #include "base/str.h"
 
 struct apiserver;
+struct backend;
 struct client;
 struct env;
 struct env_loop;
@@ -35,6 +36,7 @@ struct tls_context;
 struct apiserver_config {
     struct env *env;
     struct store_group *group; /* STORE_CLUSTER */
+    struct store_group *bus;   /* STORE_BUS: /readyz looks at it too; NULL: not */
     struct env_loop *const *loops;
     size_t loops_count;
     /* Server side: its certificate, and the cluster's CA to check client certificates with. NULL:
@@ -53,6 +55,10 @@ struct apiserver_config {
     bool (*intercept)(void *ctx, struct http_exchange *x);
     void *intercept_ctx;
     uint32_t inflight_max; /* requests in work per loop, watches excluded; 0: default */
+    /* Changes where a proxy connects to, in place of the address that was found: for tests, whose
+     * servers are all on this machine. NULL: nothing. */
+    void (*proxy_redirect)(struct backend *to);
+    uint64_t bookmark_ms; /* between a watch's bookmarks; 0: a minute */
 };
 
 /* Copies the config. Subscribes to the group on every loop and, whenever this member leads, makes
@@ -71,6 +77,9 @@ int apiserver_listen(struct apiserver *s, const char *address, int *out_port, st
  * server; valid until apiserver_free. Call before the loop starts or on it; its calls: on it only.
  */
 struct client *apiserver_local_client(struct apiserver *s, struct env_loop *loop, const char *user);
+
+/* This member is about to stop: /readyz fails from now on, all else goes on. Any thread. */
+void apiserver_stopping(struct apiserver *s);
 
 /* Graceful: stops accepting, lets running requests end, ends watches, then closes connections, at
  * most grace_ms later. stopped runs once, on the first loop, never inside this call. Any thread. */

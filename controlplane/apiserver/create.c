@@ -4,6 +4,7 @@
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
+#include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
 
@@ -27,7 +28,9 @@ static char *make_uid(struct request *r)
 static int check_identity(struct request *r, ObjectMeta *meta)
 {
     struct str ns = write_text(meta->namespace_);
-    if (meta->resource_version != NULL && meta->resource_version[0] != '\0') {
+    uint64_t rv = 0;
+    bool put = r->route.verb == VERB_UPDATE; /* it is told nothing of what is not there */
+    if (!put && str_to_u64(write_text(meta->resource_version), &rv) == 0 && rv != 0) {
         int rc =
             status_internal(&r->arena, &r->status,
                             str_lit("resourceVersion should not be set on objects to be created"));
@@ -36,7 +39,7 @@ static int check_identity(struct request *r, ObjectMeta *meta)
         r->status.details = false;
         return rc;
     }
-    if (ns.len > 0 && !str_eq(ns, r->route.ns)) {
+    if (ns.len > 0 && r->kind->namespaced && !str_eq(ns, r->route.ns)) {
         return status_bad_request(&r->status,
                                   str_lit("the namespace of the provided object does not match "
                                           "the namespace sent on the request"));
@@ -55,7 +58,7 @@ static void stamp(struct request *r, ObjectMeta *meta)
     meta->has_deletion_grace_period_seconds = 0;
 }
 
-static int prepare_object(struct request *r, struct write *w)
+static int prepare_object(struct request *r, struct write *w, bool applied)
 {
     const struct resource_context context = request_context(r);
     struct err_list errors;
@@ -66,13 +69,17 @@ static int prepare_object(struct request *r, struct write *w)
     }
     stamp(r, meta);
     resource_defaults(r->resource, &r->arena, w->object);
+    rc = applied ? 0 : managed_fields_update(r, w->object, NULL, "");
+    if (rc != 0) {
+        return rc;
+    }
     resource_prepare_create(r->resource, &context, w->object);
     rc = write_admit(r, w, NULL, "");
     if (rc != 0) {
         return rc;
     }
     err_list_init(&errors, &r->arena);
-    resource_validate(r->resource, &context, w->object, &errors);
+    resource_validate_create(r->resource, &context, w->object, &errors);
     return write_check(r, r->kind, write_text(meta->name), &errors);
 }
 
@@ -101,7 +108,8 @@ static int find_place(struct request *r, struct write *w, struct str generate, s
             str_dup(&r->arena, name_generate(&r->arena, generate, r->request_id, attempt + 1));
     }
     int rc = status_already_exists(&r->arena, &r->status, r->kind, write_text(meta->name));
-    if (generate.len > 0) {
+    if (write_text(meta->generate_name).len > 0) {
+        r->status.retry_after_s = 1;
         r->status.message = str_printf(
             &r->arena, "%.*s, the server was not able to generate a unique name for the object",
             STR_ARG(r->status.message));
@@ -109,22 +117,17 @@ static int find_place(struct request *r, struct write *w, struct str generate, s
     return rc;
 }
 
-static enum request_run create_run(struct request *r)
+enum request_run write_create(struct request *r, void *object, bool applied)
 {
-    const struct body_type type = body_type_of(r->kind);
-    struct write w = { .kind = r->kind, .http_status = 201 };
+    struct write w = { .kind = r->kind, .http_status = 201, .object = object };
     struct stored first;
-    if (write_check_options(r, "CreateOptions") != 0 ||
-        object_decode_body(r, &type, &w.object) != 0) {
-        return RUN_FAIL;
-    }
     ObjectMeta *meta = resource_meta(w.object);
     struct str generate = str_lit("");
     if (write_text(meta->name).len == 0 && write_text(meta->generate_name).len > 0) {
         generate = str_from(meta->generate_name);
         meta->name = str_dup(&r->arena, name_generate(&r->arena, generate, r->request_id, 0));
     }
-    if (prepare_object(r, &w) != 0) {
+    if (prepare_object(r, &w, applied) != 0) {
         return RUN_FAIL;
     }
     int rc = find_place(r, &w, generate, &first);
@@ -141,6 +144,17 @@ static enum request_run create_run(struct request *r)
         }
     }
     return write_object(r, &w);
+}
+
+static enum request_run create_run(struct request *r)
+{
+    const struct body_type type = body_type_of(r->kind);
+    void *object = NULL;
+    if (write_check_options(r, "CreateOptions") != 0 ||
+        object_decode_body(r, &type, &object) != 0 || object_to_stored(r, r->kind, &object) != 0) {
+        return RUN_FAIL;
+    }
+    return write_create(r, object, false);
 }
 
 const struct operation operation_create = {

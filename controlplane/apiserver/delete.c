@@ -11,26 +11,17 @@
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
+#include "api/schema/err_list.h"
 #include "controlplane/apiserver/list_options.h"
+#include "controlplane/apiserver/list_write.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/selection.h"
-#include "controlplane/apiserver/table.h"
 #include "controlplane/apiserver/write.h"
 
 static const char finalizer_orphan[] = "orphan";
 static const char finalizer_foreground[] = "foregroundDeletion";
 
 /* ---- options ---- */
-
-static int options_invalid(struct request *r, const char *field, const char *message)
-{
-    const struct status_cause cause = { .reason = str_lit("FieldValueInvalid"),
-                                        .message = str_from(message),
-                                        .field = str_from(field) };
-    return status_invalid_field(&r->arena, &r->status, str_lit("DeleteOptions.meta.k8s.io"),
-                                str_lit("DeleteOptions"), str_lit("meta.k8s.io"), str_lit(""),
-                                &cause);
-}
 
 static int query_options(struct request *r, DeleteOptions *o)
 {
@@ -52,6 +43,46 @@ static int query_options(struct request *r, DeleteOptions *o)
     return 0;
 }
 
+/* The body's dryRun counts as the query's does. */
+static void take_dry_runs(struct request *r, const DeleteOptions *o)
+{
+    struct route *route = &r->route;
+    if (o->n_dry_run == 0 || write_is_dry_run(r)) {
+        return;
+    }
+    struct param *p = arena_array(&r->arena, route->params_count + o->n_dry_run, sizeof(*p));
+    memcpy(p, route->params, route->params_count * sizeof(*p));
+    for (size_t i = 0; i < o->n_dry_run; i++) {
+        p[route->params_count++] = (struct param){ str_lit("dryRun"), write_text(o->dry_run[i]) };
+    }
+    route->params = p;
+}
+
+int delete_check_options(struct request *r, const struct DeleteOptions *o)
+{
+    static const char field[] = "propagationPolicy";
+    struct str policy = write_text(o->propagation_policy);
+    struct err_list errors;
+    err_list_init(&errors, &r->arena);
+    if (o->propagation_policy != NULL && o->has_orphan_dependents) {
+        err_list_addf(&errors, field, FIELD_INVALID,
+                      "\"%.*s\": orphanDependents and deletionPropagation cannot be both set",
+                      STR_ARG(policy));
+    }
+    if (o->propagation_policy != NULL && !str_eq_c(policy, "Background") &&
+        !str_eq_c(policy, "Foreground") && !str_eq_c(policy, "Orphan")) {
+        err_list_addf(&errors, field, FIELD_NOT_SUPPORTED,
+                      "\"%.*s\": supported values: \"Foreground\", \"Background\", \"Orphan\", "
+                      "\"nil\"",
+                      STR_ARG(policy));
+    }
+    take_dry_runs(r, o);
+    write_check_dry_run(r, &errors);
+    return errors.count == 0
+               ? 0
+               : status_invalid_options(&r->arena, &r->status, "DeleteOptions", &errors);
+}
+
 static int read_options(struct request *r, DeleteOptions **out)
 {
     const struct body_type type = { .schema = &schema_DeleteOptions, .kind = "DeleteOptions" };
@@ -63,38 +94,11 @@ static int read_options(struct request *r, DeleteOptions **out)
         o = schema_new(&r->arena, &schema_DeleteOptions);
         rc = query_options(r, o);
     }
-    rc = rc == 0 ? write_check_options(r, "DeleteOptions") : rc;
     if (rc != 0) {
         return rc;
     }
-    DeleteOptions *options = o;
-    struct str policy = write_text(options->propagation_policy);
-    if (policy.len > 0 && options->has_orphan_dependents) {
-        return options_invalid(r, "propagationPolicy",
-                               "Invalid value: orphanDependents and deletionPropagation cannot be "
-                               "both set");
-    }
-    if (policy.len > 0 && !str_eq_c(policy, "Background") && !str_eq_c(policy, "Foreground") &&
-        !str_eq_c(policy, "Orphan")) {
-        return options_invalid(
-            r, "propagationPolicy",
-            str_dup(&r->arena, str_printf(&r->arena,
-                                          "Invalid value: \"%.*s\": needs to be one of "
-                                          "\"Foreground\", \"Background\", \"Orphan\" or nil",
-                                          STR_ARG(policy))));
-    }
-    if (options->n_dry_run > 0 && write_is_dry_run(r) == false) {
-        /* The body's dryRun counts as the query's does. */
-        struct param *p = arena_array(&r->arena, r->route.params_count + 1, sizeof(*p));
-        memcpy(p, r->route.params, r->route.params_count * sizeof(*p));
-        p[r->route.params_count] =
-            (struct param){ str_lit("dryRun"), write_text(options->dry_run[0]) };
-        r->route.params = p;
-        r->route.params_count++;
-        rc = write_check_options(r, "DeleteOptions");
-    }
-    *out = options;
-    return rc;
+    *out = o;
+    return delete_check_options(r, o);
 }
 
 /* ---- one object ---- */
@@ -138,8 +142,8 @@ static int check_preconditions(struct request *r, const struct write *w, const O
     return 0;
 }
 
-/* Sets or removes one finalizer; true when the list changed. */
-static bool set_finalizer(struct request *r, ObjectMeta *meta, const char *name, bool wanted)
+/* Sets or removes one finalizer. */
+static void set_finalizer(struct request *r, ObjectMeta *meta, const char *name, bool wanted)
 {
     char **list = arena_array(&r->arena, meta->n_finalizers + 1, sizeof(*list));
     size_t count = 0;
@@ -154,24 +158,41 @@ static bool set_finalizer(struct request *r, ObjectMeta *meta, const char *name,
     if (wanted && !found) {
         list[count++] = str_dup(&r->arena, str_from(name));
     }
-    bool changed = found != wanted;
     meta->finalizers = list;
     meta->n_finalizers = count;
-    return changed;
 }
 
-/* What the propagation policy asks the garbage collector to do first, as finalizers. */
+static bool wears(const ObjectMeta *meta, const char *finalizer)
+{
+    for (size_t i = 0; i < meta->n_finalizers; i++) {
+        if (strcmp(meta->finalizers[i], finalizer) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the garbage collector is to do first, as finalizers: what the client says; else what the
+ * object wears already; else the kind's habit. */
 static void apply_policy(struct request *r, ObjectMeta *meta, const DeleteOptions *o)
 {
     struct str policy = write_text(o->propagation_policy);
-    bool orphan = str_eq_c(policy, "Orphan") || (o->has_orphan_dependents && o->orphan_dependents);
-    bool background =
-        str_eq_c(policy, "Background") || (o->has_orphan_dependents && !o->orphan_dependents);
-    bool foreground = str_eq_c(policy, "Foreground");
-    if (orphan || background || foreground) {
-        (void)set_finalizer(r, meta, finalizer_orphan, orphan);
-        (void)set_finalizer(r, meta, finalizer_foreground, foreground);
+    bool orphan = wears(meta, finalizer_orphan);
+    bool foreground = wears(meta, finalizer_foreground);
+    if (r->resource->dependents == DEPENDENTS_NONE) {
+        orphan = false;
+        foreground = false;
+    } else if (o->has_orphan_dependents) {
+        orphan = o->orphan_dependents;
+        foreground = false;
+    } else if (policy.len > 0) {
+        orphan = str_eq_c(policy, "Orphan");
+        foreground = str_eq_c(policy, "Foreground");
+    } else if (!orphan && !foreground) {
+        orphan = r->resource->dependents == DEPENDENTS_ORPHANED;
     }
+    set_finalizer(r, meta, finalizer_orphan, orphan);
+    set_finalizer(r, meta, finalizer_foreground, foreground);
 }
 
 static bool has_finalizers(const struct write *w)
@@ -207,6 +228,7 @@ static enum request_run answer_removed(struct request *r, struct str payload)
     return request_answer_status(r);
 }
 
+/* Removes w->old, or makes it Terminating. */
 static enum request_run delete_object(struct request *r, struct write *w, const DeleteOptions *o)
 {
     const struct resource_context context = request_context(r);
@@ -218,36 +240,36 @@ static enum request_run delete_object(struct request *r, struct write *w, const 
         write_admit(r, w, old, "") != 0) {
         return RUN_FAIL;
     }
-    w->object = schema_copy(&r->arena, w->kind->schema, old);
-    apply_policy(r, resource_meta(w->object), o);
+    w->object = schema_copy(&r->arena, object_schema(w->kind), old);
     const struct resource_grace grace =
         resource_delete_grace(r->resource, &context, w->object, o->has_grace_period_seconds != 0,
                               o->grace_period_seconds);
-    if (!grace.immediate) {
-        w->answer = w->answer == answer_removed ? NULL : w->answer;
-        return write_object(r, w);
+    if (grace.immediate || grace.changed) { /* else it is going, and nothing about that changes */
+        apply_policy(r, resource_meta(w->object), o);
     }
-    if (!has_finalizers(w)) {
+    if (grace.immediate && !has_finalizers(w)) {
         return write_remove(r, w, w->old->payload);
     }
-    mark_terminating(r, w);
-    w->answer = w->answer == answer_removed ? NULL : w->answer;
+    if (grace.immediate) {
+        mark_terminating(r, w);
+    }
+    if (w->answer == answer_removed) {
+        w->answer = NULL;
+        w->http_status = o->has_orphan_dependents && !o->orphan_dependents ? 202 : 200;
+    }
     return write_object(r, w);
 }
 
-static enum request_run delete_run(struct request *r)
+enum request_run delete_named(struct request *r, int http_status, write_answer *answer,
+                              const DeleteOptions *o)
 {
-    DeleteOptions *options = NULL;
     struct stored *found = arena_new(&r->arena, struct stored);
-    if (read_options(r, &options) != 0) {
-        return RUN_FAIL;
-    }
-    struct write w = { .kind = r->kind, .http_status = 200, .answer = answer_removed };
+    struct write w = { .kind = r->kind, .http_status = http_status, .answer = answer };
     w.key = request_key(r, r->kind->kind, r->route.ns, r->route.name);
     int rc = request_read(r, w.key, found);
     if (rc == -ERR_NOT_FOUND && request_find_removed(r, w.key, found)) {
         r->revision = found->revision;
-        return answer_removed(r, found->payload);
+        return answer(r, found->payload);
     }
     if (rc == -ERR_NOT_FOUND) {
         (void)status_not_found(&r->arena, &r->status, r->kind, r->route.name);
@@ -256,7 +278,14 @@ static enum request_run delete_run(struct request *r)
         return RUN_FAIL;
     }
     w.old = found;
-    return delete_object(r, &w, options);
+    return delete_object(r, &w, o);
+}
+
+static enum request_run delete_run(struct request *r)
+{
+    DeleteOptions *options = NULL;
+    return read_options(r, &options) != 0 ? RUN_FAIL
+                                          : delete_named(r, 200, answer_removed, options);
 }
 
 const struct operation operation_delete = {
@@ -276,11 +305,12 @@ struct collection {
     DeleteOptions *delete_options;
     struct str prefix;
     struct buf after; /* the key worked on, or done with */
-    struct buf items; /* JSON of what was deleted */
-    int64_t count;
-    struct stored current;
+    struct list_writer writer;
+    struct stored current; /* as it was found: what the answer shows */
     struct str current_key;
     bool found;
+    uint64_t revision; /* of the first look; the answer's */
+    int64_t remaining; /* counted when the limit was reached */
     struct request *request;
 };
 
@@ -304,6 +334,11 @@ static bool pick(void *ctx, const struct store_version *v)
     return false;
 }
 
+static bool limit_reached(const struct collection *c)
+{
+    return c->options.limit > 0 && c->writer.count >= c->options.limit;
+}
+
 /* Finds the next object; 1: look again on another turn. */
 static int next_object(struct collection *c)
 {
@@ -314,25 +349,27 @@ static int next_object(struct collection *c)
     if (rc != 0) {
         return rc;
     }
+    c->revision = c->revision == 0 ? read.revision : c->revision;
     rc = store_read_scan(&read, c->prefix, buf_str(&c->after), pick, c, &more);
+    if (rc == 0 && c->found && limit_reached(c) && c->selection.everything) {
+        c->remaining =
+            (int64_t)store_read_count(&read, c->prefix, buf_str(&c->after), LIST_REMAINING_MAX);
+    }
     store_read_end(&read);
     return rc != 0 ? rc : !c->found && more ? 1 : 0;
 }
 
 static enum request_run collection_done(struct request *r, struct collection *c)
 {
-    const struct list_meta meta = { .resource_version = object_rv(
-                                        &r->arena, store_published(r->server->config.group)),
-                                    .remaining = -1 };
-    r->media = (struct media){ .type = MEDIA_JSON };
-    buf_clear(&r->out);
-    buf_printf(&r->out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":", r->kind->list_name,
-               kind_api_version(r->kind->kind));
-    list_meta_write(&r->out, &meta);
-    buf_append_c(&r->out, ",\"items\":[");
-    buf_append_str(&r->out, buf_str(&c->items));
-    buf_append_c(&r->out, "]}");
-    return object_answer_out(r, 200);
+    struct list_meta meta = { .resource_version = object_rv(&r->arena, c->revision),
+                              .remaining = -1 };
+    if (c->found) {
+        struct str after = buf_str(&c->after);
+        meta.continue_token = continue_encode(&r->arena, (int64_t)c->revision,
+                                              str_slice(after, c->prefix.len, after.len));
+        meta.remaining = c->remaining;
+    }
+    return list_writer_answer(&c->writer, &meta);
 }
 
 static struct collection *collection_of(struct request *r)
@@ -344,14 +381,13 @@ static enum request_run collection_deleted(struct request *r, struct str payload
 {
     struct collection *c = collection_of(r);
     struct err e;
-    const struct object_style style = { .item = true };
-    if (c->items.len > 0) {
-        buf_append_c(&c->items, ",");
+    (void)payload; /* what it became; the answer is what it was */
+    if (list_writer_add(&c->writer, c->current.payload, c->current.revision, &e) != 0) {
+        (void)status_internal(&r->arena, &r->status, str_copy(&r->arena, str_from(e.msg)));
+        return RUN_FAIL;
     }
-    (void)object_write(&r->arena, &c->items, r->kind, payload, r->revision, &style, &e);
     buf_clear(&c->after);
     buf_append_str(&c->after, c->current_key);
-    c->count++;
     r->attempts = 0;
     return RUN_SUSPEND;
 }
@@ -361,13 +397,18 @@ static int collection_prepare(struct request *r)
     struct collection *c = arena_new(&r->arena, struct collection);
     r->scope = c;
     c->request = r;
+    c->remaining = -1;
     buf_init(&c->after);
-    buf_init(&c->items);
+    list_writer_init(&c->writer, r);
     int rc = list_options_parse(r, &c->options);
     rc = rc == 0 ? selection_parse(r, &c->selection) : rc;
     if (rc == 0) {
         c->prefix = selection_prefix(&r->arena, &c->selection);
-        r->mode = READ_FRESH;
+        r->mode = READ_FRESH; /* whatever the client has seen, what is there now is deleted */
+        if (c->options.after.len > 0) {
+            buf_append_str(&c->after, c->prefix);
+            buf_append_str(&c->after, c->options.after);
+        }
     }
     return rc;
 }
@@ -377,9 +418,6 @@ static enum request_run collection_run(struct request *r)
     struct collection *c = collection_of(r);
     if (c->delete_options == NULL && read_options(r, &c->delete_options) != 0) {
         return RUN_FAIL;
-    }
-    if (c->options.limit > 0 && c->count >= c->options.limit) {
-        return collection_done(r, c);
     }
     int rc = next_object(c);
     if (rc == 1) {
@@ -391,7 +429,7 @@ static enum request_run collection_run(struct request *r)
         (void)status_from_err(&r->arena, &r->status, rc, &e);
         return RUN_FAIL;
     }
-    if (!c->found) {
+    if (!c->found || limit_reached(c)) {
         return collection_done(r, c);
     }
     struct write w = { .kind = r->kind,
@@ -407,7 +445,7 @@ static void collection_release(struct request *r)
     struct collection *c = collection_of(r);
     if (c != NULL) {
         buf_deinit(&c->after);
-        buf_deinit(&c->items);
+        list_writer_deinit(&c->writer);
     }
 }
 
@@ -415,7 +453,7 @@ const struct operation operation_delete_collection = {
     .name = "deletecollection",
     .body = true,
     .mode = READ_FRESH,
-    .allow = MEDIA_ALLOW_YAML | MEDIA_ALLOW_PROTOBUF | MEDIA_ALLOW_PARTIAL,
+    .allow = MEDIA_ALLOW_OBJECTS,
     .prepare = collection_prepare,
     .run = collection_run,
     .committed = write_committed,

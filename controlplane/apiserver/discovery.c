@@ -9,35 +9,6 @@
 #include "base/buf.h"
 #include "controlplane/resources/registry.h"
 
-static const char all_verbs[] = "create delete deletecollection get list patch update watch";
-static const char single_verbs[] = "create delete get list patch update watch";
-static const char change_verbs[] = "get patch update";
-
-struct subresource {
-    unsigned bit;
-    const char *name;
-    enum kind kind; /* KIND_NONE: the parent's */
-    const char *verbs;
-};
-
-static const struct subresource subresources[] = {
-    { SUBRESOURCE_BINDING, "binding", KIND_BINDING, "create" },
-    { SUBRESOURCE_FINALIZE, "finalize", KIND_NONE, "update" },
-    { SUBRESOURCE_LOG, "log", KIND_NONE, "get" },
-    { SUBRESOURCE_SCALE, "scale", KIND_SCALE, change_verbs },
-    { SUBRESOURCE_STATUS, "status", KIND_NONE, change_verbs },
-};
-
-#define SUBRESOURCES (sizeof(subresources) / sizeof(subresources[0]))
-
-static const char *verbs_of(const struct resource *r, const struct kind_info *k)
-{
-    if (!k->stored) {
-        return "create";
-    }
-    return r->no_delete_collection ? single_verbs : all_verbs;
-}
-
 static void write_string(struct buf *out, const char *s)
 {
     json_write_string(out, str_from(s), true);
@@ -68,27 +39,15 @@ static void write_words_member(struct buf *out, const char *name, const char *wo
     }
 }
 
-size_t discovery_groups(struct group_version *out)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < resource_count(); i++) {
-        const struct kind_info *k = kind_info(resource_at(i)->kind);
-        bool known = false;
-        for (size_t j = 0; j < count; j++) {
-            known = known || (strcmp(out[j].group, k->group) == 0 &&
-                              strcmp(out[j].version, k->version) == 0);
-        }
-        if (!known) {
-            ASSERT(count < GROUPS_MAX);
-            out[count++] = (struct group_version){ k->group, k->version };
-        }
-    }
-    return count;
-}
-
 static bool in_group(const struct kind_info *k, struct str group, struct str version)
 {
     return str_eq_c(group, k->group) && (version.len == 0 || str_eq_c(version, k->version));
+}
+
+/* What the kind of a subresource has behind the parent's name. */
+static const char *suffix(const struct subresource *s)
+{
+    return s->options != NULL ? s->options : "";
 }
 
 /* ---- legacy ---- */
@@ -115,7 +74,7 @@ static void write_group_body(struct buf *out, const struct group_version *g)
 void discovery_write_groups(struct buf *out)
 {
     struct group_version groups[GROUPS_MAX];
-    size_t count = discovery_groups(groups);
+    size_t count = resource_groups(groups);
     bool first = true;
     buf_append_c(out, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[");
     for (size_t i = 0; i < count; i++) {
@@ -131,7 +90,7 @@ void discovery_write_groups(struct buf *out)
 bool discovery_write_group(struct buf *out, struct str group)
 {
     struct group_version groups[GROUPS_MAX];
-    size_t count = discovery_groups(groups);
+    size_t count = resource_groups(groups);
     for (size_t i = 0; i < count; i++) {
         if (group.len > 0 && str_eq_c(group, groups[i].group)) {
             buf_append_c(out, "{\"kind\":\"APIGroup\",\"apiVersion\":\"v1\",");
@@ -149,12 +108,12 @@ static void write_legacy_resource(struct buf *out, const struct resource *r,
                "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\","
                "\"verbs\":",
                k->plural, k->singular, k->namespaced ? "true" : "false", k->name);
-    write_words(out, verbs_of(r, k));
+    write_words(out, resource_verbs(r));
     write_words_member(out, "shortNames", k->short_names);
     write_words_member(out, "categories", k->categories);
     buf_append_c(out, "}");
-    for (size_t i = 0; i < SUBRESOURCES; i++) {
-        const struct subresource *s = &subresources[i];
+    for (size_t i = 0; i < subresource_count; i++) {
+        const struct subresource *s = &subresource_table[i];
         if ((r->subresources & s->bit) == 0) {
             continue;
         }
@@ -164,7 +123,7 @@ static void write_legacy_resource(struct buf *out, const struct resource *r,
         if (strcmp(own->group, k->group) != 0) {
             buf_printf(out, "\"group\":\"%s\",\"version\":\"%s\",", own->group, own->version);
         }
-        buf_printf(out, "\"kind\":\"%s\",\"verbs\":", own->name);
+        buf_printf(out, "\"kind\":\"%s%s\",\"verbs\":", own->name, suffix(s));
         write_words(out, s->verbs);
         buf_append_c(out, "}");
     }
@@ -190,10 +149,10 @@ bool discovery_write_resources(struct buf *out, struct str group, struct str ver
 
 /* ---- aggregated ---- */
 
-static void write_response_kind(struct buf *out, const struct kind_info *k)
+static void write_response_kind(struct buf *out, const struct kind_info *k, const char *end)
 {
-    buf_printf(out, "\"responseKind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"}",
-               k->group, k->version, k->name);
+    buf_printf(out, "\"responseKind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s%s\"}",
+               k->group, k->version, k->name, end);
 }
 
 static void write_aggregated_resource(struct buf *out, const struct resource *r,
@@ -201,20 +160,21 @@ static void write_aggregated_resource(struct buf *out, const struct resource *r,
 {
     bool first = true;
     buf_printf(out, "{\"resource\":\"%s\",", k->plural);
-    write_response_kind(out, k);
+    write_response_kind(out, k, "");
     buf_printf(out, ",\"scope\":\"%s\",\"singularResource\":\"%s\",\"verbs\":",
                k->namespaced ? "Namespaced" : "Cluster", k->singular);
-    write_words(out, verbs_of(r, k));
+    write_words(out, resource_verbs(r));
     write_words_member(out, "shortNames", k->short_names);
     write_words_member(out, "categories", k->categories);
-    for (size_t i = 0; i < SUBRESOURCES; i++) {
-        const struct subresource *s = &subresources[i];
+    for (size_t i = 0; i < subresource_count; i++) {
+        const struct subresource *s = &subresource_table[i];
         if ((r->subresources & s->bit) == 0) {
             continue;
         }
         buf_append_c(out, first ? ",\"subresources\":[{" : ",{");
         buf_printf(out, "\"subresource\":\"%s\",", s->name);
-        write_response_kind(out, s->kind == KIND_NONE ? k : kind_info(s->kind));
+        const struct kind_info *own = s->kind == KIND_NONE ? k : kind_info(s->kind);
+        write_response_kind(out, own, suffix(s));
         buf_append_c(out, ",\"verbs\":");
         write_words(out, s->verbs);
         buf_append_c(out, "}");
@@ -246,7 +206,7 @@ static void write_aggregated_group(struct buf *out, const struct group_version *
 void discovery_write_aggregated(struct buf *out, bool core, const char *version)
 {
     struct group_version groups[GROUPS_MAX];
-    size_t count = discovery_groups(groups);
+    size_t count = resource_groups(groups);
     bool first = true;
     buf_printf(out,
                "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/%s\","

@@ -16,16 +16,6 @@
 
 struct buf;
 
-#define GROUPS_MAX 32
-
-struct group_version {
-    const char *group; /* "" core */
-    const char *version;
-};
-
-/* Distinct groups and versions in the registry's order, core first; out: GROUPS_MAX slots. */
-size_t discovery_groups(struct group_version *out);
-
 void discovery_write_core(struct buf *out, struct str server); /* /api */
 void discovery_write_groups(struct buf *out);                  /* /apis */
 /* False: no such group. */

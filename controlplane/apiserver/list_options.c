@@ -1,19 +1,24 @@
 /* The rules in the header's table, with upstream's texts for what they refuse. */
 #include "controlplane/apiserver/list_options.h"
 
+#include "api/schema/err_list.h"
 #include "api/schema/json.h"
 
 #define CONTINUE_BYTES_MAX 4096
+#define CONTINUE_SHOWN_MAX 64 /* of a bad token, in its error */
 
-int list_options_invalid(struct request *r, const char *field, const char *reason,
-                         const char *message)
+int list_options_invalid(struct request *r, const struct err_list *list)
 {
-    const struct status_cause cause = { .reason = str_from(reason),
-                                        .message = str_from(message),
-                                        .field = str_from(field) };
-    return status_invalid_field(&r->arena, &r->status, str_lit("ListOptions.meta.k8s.io"),
-                                str_lit("ListOptions"), str_lit("meta.k8s.io"), str_lit(""),
-                                &cause);
+    return status_invalid_options(&r->arena, &r->status, "ListOptions", list);
+}
+
+int list_options_bad_revision(struct request *r, struct str rv)
+{
+    return status_bad_request(
+        &r->status, str_printf(&r->arena,
+                               "invalid resource version: resourceVersion: Invalid value: "
+                               "\"%.*s\": strconv.ParseUint: parsing \"%.*s\": invalid syntax",
+                               STR_ARG(rv), STR_ARG(rv)));
 }
 
 struct str continue_encode(struct arena *a, int64_t revision, struct str after)
@@ -30,6 +35,22 @@ struct str continue_encode(struct arena *a, int64_t revision, struct str after)
     return token;
 }
 
+/* Would the start lead out of the collection, or to no key? As upstream, which cleans it as a path.
+ */
+static bool start_is_odd(struct str key)
+{
+    struct str part;
+    if (key.len > 0 && key.data[0] == '/') {
+        key = str_slice(key, 1, key.len);
+    }
+    while (key.data != NULL && str_split(&key, '/', &part)) {
+        if (part.len == 0 || str_eq_c(part, ".") || str_eq_c(part, "..")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int continue_decode(struct arena *a, struct str token, int64_t *out_revision, struct str *out_after,
                     struct err *e)
 {
@@ -37,80 +58,88 @@ int continue_decode(struct arena *a, struct str token, int64_t *out_revision, st
     const struct json *tree;
     if (token.len > CONTINUE_BYTES_MAX || str_base64url_decode(a, token, &text) != 0 ||
         json_parse(a, text, &tree, e) != 0) {
-        return err_set(e, ERR_INVALID_ARGUMENT, "continue key is not valid: it is no token");
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "invalid continue token: continue key is not valid: it is no token");
     }
     const struct json *v = json_get_c(tree, "v");
     const struct json *rv = json_get_c(tree, "rv");
     const struct json *start = json_get_c(tree, "start");
     if (v == NULL || !str_eq_c(json_str(v), "meta.k8s.io/v1")) {
+        struct str shown = v == NULL ? str_lit("") : str_slice(json_str(v), 0, CONTINUE_SHOWN_MAX);
         return err_set(e, ERR_INVALID_ARGUMENT,
-                       "continue key is not valid: server does not "
-                       "recognize this encoded version");
+                       "invalid continue token: continue key is not valid: server does not "
+                       "recognize this encoded version %.*s",
+                       STR_ARG(shown));
     }
-    if (rv == NULL || rv->type != JSON_INT || rv->u.integer == 0 || rv->u.integer < -1) {
+    if (rv == NULL || rv->type != JSON_INT || rv->u.integer == 0) {
         return err_set(e, ERR_INVALID_ARGUMENT,
-                       "continue key is not valid: incorrect encoded "
+                       "invalid continue token: continue key is not valid: incorrect encoded "
                        "start resourceVersion (version meta.k8s.io/v1)");
     }
     struct str key = start == NULL ? str_lit("") : json_str(start);
-    if (key.len < 2 || key.data[key.len - 1] != '\0') {
+    if (key.len == 0) {
         return err_set(e, ERR_INVALID_ARGUMENT,
-                       "continue key is not valid: encoded start key "
+                       "invalid continue token: continue key is not valid: encoded start key "
                        "empty (version meta.k8s.io/v1)");
+    }
+    if (key.len < 2 || key.data[key.len - 1] != '\0' || start_is_odd(key)) {
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "invalid continue token: continue key is not valid: %.*s",
+                       STR_ARG(str_slice(key, 0, CONTINUE_SHOWN_MAX)));
     }
     *out_revision = rv->u.integer;
     *out_after = str_slice(key, 0, key.len - 1);
     return 0;
 }
 
-static int check_match(struct request *r, struct str match, struct str rv, struct str token)
+static void check_match(struct str match, struct str rv, struct str token, struct err_list *out)
 {
     static const char field[] = "resourceVersionMatch";
-    static const char forbidden[] = "FieldValueForbidden";
-    if (route_has_param(&r->route, "sendInitialEvents")) {
-        return list_options_invalid(r, "sendInitialEvents", forbidden,
-                                    "Forbidden: sendInitialEvents is forbidden for list");
-    }
-    if (match.len == 0) {
-        return 0;
+    bool exact = str_eq_c(match, "Exact");
+    if (rv.len == 0) {
+        err_list_add(out, field, FIELD_FORBIDDEN,
+                     "resourceVersionMatch is forbidden unless resourceVersion is provided");
     }
     if (token.len > 0) {
-        return list_options_invalid(
-            r, field, forbidden,
-            "Forbidden: resourceVersionMatch is forbidden when continue is provided");
+        err_list_add(out, field, FIELD_FORBIDDEN,
+                     "resourceVersionMatch is forbidden when continue is provided");
     }
-    if (rv.len == 0) {
-        return list_options_invalid(r, field, forbidden,
-                                    "Forbidden: resourceVersionMatch is forbidden unless "
-                                    "resourceVersion is provided");
+    if (!exact && !str_eq_c(match, "NotOlderThan")) {
+        err_list_addf(out, field, FIELD_NOT_SUPPORTED,
+                      "\"%.*s\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
+                      STR_ARG(match));
     }
-    if (!str_eq_c(match, "Exact") && !str_eq_c(match, "NotOlderThan")) {
-        return list_options_invalid(
-            r, field, "FieldValueNotSupported",
-            str_dup(&r->arena,
-                    str_printf(&r->arena,
-                               "Unsupported value: \"%.*s\": supported values: \"Exact\", "
-                               "\"NotOlderThan\", \"\"",
-                               STR_ARG(match))));
+    if (exact && str_eq_c(rv, "0")) {
+        err_list_add(out, field, FIELD_FORBIDDEN,
+                     "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
     }
-    if (str_eq_c(match, "Exact") && str_eq_c(rv, "0")) {
-        return list_options_invalid(r, field, forbidden,
-                                    "Forbidden: resourceVersionMatch \"exact\" is forbidden for "
-                                    "resourceVersion \"0\"");
+}
+
+/* Everything that does not go together, told at once. */
+static int check_together(struct request *r, struct str match, struct str rv, struct str token)
+{
+    struct err_list errors;
+    err_list_init(&errors, &r->arena);
+    if (match.len > 0) {
+        check_match(match, rv, token, &errors);
     }
-    return 0;
+    if (route_has_param(&r->route, "sendInitialEvents")) {
+        err_list_add(&errors, "sendInitialEvents", FIELD_FORBIDDEN,
+                     "sendInitialEvents is forbidden for list");
+    }
+    return errors.count == 0 ? 0 : list_options_invalid(r, &errors);
 }
 
 static int resume(struct request *r, struct str token, struct str rv, struct list_options *out)
 {
     struct err e = { 0 };
     int64_t revision = 0;
+    if (continue_decode(&r->arena, token, &revision, &out->after, &e) != 0) {
+        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
+    }
     if (rv.len > 0 && !str_eq_c(rv, "0")) {
         return status_bad_request(
             &r->status, str_lit("specifying resource version is not allowed when using continue"));
-    }
-    if (continue_decode(&r->arena, token, &revision, &out->after, &e) != 0) {
-        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
     }
     out->resumed = true;
     if (revision > 0) {
@@ -133,7 +162,7 @@ int list_options_parse(struct request *r, struct list_options *out)
         return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
     }
     out->limit = out->limit < 0 ? 0 : out->limit;
-    int rc = check_match(r, match, rv, token);
+    int rc = check_together(r, match, rv, token);
     if (rc != 0) {
         return rc;
     }
@@ -144,12 +173,7 @@ int list_options_parse(struct request *r, struct list_options *out)
         return 0;
     }
     if (str_to_u64(rv, &out->revision) != 0) {
-        return list_options_invalid(
-            r, "resourceVersion", "FieldValueInvalid",
-            str_dup(&r->arena, str_printf(&r->arena,
-                                          "Invalid value: \"%.*s\": strconv.ParseUint: parsing "
-                                          "\"%.*s\": invalid syntax",
-                                          STR_ARG(rv), STR_ARG(rv))));
+        return list_options_bad_revision(r, rv);
     }
     r->revision = out->revision;
     r->mode = out->revision == 0 ? READ_LOCAL : READ_AT_LEAST;

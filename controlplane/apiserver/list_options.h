@@ -30,9 +30,12 @@ struct list_options {
 /* Checks everything and sets r->mode and r->revision. -ERR_X with r->status set. */
 int list_options_parse(struct request *r, struct list_options *out);
 
-/* One forbidden or unsupported member of ListOptions: 422. */
-int list_options_invalid(struct request *r, const char *field, const char *reason,
-                         const char *message);
+struct err_list;
+
+/* Forbidden or unsupported members of ListOptions: 422. */
+int list_options_invalid(struct request *r, const struct err_list *list);
+/* A resourceVersion that is no number: 400. */
+int list_options_bad_revision(struct request *r, struct str rv);
 
 struct str continue_encode(struct arena *a, int64_t revision, struct str after);
 /* -ERR_INVALID_ARGUMENT when it is no token of ours. */

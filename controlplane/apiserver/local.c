@@ -201,7 +201,12 @@ static struct local_exchange *exchange_new(struct local_client *c, const char *m
     l->x.ops = &local_ops;
     l->x.body_bytes_max = HTTP_BODY_BYTES_MAX;
     add_header(l, "accept", str_lit("application/vnd.kubernetes.protobuf"));
-    add_header(l, "user-agent", str_from(c->user));
+    /* Fields are managed by "kube-scheduler", as upstream, not by its user. */
+    struct str agent = str_from(c->user);
+    if (str_starts(agent, str_lit("system:"))) {
+        agent = str_slice(agent, sizeof("system:") - 1, agent.len);
+    }
+    add_header(l, "user-agent", agent);
     return l;
 }
 

@@ -7,16 +7,9 @@
  * the request is held until the kubelet's side is done.
  */
 #include "api/client/client.h"
-#include "api/proto/core.pb-c.h"
-#include "base/assert.h"
-#include "controlplane/apiserver/kubelet.h"
-#include "controlplane/apiserver/object.h"
 #include "controlplane/apiserver/operations.h"
-#include "controlplane/apiserver/write.h"
+#include "controlplane/apiserver/pod_target.h"
 #include "net/client.h"
-
-/* Of a kubelet's error text. */
-#define LOG_ERROR_BYTES_MAX 2048
 
 struct log_stream {
     struct http_request out;
@@ -26,50 +19,6 @@ struct log_stream {
 };
 
 /* ---- what to ask for ---- */
-
-static int bad_container(struct request *r, const PodSpec *spec, struct str wanted)
-{
-    struct buf names;
-    if (wanted.len > 0) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "container %.*s is not valid for pod %.*s",
-                                             STR_ARG(wanted), STR_ARG(r->route.name)));
-    }
-    buf_init(&names);
-    for (size_t i = 0; i < spec->n_containers; i++) {
-        buf_printf(&names, "%s%s", i > 0 ? " " : "", spec->containers[i]->name);
-    }
-    int rc = status_bad_request(
-        &r->status, str_printf(&r->arena,
-                               "a container name must be specified for pod %.*s, choose one of: "
-                               "[%.*s]",
-                               STR_ARG(r->route.name), STR_ARG(buf_str(&names))));
-    buf_deinit(&names);
-    return rc;
-}
-
-static int pick_container(struct request *r, const Pod *pod, struct str *out)
-{
-    struct str wanted = route_param(&r->route, "container");
-    const PodSpec *spec = pod->spec;
-    if (wanted.len == 0 && spec->n_containers == 1) {
-        *out = str_from(spec->containers[0]->name);
-        return 0;
-    }
-    for (size_t i = 0; wanted.len > 0 && i < spec->n_containers; i++) {
-        if (str_eq(wanted, write_text(spec->containers[i]->name))) {
-            *out = wanted;
-            return 0;
-        }
-    }
-    for (size_t i = 0; wanted.len > 0 && i < spec->n_init_containers; i++) {
-        if (str_eq(wanted, write_text(spec->init_containers[i]->name))) {
-            *out = wanted;
-            return 0;
-        }
-    }
-    return bad_container(r, spec, wanted);
-}
 
 static int invalid_option(struct request *r, const char *field, const char *reason,
                           struct str message)
@@ -113,55 +62,6 @@ static int check_options(struct request *r)
             str_lit("Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"));
     }
     return 0;
-}
-
-static int unavailable(struct request *r, const char *text)
-{
-    struct err e;
-    return status_from_err(&r->arena, &r->status, err_set(&e, ERR_UNAVAILABLE, "%s", text), &e);
-}
-
-/* The address and port that a node's kubelet listens on. */
-static int find_node(struct request *r, struct str name, struct str *out_address, int *out_port)
-{
-    struct stored found;
-    void *object = NULL;
-    int rc = request_read(r, request_key(r, KIND_NODE, str_lit(""), name), &found);
-    if (rc == -ERR_NOT_FOUND) {
-        return status_not_found(&r->arena, &r->status, kind_info(KIND_NODE), name);
-    }
-    rc = rc == 0 ? object_unpack(r, kind_info(KIND_NODE), found.payload, &object) : rc;
-    if (rc != 0) {
-        return rc;
-    }
-    const Node *node = object;
-    const NodeStatus *status = node->status;
-    *out_port = KUBELET_PORT;
-    if (status != NULL && status->daemon_endpoints != NULL &&
-        status->daemon_endpoints->kubelet_endpoint != NULL &&
-        status->daemon_endpoints->kubelet_endpoint->port > 0) {
-        *out_port = status->daemon_endpoints->kubelet_endpoint->port;
-    }
-    for (size_t i = 0; status != NULL && i < status->n_addresses; i++) {
-        if (str_eq_c(write_text(status->addresses[i]->type), "InternalIP")) {
-            *out_address = write_text(status->addresses[i]->address);
-            return 0;
-        }
-    }
-    return unavailable(r, "the pod's node has no InternalIP address");
-}
-
-static int find_pod(struct request *r, const Pod **out)
-{
-    struct stored found;
-    void *object = NULL;
-    int rc = request_read(r, request_key(r, KIND_POD, r->route.ns, r->route.name), &found);
-    if (rc == -ERR_NOT_FOUND) {
-        return status_not_found(&r->arena, &r->status, kind_info(KIND_POD), r->route.name);
-    }
-    rc = rc == 0 ? object_unpack(r, kind_info(KIND_POD), found.payload, &object) : rc;
-    *out = object;
-    return rc;
 }
 
 /* The kubelet takes the same parameters as we do, but the container is in the path. */
@@ -209,7 +109,7 @@ static void on_body(struct http_request *out, struct str bytes)
     struct log_stream *l = log_of(out);
     struct request *r = l->request;
     if (!l->streaming) {
-        buf_append_str(&l->error, str_slice(bytes, 0, LOG_ERROR_BYTES_MAX - l->error.len));
+        buf_append_str(&l->error, str_slice(bytes, 0, POD_TARGET_ERROR_BYTES_MAX - l->error.len));
         return;
     }
     if (r->x != NULL) {
@@ -229,9 +129,8 @@ static void answer_failure(struct log_stream *l, int status)
         text.len--;
     }
     if (status != 0) {
-        (void)unavailable(
-            r, str_dup(&r->arena, str_printf(&r->arena, "the node's agent did not answer: %s",
-                                             err_name(status))));
+        (void)pod_target_unavailable(
+            r, str_printf(&r->arena, "the node's agent did not answer: %s", err_name(status)));
     } else if (l->out.status == 404) {
         (void)status_bad_request(&r->status, text);
         r->status.code = 404;
@@ -271,24 +170,11 @@ static enum request_run log_run(struct request *r)
 {
     const Pod *pod = NULL;
     struct str container = str_lit("");
-    struct str address = str_lit("");
-    int port = 0;
-    if (check_options(r) != 0 || find_pod(r, &pod) != 0 ||
-        pick_container(r, pod, &container) != 0) {
-        return RUN_FAIL;
-    }
-    if (write_text(pod->spec->node_name).len == 0) {
-        (void)status_bad_request(&r->status,
-                                 str_printf(&r->arena, "pod %.*s does not have a host assigned",
-                                            STR_ARG(r->route.name)));
-        return RUN_FAIL;
-    }
-    if (find_node(r, write_text(pod->spec->node_name), &address, &port) != 0) {
-        return RUN_FAIL;
-    }
-    struct http_client *client = kubelet_pool_get(r->loop->kubelets, address, port);
-    if (client == NULL) {
-        (void)unavailable(r, "this server has no certificate to show to node agents");
+    struct str host = str_lit("");
+    struct http_client *client = NULL;
+    if (check_options(r) != 0 || pod_target_find(r, &pod) != 0 ||
+        pod_target_container(r, pod, &container) != 0 ||
+        pod_target_agent(r, pod, &client, &host) != 0) {
         return RUN_FAIL;
     }
     struct log_stream *l = arena_new(&r->arena, struct log_stream);

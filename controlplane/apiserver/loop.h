@@ -14,12 +14,13 @@
 #include "base/env.h"
 #include "base/list.h"
 #include "controlplane/apiserver/apiserver.h"
+#include "controlplane/apiserver/documents.h"
 #include "store/store.h"
 
+struct backends;
 struct bootstrap;
 struct http_exchange;
 struct http_server;
-struct kubelet_pool;
 struct local_client;
 struct watch_hub;
 
@@ -33,7 +34,7 @@ struct api_loop {
     struct list requests; /* struct request.node: all of this loop, watches included */
     uint32_t inflight;    /* those that count against the limit */
     struct watch_hub *hub;
-    struct kubelet_pool *kubelets;
+    struct backends *backends;
     struct http_server *listeners[APISERVER_LISTENERS_MAX];
     size_t listeners_count;
     size_t parts_open; /* listeners and clients not yet closed, while stopping */
@@ -49,6 +50,8 @@ struct apiserver {
     size_t loops_count;
     struct local_client *locals; /* a list, newest first */
     struct bootstrap *bootstrap;
+    struct documents documents;
+    _Atomic bool ends; /* apiserver_stopping was called */
     uint64_t grace_ms;
     size_t stopping; /* loops that have not stopped yet; the first loop's */
     void (*stopped)(void *ctx);

@@ -24,14 +24,18 @@ struct body_type body_type_of(const struct kind_info *k);
 /* Decodes r->body by its Content-Type; an absent kind or apiVersion means the expected one. -ERR_X
  * with r->status set. */
 int object_decode_body(struct request *r, const struct body_type *type, void **out);
+/* The schema of the structs that a kind's operations work on: of a view, the stored kind's. */
+const struct schema *object_schema(const struct kind_info *k);
+/* What object_decode_body or _tree made of a body of this kind becomes the struct to work on. */
+int object_to_stored(struct request *r, const struct kind_info *k, void **object);
 /* Decodes a JSON tree (a patched object) as the request's fieldValidation asks. */
 int object_decode_tree(struct request *r, const struct body_type *type, const struct json *tree,
                        void **out);
 /* Unpacks stored bytes; they are ours, so a failure is an internal error in r->status. */
 int object_unpack(struct request *r, const struct kind_info *k, struct str payload, void **out);
 
-/* The stored form of an object, header included, in the arena; metadata.resourceVersion and
- * managedFields are cleared in the struct. */
+/* The stored form of an object, header included, in the arena; metadata.resourceVersion
+ * is cleared in the struct. */
 struct str object_pack(struct request *r, const struct kind_info *k, void *object);
 /* The payload of what object_pack made. */
 struct str object_packed_payload(struct str value);
@@ -47,7 +51,7 @@ enum request_run object_answer_out(struct request *r, int status);
  * columns: a table's column definitions are written. */
 struct object_style {
     struct media media;
-    bool item; /* of a list: without kind and apiVersion, protobuf without its envelope */
+    bool item; /* of a list: without kind and apiVersion, protobuf as field `items` */
     bool columns;
     int include_object; /* enum table_include */
     uint64_t now_wall_ns;

@@ -26,9 +26,53 @@ static const struct operation_row rows[] = {
     { "scale", SUBRESOURCE_SCALE, VERB_UPDATE, &operation_scale_update },
     { "scale", SUBRESOURCE_SCALE, VERB_PATCH, &operation_scale_patch },
     { "binding", SUBRESOURCE_BINDING, VERB_CREATE, &operation_bind },
+    { "eviction", SUBRESOURCE_EVICTION, VERB_CREATE, &operation_evict },
+    { "ephemeralcontainers", SUBRESOURCE_EPHEMERAL_CONTAINERS, VERB_GET, &operation_get },
+    { "ephemeralcontainers", SUBRESOURCE_EPHEMERAL_CONTAINERS, VERB_UPDATE,
+      &operation_ephemeral_update },
+    { "ephemeralcontainers", SUBRESOURCE_EPHEMERAL_CONTAINERS, VERB_PATCH,
+      &operation_ephemeral_patch },
+    { "resize", SUBRESOURCE_RESIZE, VERB_GET, &operation_get },
+    { "resize", SUBRESOURCE_RESIZE, VERB_UPDATE, &operation_resize_update },
+    { "resize", SUBRESOURCE_RESIZE, VERB_PATCH, &operation_resize_patch },
     { "log", SUBRESOURCE_LOG, VERB_GET, &operation_log },
+    { "exec", SUBRESOURCE_STREAMS, VERB_GET, &operation_exec },
+    { "exec", SUBRESOURCE_STREAMS, VERB_CREATE, &operation_exec },
+    { "attach", SUBRESOURCE_STREAMS, VERB_GET, &operation_attach },
+    { "attach", SUBRESOURCE_STREAMS, VERB_CREATE, &operation_attach },
+    { "portforward", SUBRESOURCE_STREAMS, VERB_GET, &operation_portforward },
+    { "portforward", SUBRESOURCE_STREAMS, VERB_CREATE, &operation_portforward },
+    { "proxy", SUBRESOURCE_PROXY, VERB_GET, &operation_proxy },
+    { "proxy", SUBRESOURCE_PROXY, VERB_CREATE, &operation_proxy },
+    { "proxy", SUBRESOURCE_PROXY, VERB_UPDATE, &operation_proxy },
+    { "proxy", SUBRESOURCE_PROXY, VERB_PATCH, &operation_proxy },
+    { "proxy", SUBRESOURCE_PROXY, VERB_DELETE, &operation_proxy },
     { "finalize", SUBRESOURCE_FINALIZE, VERB_UPDATE, &operation_finalize },
 };
+
+/* What the create of a kind that is not stored does. */
+static const struct {
+    enum kind kind;
+    const struct operation *operation;
+} unstored[] = {
+    { KIND_BINDING, &operation_bind },
+    { KIND_TOKEN_REVIEW, &operation_review },
+    { KIND_SELF_SUBJECT_REVIEW, &operation_review },
+    { KIND_LOCAL_SUBJECT_ACCESS_REVIEW, &operation_review },
+    { KIND_SELF_SUBJECT_ACCESS_REVIEW, &operation_review },
+    { KIND_SELF_SUBJECT_RULES_REVIEW, &operation_review },
+    { KIND_SUBJECT_ACCESS_REVIEW, &operation_review },
+};
+
+static const struct operation *unstored_operation(enum kind kind)
+{
+    for (size_t i = 0; i < sizeof(unstored) / sizeof(unstored[0]); i++) {
+        if (unstored[i].kind == kind) {
+            return unstored[i].operation;
+        }
+    }
+    return NULL;
+}
 
 static int no_method(struct request *r)
 {
@@ -57,15 +101,19 @@ static int find_resource(struct request *r)
 {
     const struct route *t = &r->route;
     r->kind = kind_by_resource(t->group, t->version, t->plural);
-    if (r->kind == NULL || t->tail.len > 0 || (!r->kind->namespaced && t->ns.len > 0)) {
+    bool tail = t->tail.len > 0 && !str_eq_c(t->sub, "proxy");
+    if (r->kind == NULL || tail || (!r->kind->namespaced && t->ns.len > 0)) {
         return status_no_route(&r->status);
     }
-    if (r->kind->kind == KIND_BINDING && t->sub.len == 0) {
-        r->operation = &operation_bind;
-        return t->verb == VERB_CREATE && t->name.len == 0 && t->ns.len > 0 ? 0 : no_method(r);
-    }
     r->resource = resource_of(r->kind->kind);
-    if (r->resource == NULL || !r->kind->stored) {
+    bool kept = kind_store(r->kind->kind) != KIND_NONE;
+    if (!kept && r->resource != NULL && t->sub.len == 0) {
+        bool fits =
+            t->verb == VERB_CREATE && t->name.len == 0 && (t->ns.len > 0) == r->kind->namespaced;
+        r->operation = unstored_operation(r->kind->kind);
+        return fits && r->operation != NULL ? 0 : no_method(r);
+    }
+    if (r->resource == NULL || !kept) {
         return status_no_route(&r->status);
     }
     bool known = false;
@@ -97,4 +145,14 @@ int operation_find(struct request *r)
         return no_method(r);
     }
     return 0;
+}
+
+int operation_find_history(struct request *r)
+{
+    int rc = r->route.resource ? find_resource(r) : status_no_route(&r->status);
+    if (rc == 0 && (r->operation != &operation_get || r->route.sub.len > 0)) {
+        rc = str_eq_c(r->route.method, "GET") ? status_no_route(&r->status) : no_method(r);
+    }
+    r->operation = rc == 0 ? &operation_history : NULL;
+    return rc;
 }

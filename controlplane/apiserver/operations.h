@@ -11,8 +11,11 @@
 
 /* Resolves r->route to r->kind, r->resource and r->operation; -ERR_X with r->status set. */
 int operation_find(struct request *r);
+/* The same for the history of what the route names. */
+int operation_find_history(struct request *r);
 
 extern const struct operation operation_get;
+extern const struct operation operation_history; /* history.h */
 extern const struct operation operation_list;
 extern const struct operation operation_watch;
 extern const struct operation operation_create;
@@ -26,7 +29,17 @@ extern const struct operation operation_scale_get;
 extern const struct operation operation_scale_update;
 extern const struct operation operation_scale_patch;
 extern const struct operation operation_bind;
+extern const struct operation operation_evict;
+extern const struct operation operation_ephemeral_update;
+extern const struct operation operation_ephemeral_patch;
+extern const struct operation operation_resize_update;
+extern const struct operation operation_resize_patch;
 extern const struct operation operation_log;
+extern const struct operation operation_exec; /* connect.h, as the next two */
+extern const struct operation operation_attach;
+extern const struct operation operation_portforward;
+extern const struct operation operation_proxy;
+extern const struct operation operation_review;
 extern const struct operation operation_finalize;
 
 /* Plain paths: the operation of a path, or NULL. */

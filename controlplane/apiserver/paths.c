@@ -2,12 +2,15 @@
  * from what this member knows. */
 #include <string.h>
 
+#include "api/proto/schemas.h"
+#include "base/assert.h"
 #include "base/metrics.h"
 #include "controlplane/apiserver/discovery.h"
+#include "controlplane/apiserver/documents.h"
+#include "controlplane/apiserver/health.h"
 #include "controlplane/apiserver/object.h"
-#include "controlplane/apiserver/openapi.h"
-#include "controlplane/apiserver/openapi_v2.h"
 #include "controlplane/apiserver/operations.h"
+#include "net/gzip.h"
 
 /* ---- version ---- */
 
@@ -42,77 +45,19 @@ static enum request_run version_run(struct request *r)
 
 /* ---- health and metrics ---- */
 
-struct health_check {
-    const char *name;
-    bool live; /* part of /livez as well */
-    bool (*good)(const struct apiserver *s);
-};
-
-static bool check_ping(const struct apiserver *s)
+static enum request_run healthz_run(struct request *r)
 {
-    (void)s;
-    return true;
-}
-
-static bool check_store(const struct apiserver *s)
-{
-    struct store_status status;
-    store_status(s->config.group, &status);
-    return status.ready && status.leader_id != 0;
-}
-
-static const struct health_check checks[] = {
-    { "ping", true, check_ping },
-    { "store", false, check_store },
-    { "bootstrap", false, apiserver_ready },
-};
-
-static enum request_run health(struct request *r, bool ready, struct str only)
-{
-    bool good = true;
-    bool found = only.len == 0;
-    buf_clear(&r->out);
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        const struct health_check *c = &checks[i];
-        bool excluded = str_eq_c(route_param(&r->route, "exclude"), c->name);
-        if ((!ready && !c->live) || excluded || (only.len > 0 && !str_eq_c(only, c->name))) {
-            continue;
-        }
-        bool ok = c->good(r->server);
-        found = true;
-        good = good && ok;
-        buf_printf(&r->out, "[%c]%s %s\n", ok ? '+' : '-', c->name, ok ? "ok" : "failed");
-    }
-    if (!found) {
-        (void)status_no_route(&r->status);
-        return RUN_FAIL;
-    }
-    const char *path = ready ? "readyz" : "livez";
-    if (good && !route_has_param(&r->route, "verbose")) {
-        buf_clear(&r->out);
-        buf_append_c(&r->out, "ok");
-    } else {
-        buf_printf(&r->out, "%s check %s\n", path, good ? "passed" : "failed");
-    }
-    request_answer(r, good ? 200 : 500, "text/plain; charset=utf-8", buf_str(&r->out));
-    return RUN_ANSWER;
-}
-
-/* What follows "/readyz/". */
-static struct str check_name(const struct request *r)
-{
-    ptrdiff_t slash = str_find_char(r->route.path, '/', 1);
-    return slash < 0 ? str_lit("") : str_slice(r->route.path, (size_t)slash + 1, r->route.path.len);
+    return health_run(r, HEALTH_LIVE, "healthz");
 }
 
 static enum request_run livez_run(struct request *r)
 {
-    return health(r, false, check_name(r));
+    return health_run(r, HEALTH_LIVE, "livez");
 }
 
 static enum request_run readyz_run(struct request *r)
 {
-    return health(r, true, check_name(r));
+    return health_run(r, HEALTH_READY, "readyz");
 }
 
 static enum request_run metrics_run(struct request *r)
@@ -123,81 +68,134 @@ static enum request_run metrics_run(struct request *r)
     return RUN_ANSWER;
 }
 
-/* ---- documents with a hash ---- */
+/* ---- what a client has, and what it takes ---- */
 
-/* Answers with r->out as a cacheable document, or 304 when the client has it. */
-static enum request_run answer_document(struct request *r, const char *type)
+static struct str header_of(const struct request *r, const char *name)
 {
-    struct str hash = openapi_hash(&r->arena, buf_str(&r->out));
-    struct str tag = str_printf(&r->arena, "\"%.*s\"", STR_ARG(hash));
-    struct str match =
-        r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "if-none-match");
+    return r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, name);
+}
+
+/* Sets the headers of a cacheable answer; true when the client has these very bytes. */
+static bool answer_tag(struct request *r, const char *hash, const char *vary, const char *cache)
+{
+    struct str tag = str_printf(&r->arena, "\"%s\"", hash);
     request_header(r, "etag", tag);
-    request_header(r, "vary", str_lit("Accept"));
-    request_header(r, "cache-control", str_lit("public"));
-    if (match.len > 0 && str_eq(match, tag)) {
-        buf_clear(&r->out);
-        request_answer(r, 304, NULL, str_lit(""));
-        return RUN_ANSWER;
+    request_header(r, "vary", str_from(vary));
+    request_header(r, "cache-control", str_from(cache));
+    if (!str_eq(header_of(r, "if-none-match"), tag)) {
+        return false;
     }
-    request_answer(r, 200, type, buf_str(&r->out));
-    return RUN_ANSWER;
+    request_answer(r, 304, NULL, str_lit(""));
+    return true;
 }
 
-static enum request_run answer_json(struct request *r)
+static size_t clauses_of(const struct request *r, struct media_clause *out)
 {
-    buf_append_c(&r->out, "\n");
-    request_answer(r, 200, "application/json", buf_str(&r->out));
-    return RUN_ANSWER;
+    return media_clauses(str_slice(header_of(r, "accept"), 0, MEDIA_TEXT_MAX), out);
 }
 
-/* The aggregated version that Accept asks for before plain JSON, or NULL. */
-static const char *wants_aggregated(const struct request *r)
+/* ---- discovery ---- */
+
+static const char protobuf_type[] = "application/vnd.kubernetes.protobuf";
+
+/* How Accept wants discovery: the first clause that we have. */
+struct discovery_form {
+    const char *version; /* of the aggregated document, or NULL: the legacy one */
+    bool protobuf;
+};
+
+static struct discovery_form discovery_form(const struct request *r)
 {
+    static const char *const versions[] = { "v2", "v2beta1" };
     struct media_clause clauses[MEDIA_CLAUSES_MAX];
-    struct str accept = r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "accept");
-    size_t count = media_clauses(str_slice(accept, 0, MEDIA_TEXT_MAX), clauses);
+    size_t count = clauses_of(r, clauses);
     for (size_t i = 0; i < count; i++) {
         const struct media_clause *c = &clauses[i];
-        if (!media_clause_accepts(c, "application/json")) {
+        bool json = media_clause_accepts(c, "application/json");
+        struct discovery_form form = { .protobuf = !json };
+        if (!json && !media_clause_accepts(c, protobuf_type)) {
             continue;
         }
         if (c->as.len == 0) {
-            return NULL;
+            return form;
         }
-        if (str_eq_c(c->as, "APIGroupDiscoveryList") && str_eq_c(c->group, "apidiscovery.k8s.io")) {
-            if (str_eq_c(c->version, "v2")) {
-                return "v2";
-            }
-            if (str_eq_c(c->version, "v2beta1")) {
-                return "v2beta1";
+        for (size_t v = 0; v < sizeof(versions) / sizeof(versions[0]); v++) {
+            if (str_eq_c(c->as, "APIGroupDiscoveryList") &&
+                str_eq_c(c->group, "apidiscovery.k8s.io") && str_eq_c(c->version, versions[v])) {
+                form.version = versions[v];
+                return form;
             }
         }
     }
-    return NULL;
+    return (struct discovery_form){ 0 };
+}
+
+/* The JSON in r->out becomes protobuf, with its envelope. */
+static int to_protobuf(struct request *r, const struct schema *s, struct str api_version)
+{
+    const struct encoding encoding = { .api_version = api_version, .kind = str_from(s->name) };
+    struct str text = str_copy(&r->arena, buf_str(&r->out));
+    const struct json *tree = NULL;
+    void *object = NULL;
+    struct err e;
+    if (json_parse(&r->arena, text, &tree, &e) != 0 ||
+        schema_decode(&r->arena, s, tree, SCHEMA_STRICT, &object, NULL, &e) != 0) {
+        return status_internal(&r->arena, &r->status, str_copy(&r->arena, str_from(e.msg)));
+    }
+    buf_clear(&r->out);
+    envelope_write(&r->out, s, schema_pack_arena(&r->arena, s, object), &encoding);
+    return 0;
+}
+
+/* Answers with the legacy document in r->out. */
+static enum request_run answer_legacy(struct request *r, const struct schema *s, bool protobuf)
+{
+    if (!protobuf) {
+        buf_append_c(&r->out, "\n");
+    } else if (to_protobuf(r, s, str_lit("v1")) != 0) {
+        return RUN_FAIL;
+    }
+    request_answer(r, 200, protobuf ? protobuf_type : "application/json", buf_str(&r->out));
+    return RUN_ANSWER;
+}
+
+/* The content type repeats what was asked for, or clients would take the answer for the legacy
+ * one. */
+static enum request_run answer_aggregated(struct request *r, const struct discovery_form *form)
+{
+    char hash[DOCUMENT_HASH_BYTES + 1];
+    struct str type =
+        str_printf(&r->arena, "%s;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList",
+                   form->protobuf ? protobuf_type : "application/json", form->version);
+    struct str api_version = str_printf(&r->arena, "apidiscovery.k8s.io/%s", form->version);
+    if (!form->protobuf) {
+        buf_append_c(&r->out, "\n");
+    } else if (to_protobuf(r, &schema_APIGroupDiscoveryList, api_version) != 0) {
+        return RUN_FAIL;
+    }
+    document_hash(buf_str(&r->out), hash);
+    if (!answer_tag(r, hash, "Accept", "public")) {
+        request_answer(r, 200, str_dup(&r->arena, type), buf_str(&r->out));
+    }
+    return RUN_ANSWER;
 }
 
 static enum request_run groups_run(struct request *r)
 {
     bool core =
         str_starts(r->route.path, str_lit("/api")) && !str_starts(r->route.path, str_lit("/apis"));
-    const char *version = wants_aggregated(r);
+    const struct discovery_form form = discovery_form(r);
     buf_clear(&r->out);
-    if (version != NULL) {
-        discovery_write_aggregated(&r->out, core, version);
-        buf_append_c(&r->out, "\n");
-        return answer_document(
-            r, str_dup(&r->arena, str_printf(&r->arena,
-                                             "application/json;g=apidiscovery.k8s.io;v=%s;as="
-                                             "APIGroupDiscoveryList",
-                                             version)));
+    if (form.version != NULL) {
+        discovery_write_aggregated(&r->out, core, form.version);
+        return answer_aggregated(r, &form);
     }
     if (core) {
         discovery_write_core(&r->out, r->x == NULL ? str_lit("") : r->x->authority);
     } else {
         discovery_write_groups(&r->out);
     }
-    return answer_json(r);
+    return answer_legacy(r, core ? &schema_APIVersions : &schema_APIGroupList, form.protobuf);
 }
 
 /* /api/v1, /apis/G and /apis/G/V. */
@@ -208,11 +206,12 @@ static enum request_run group_run(struct request *r)
     for (int i = 0; i < 3 && rest.data != NULL && str_split(&rest, '/', &parts[i]); i++) {
     }
     bool core = str_eq_c(parts[0], "api");
+    bool group = !core && parts[2].len == 0;
     bool found;
     buf_clear(&r->out);
     if (core) {
         found = discovery_write_resources(&r->out, str_lit(""), parts[1]);
-    } else if (parts[2].len == 0) {
+    } else if (group) {
         found = discovery_write_group(&r->out, parts[1]);
     } else {
         found = discovery_write_resources(&r->out, parts[1], parts[2]);
@@ -221,58 +220,137 @@ static enum request_run group_run(struct request *r)
         (void)status_no_route(&r->status);
         return RUN_FAIL;
     }
-    return answer_json(r);
+    return answer_legacy(r, group ? &schema_APIGroup : &schema_APIResourceList,
+                         discovery_form(r).protobuf);
+}
+
+/* ---- OpenAPI ---- */
+
+/* The protobuf form, as Accept may spell it and as Content-Type must: Go's parser refuses the @
+ * that its clients ask with. */
+struct openapi_type {
+    const char *asked;
+    const char *answered;
+};
+
+static const struct openapi_type openapi_v2_type = {
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+};
+static const struct openapi_type openapi_v3_type = {
+    "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
+};
+
+/* 0, or -ERR_NOT_ACCEPTABLE with r->status set. */
+static int openapi_form(struct request *r, const struct openapi_type *type, enum document_form *out)
+{
+    struct media_clause clauses[MEDIA_CLAUSES_MAX];
+    size_t count = clauses_of(r, clauses);
+    struct err e;
+    for (size_t i = 0; i < count; i++) {
+        if (media_clause_accepts(&clauses[i], "application/json")) {
+            *out = DOCUMENT_JSON;
+            return 0;
+        }
+        if (media_clause_accepts(&clauses[i], type->asked) ||
+            media_clause_accepts(&clauses[i], type->answered)) {
+            *out = DOCUMENT_PROTOBUF;
+            return 0;
+        }
+    }
+    int rc =
+        err_set(&e, ERR_NOT_ACCEPTABLE,
+                "only the following media types are accepted: application/json, %s", type->asked);
+    return status_from_err(&r->arena, &r->status, rc, &e);
+}
+
+/* Does the client take gzip? Its q is not looked at but for 0. */
+static bool takes_gzip(const struct request *r)
+{
+    struct media_clause clauses[MEDIA_CLAUSES_MAX];
+    struct str accept = header_of(r, "accept-encoding");
+    size_t count =
+        accept.len == 0 ? 0 : media_clauses(str_slice(accept, 0, MEDIA_TEXT_MAX), clauses);
+    for (size_t i = 0; i < count; i++) {
+        if (clauses[i].q > 0 && str_eq_nocase(clauses[i].type, str_lit("gzip"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum request_run answer_document(struct request *r, const struct document *d,
+                                        const char *type, const char *cache)
+{
+    struct err e;
+    if (answer_tag(r, d->hash, "Accept, Accept-Encoding", cache)) {
+        return RUN_ANSWER;
+    }
+    if (takes_gzip(r)) {
+        request_header(r, "content-encoding", str_lit("gzip"));
+        request_answer(r, 200, type, buf_str(&d->packed));
+        return RUN_ANSWER;
+    }
+    buf_clear(&r->out);
+    int rc = gzip_unpack(&r->out, buf_str(&d->packed), d->plain_bytes, &e);
+    ASSERT(rc == 0); /* it was packed here */
+    request_answer(r, 200, type, buf_str(&r->out));
+    return RUN_ANSWER;
+}
+
+static const char *openapi_content(const struct openapi_type *type, enum document_form form)
+{
+    return form == DOCUMENT_JSON ? "application/json" : type->answered;
 }
 
 static enum request_run openapi_root_run(struct request *r)
 {
-    buf_clear(&r->out);
-    openapi_write_root(&r->arena, &r->out);
-    return answer_document(r, "application/json");
+    return answer_document(r, documents_root(&r->server->documents), "application/json", "public");
 }
 
+/* The right hash is the document for ever; a wrong one leads to the right one. */
 static enum request_run openapi_group_run(struct request *r)
 {
     static const char prefix[] = "/openapi/v3/";
+    static const char forever[] = "public, immutable, max-age=31536000";
     struct str path = str_slice(r->route.path, sizeof(prefix) - 1, r->route.path.len);
-    buf_clear(&r->out);
-    if (!openapi_write_group(&r->out, path)) {
+    struct str wanted = route_param(&r->route, "hash");
+    enum document_form form;
+    if (openapi_form(r, &openapi_v3_type, &form) != 0) {
+        return RUN_FAIL;
+    }
+    const struct document *d = documents_v3(&r->server->documents, path, form);
+    if (d == NULL) {
         (void)status_no_route(&r->status);
         return RUN_FAIL;
     }
-    struct str hash = openapi_hash(&r->arena, buf_str(&r->out));
-    struct str wanted = route_param(&r->route, "hash");
-    if (wanted.len > 0 && !str_eq(wanted, hash)) {
-        request_header(
-            r, "location",
-            str_printf(&r->arena, "%.*s?hash=%.*s", STR_ARG(r->route.path), STR_ARG(hash)));
+    /* What is linked to is the hash of the JSON, whatever form is asked for. */
+    const char *hash = documents_v3(&r->server->documents, path, DOCUMENT_JSON)->hash;
+    if (wanted.len > 0 && !str_eq_c(wanted, hash)) {
+        request_header(r, "location",
+                       str_printf(&r->arena, "%.*s?hash=%s", STR_ARG(r->route.path), hash));
         request_answer(r, 301, NULL, str_lit(""));
         return RUN_ANSWER;
     }
-    return answer_document(r, "application/json");
+    return answer_document(r, d, openapi_content(&openapi_v3_type, form),
+                           wanted.len > 0 ? forever : "public");
 }
 
 static enum request_run openapi_v2_run(struct request *r)
 {
-    struct str accept = r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "accept");
-    struct err e;
-    if (str_find(accept, str_lit("openapi.spec.v2")) < 0) {
-        (void)status_from_err(&r->arena, &r->status,
-                              err_set(&e, ERR_NOT_ACCEPTABLE,
-                                      "only the following media types are accepted: "
-                                      "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"),
-                              &e);
+    enum document_form form;
+    if (openapi_form(r, &openapi_v2_type, &form) != 0) {
         return RUN_FAIL;
     }
-    buf_clear(&r->out);
-    openapi_v2_write(&r->out);
-    return answer_document(r, OPENAPI_V2_TYPE);
+    return answer_document(r, documents_v2(&r->server->documents, form),
+                           openapi_content(&openapi_v2_type, form), "public");
 }
 
 static enum request_run index_run(struct request *r)
 {
     struct group_version groups[GROUPS_MAX];
-    size_t count = discovery_groups(groups);
+    size_t count = resource_groups(groups);
     buf_clear(&r->out);
     buf_append_c(&r->out, "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\"");
     for (size_t i = 0; i < count; i++) {
@@ -284,8 +362,9 @@ static enum request_run index_run(struct request *r)
     buf_append_c(
         &r->out,
         ",\"/healthz\",\"/livez\",\"/metrics\",\"/openapi/v2\",\"/openapi/v3\",\"/readyz\","
-        "\"/version\"]}");
-    return answer_json(r);
+        "\"/version\"]}\n");
+    request_answer(r, 200, "application/json", buf_str(&r->out));
+    return RUN_ANSWER;
 }
 
 /* ---- the table ---- */
@@ -307,7 +386,7 @@ struct path_row {
 static const struct path_row rows[] = {
     PATH("/", false, index_run),
     PATH("/version", false, version_run),
-    PATH("/healthz", true, livez_run),
+    PATH("/healthz", true, healthz_run),
     PATH("/livez", true, livez_run),
     PATH("/readyz", true, readyz_run),
     PATH("/metrics", false, metrics_run),

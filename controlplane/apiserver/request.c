@@ -12,8 +12,12 @@
 
 #include "base/assert.h"
 #include "controlplane/apiserver/authz/authz.h"
+#include "controlplane/apiserver/history.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/request_metrics.h"
+#include "controlplane/apiserver/table.h"
+
+static const struct http_exchange_events passing_events;
 
 enum {
     REQ_BEGIN,
@@ -24,6 +28,7 @@ enum {
     REQ_COMMIT,
     REQ_COMMITTED,
     REQ_RESPOND,
+    REQ_PACKED,
     REQ_STREAM,
     REQ_DONE
 };
@@ -78,11 +83,11 @@ void request_unhold(struct request *r)
 
 /* ---- begin ---- */
 
-static int check_authorized(struct request *r)
+int request_check_verb(struct request *r, const char *verb)
 {
     const struct authz_request q = {
         .identity = &r->identity,
-        .verb = verb_name(r->route.verb),
+        .verb = verb,
         .resource = r->route.resource,
         .group = r->route.group,
         .plural = r->route.plural,
@@ -122,21 +127,43 @@ static int read_headers(struct request *r)
         env_random(r->server->config.env, random, sizeof(random));
         r->request_id = str_hex(&r->arena, str_of(random, sizeof(random)));
     }
+    r->takes_gzip = media_takes_gzip(http_headers_get(h, "accept-encoding"));
     r->user_agent = str_copy(&r->arena, http_headers_get(h, "user-agent"));
     return 0;
 }
 
-static void read_pretty(struct request *r)
+static int refuse_partial(struct request *r, const char *asked, const char *is, const char *kind)
 {
-    static const char *const agents[] = { "curl", "Wget", "Mozilla/5.0" };
-    struct str v = route_param(&r->route, "pretty");
-    if (v.data != NULL) {
-        r->pretty = route_param_bool(&r->route, "pretty");
-        return;
+    struct err e;
+    const char *group = r->kind->group[0] == '\0' ? "core" : r->kind->group;
+    (void)err_set(&e, ERR_NOT_ACCEPTABLE,
+                  "you requested %s, but the requested object is %s (*%.*s.%s)", asked, is,
+                  (int)strcspn(group, "."), group, kind);
+    return status_from_err(&r->arena, &r->status, -ERR_NOT_ACCEPTABLE, &e);
+}
+
+/* Whether what is asked to be made of the answer can be made of it. A watch takes either partial
+ * form. */
+static int check_transform(struct request *r)
+{
+    struct err e;
+    int include;
+    bool list = r->route.verb == VERB_LIST || r->route.verb == VERB_DELETECOLLECTION;
+    if (r->media.transform == TRANSFORM_PARTIAL && list && r->kind != NULL) {
+        return refuse_partial(r, "PartialObjectMetadata", "a list", r->kind->list_name);
     }
-    for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++) {
-        r->pretty = r->pretty || str_starts(r->user_agent, str_from(agents[i]));
+    if (r->media.transform == TRANSFORM_PARTIAL_LIST && !list && r->route.verb != VERB_WATCH &&
+        r->kind != NULL) {
+        return refuse_partial(r, "PartialObjectMetadataList", "not a list", r->kind->name);
     }
+    if (r->media.transform == TRANSFORM_PARTIAL_LIST) {
+        r->media.transform = TRANSFORM_PARTIAL; /* a list's items */
+    }
+    if (r->media.transform == TRANSFORM_TABLE &&
+        table_include_parse(route_param(&r->route, "includeObject"), &include, &e) != 0) {
+        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
+    }
+    return 0;
 }
 
 /* Everything that needs no body. */
@@ -151,21 +178,27 @@ static int request_begin(struct request *r)
     if (rc != 0) {
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
-    rc = route_parse(&r->arena, str_copy(&r->arena, r->x->method),
-                     str_copy(&r->arena, r->x->target), &r->route, &e);
+    struct str target = str_copy(&r->arena, r->x->target);
+    bool history = history_target(&target);
+    rc = route_parse(&r->arena, str_copy(&r->arena, r->x->method), target, &r->route, &e);
     if (rc != 0) {
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
     rc = read_headers(r);
-    rc = rc == 0 ? check_authorized(r) : rc;
-    rc = rc == 0 ? operation_find(r) : rc;
+    r->pretty = media_pretty(route_param(&r->route, "pretty"), r->user_agent);
+    rc = rc == 0 ? request_check_verb(r, verb_name(r->route.verb)) : rc;
+    rc = rc != 0 ? rc : history ? operation_find_history(r) : operation_find(r);
     if (rc != 0) {
         return rc;
     }
-    read_pretty(r);
     rc = media_accept(accept, r->operation->allow, &r->media, &e);
     if (rc != 0 && r->operation->allow != 0) {
         return status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    r->pretty = r->pretty || (rc == 0 && r->media.pretty);
+    rc = check_transform(r);
+    if (rc != 0) {
+        return rc;
     }
     if (!r->operation->long_running) {
         uint32_t max = r->server->config.inflight_max;
@@ -195,6 +228,13 @@ static int run_begin(struct sm *m)
     struct request *r = request_of(m);
     if (request_begin(r) != 0) {
         return fail(r);
+    }
+    if (r->operation->passes_body) {
+        r->x->events = &passing_events;
+        r->x->body_bytes_max = UINT64_MAX;
+        if (r->x->has_body) {
+            http_body_pause(r->x); /* of others the end may come: the connection is kept */
+        }
     }
     if (r->operation->body && r->x->has_body) {
         env_timer_start(&r->timer, APISERVER_REQUEST_MS);
@@ -344,6 +384,12 @@ static int commit_failed(struct request *r, int rc)
                       STORE_TXN_BYTES_MAX);
     } else if (rc == -ERR_FENCED) {
         (void)err_set(&e, ERR_FENCED, "fenced: another leader's term began");
+    } else if (rc == -ERR_NO_SPACE) {
+        struct store_status store;
+        char text[STORE_ALARM_TEXT_BYTES];
+        store_status(r->server->config.group, &store);
+        store_alarm_text(&store, text);
+        (void)err_set(&e, ERR_NO_SPACE, "%s", text[0] != '\0' ? text : "store quota exceeded");
     } else {
         (void)err_set(&e, (enum err_code) - rc, "the write was not acknowledged: %s", err_name(rc));
     }
@@ -382,11 +428,8 @@ static int run_committed(struct sm *m)
 
 /* ---- the end ---- */
 
-static int run_respond(struct sm *m)
+static int give_answer(struct request *r)
 {
-    struct request *r = request_of(m);
-    request_metrics_answered(r->route.verb, r->answer_status,
-                             env_now_ns(r->server->config.env) - r->began_ns);
     if (r->x != NULL) {
         request_send_answer(r);
     }
@@ -394,6 +437,32 @@ static int run_respond(struct sm *m)
         request_empty(r);
     }
     return REQ_DONE;
+}
+
+static void on_packed(struct env_work *w)
+{
+    struct request *r = container_of(w, struct request, work);
+    sm_resume(&r->sm, 0);
+    request_release(r);
+}
+
+static int run_respond(struct sm *m)
+{
+    struct request *r = request_of(m);
+    request_metrics_answered(r->route.verb, r->answer_status,
+                             env_now_ns(r->server->config.env) - r->began_ns);
+    if (r->x != NULL && request_packs_answer(r)) {
+        env_work(r->loop->loop, &r->work, request_pack_answer, on_packed);
+        return SM_AWAIT(REQ_PACKED);
+    }
+    return give_answer(r);
+}
+
+static int run_packed(struct sm *m)
+{
+    struct request *r = request_of(m);
+    request_use_packed(r);
+    return give_answer(r);
 }
 
 static const struct sm_state request_states[] = {
@@ -410,7 +479,8 @@ static const struct sm_state request_states[] = {
     [REQ_COMMITTED] = { "committed",
                         TO(REQ_COMMIT) | TO(REQ_BARRIER) | TO(REQ_RUN) | TO(REQ_RESPOND),
                         run_committed },
-    [REQ_RESPOND] = { "respond", TO(REQ_DONE), run_respond },
+    [REQ_RESPOND] = { "respond", TO(REQ_PACKED) | TO(REQ_DONE), run_respond },
+    [REQ_PACKED] = { "packed", TO(REQ_DONE), run_packed },
     [REQ_STREAM] = { "stream", 0, NULL },
     [REQ_DONE] = { "done", 0, NULL },
 };
@@ -462,6 +532,39 @@ static const struct http_exchange_events request_events = {
     .drained = on_drained,
     .closed = on_closed,
 };
+
+/* ---- bytes that pass ---- */
+
+static void on_passing_body(struct http_exchange *x, struct str bytes)
+{
+    struct request *r = x->user;
+    if (r->sm.state == REQ_STREAM) {
+        r->operation->received(r, bytes);
+    }
+}
+
+static void on_passing_end(struct http_exchange *x, int status)
+{
+    struct request *r = x->user;
+    (void)status;
+    r->body_ended = true;
+    if (r->sm.state == REQ_STREAM) {
+        r->operation->ended(r);
+    }
+}
+
+static const struct http_exchange_events passing_events = {
+    .body = on_passing_body,
+    .end = on_passing_end,
+    .drained = on_drained,
+    .closed = on_closed,
+};
+
+int request_upgrade(struct request *r, const struct http_header *headers, size_t count)
+{
+    r->x->events = &passing_events;
+    return http_upgrade(r->x, headers, count);
+}
 
 void request_start(struct api_loop *l, struct http_exchange *x)
 {

@@ -5,7 +5,7 @@
  *             |      ^ |       |          |
  *             |      | +-> barrier <------+        (read again what is newest, then run again)
  *             |      +---- suspend                 (a long list takes another turn of the loop)
- *             +-> respond, stream
+ *             +-> respond, stream               (respond packs a large answer first)
  *
  * begin does what needs no body: limits, identity, route, authorization, negotiation, and picks the
  * struct operation. An operation's run is a synchronous function over the request and the store at
@@ -42,13 +42,18 @@
 #include "store/store.h"
 
 /* How often a write is tried against a newer state before the client hears of the conflict. */
-#define REQUEST_ATTEMPTS_MAX  8
-#define REQUEST_ID_BYTES_MAX  64
-#define REQUEST_WARNINGS_MAX  64
-#define REQUEST_WARNING_BYTES 4096 /* of all warnings of one answer */
-#define REQUEST_WAIT_RV_MS    3000 /* for a revision from the future */
-#define REQUEST_WRITE_MS      34000
-#define REQUEST_HEADERS_MAX   12
+#define REQUEST_ATTEMPTS_MAX 8
+#define REQUEST_ID_BYTES_MAX 64
+/* Warnings of one answer. As upstream: once they are more than so many code points in all, each is
+ * cut, and they end when that much is told. */
+#define REQUEST_WARNINGS_MAX       256
+#define REQUEST_WARNINGS_RUNES_MAX 4096
+#define REQUEST_WARNING_RUNES_CUT  256
+#define REQUEST_WAIT_RV_MS         3000 /* for a revision from the future */
+#define REQUEST_WRITE_MS           34000
+#define REQUEST_HEADERS_MAX        12
+/* Answers above this are packed, as upstream has it. */
+#define REQUEST_GZIP_BYTES_MIN (128u << 10)
 /* A body over this is refused; upstream's limit and text. */
 #define REQUEST_BODY_BYTES_MAX 3145728
 
@@ -72,6 +77,7 @@ struct request;
 struct operation {
     const char *name;
     bool body;           /* needs the request's body */
+    bool passes_body;    /* hears it in received and ended, from http_body_resume on; no limit */
     bool long_running;   /* does not count against the limit, has no deadline */
     enum read_mode mode; /* where reading starts; prepare may change it */
     int allow;           /* MEDIA_ALLOW_*: what the answer may be */
@@ -83,6 +89,10 @@ struct operation {
     /* Of streams; may be NULL: output drained, the server stops, the exchange is gone (last). */
     void (*drained)(struct request *r);
     void (*stop)(struct request *r);
+    /* After request_upgrade, or of the body that passes: bytes of the client, and its end. ended is
+     * not called for a body that ended before the stream began: see body_ended. */
+    void (*received)(struct request *r, struct str bytes);
+    void (*ended)(struct request *r);
     void (*closed)(struct request *r);
     /* Before the request's memory goes: what r->state holds outside the arena. May be NULL. */
     void (*release)(struct request *r);
@@ -109,11 +119,16 @@ struct request {
     const struct operation *operation;
     struct media media;
     bool pretty;
+    bool takes_gzip;
     struct str user_agent;
     struct str request_id; /* sent by the client, or made up: never empty */
     bool request_id_sent;
     uint64_t fence_term;
     struct str body;
+    bool body_is_text;           /* JSON or YAML: it cannot hold unknown protobuf fields */
+    const struct json *patch;    /* the body of a PATCH, once parsed */
+    bool managed_fields_emptied; /* the object it sent has an empty list of them */
+    bool body_ended;             /* of a body that passes */
 
     bool fresh;  /* reads are at or after a barrier */
     bool looked; /* this run has read the store */
@@ -128,13 +143,14 @@ struct request {
     struct status status;
     const char *warnings[REQUEST_WARNINGS_MAX];
     size_t warnings_count;
-    size_t warnings_bytes;
 
     int answer_status;
     const char *answer_type;
     struct str answer_head; /* sent before the body */
     struct str answer_body;
     struct buf out; /* where answers are built */
+    struct env_work work;
+    struct buf packed; /* the answer again, by work */
     struct http_header answer_headers[REQUEST_HEADERS_MAX];
     size_t answer_headers_count;
 
@@ -146,6 +162,11 @@ struct request {
 void request_start(struct api_loop *l, struct http_exchange *x);
 /* Sends what request_answer set; the state machine's last step. */
 void request_send_answer(struct request *r);
+/* A large answer to a client that takes gzip is packed on a pool thread: whether it is to be, that
+ * work, and what the loop does with its result. */
+bool request_packs_answer(const struct request *r);
+void request_pack_answer(struct env_work *w);
+void request_use_packed(struct request *r);
 /* A request with holds is not freed: for a stream with a message of its own under way. */
 void request_hold(struct request *r);
 void request_unhold(struct request *r);
@@ -159,6 +180,12 @@ void request_answer(struct request *r, int status, const char *content_type, str
 void request_header(struct request *r, const char *name, struct str value);
 /* Answers with r->status in the negotiated encoding. */
 enum request_run request_answer_status(struct request *r);
+/* Answers 101; then the operation's received and ended are called, and it writes to r->x. As
+ * http_upgrade otherwise. Of streams. */
+int request_upgrade(struct request *r, const struct http_header *headers, size_t count);
+/* May this user do verb to what the URL names? -ERR_X with r->status set when not. Asked of every
+ * request for its own verb; by an operation for what else it turns out to do. */
+int request_check_verb(struct request *r, const char *verb);
 /* One line of the Warning header; duplicates and what exceeds the limits are dropped. */
 void request_warn(struct request *r, const char *text);
 /* Sends the head of a stream now: what follows is written to r->x by the operation. */
@@ -179,6 +206,8 @@ struct stored {
 
 /* 0 with a copy in the arena, or -ERR_NOT_FOUND; other failures set r->status. */
 int request_read(struct request *r, struct str key, struct stored *out);
+/* The same as it was at a revision: also -ERR_EXPIRED and -ERR_INVALID_ARGUMENT, with r->status. */
+int request_read_at(struct request *r, struct str key, uint64_t revision, struct stored *out);
 /* What this very request removed from key on an earlier try, with the removal's revision; false
  * when it did not. */
 bool request_find_removed(struct request *r, struct str key, struct stored *out);

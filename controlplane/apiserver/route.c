@@ -114,6 +114,30 @@ static int split_path(struct arena *a, struct str path, struct str *segments, si
     return 0;
 }
 
+/* The path up to the subresource "proxy" of /api/v1/RESOURCE/NAME or
+ * /api/v1/namespaces/NS/RESOURCE/NAME, and what follows it; false when it is none. */
+static bool cut_proxy(struct str path, struct str *out_head, struct str *out_tail)
+{
+    struct str rest = str_slice(path, 1, path.len);
+    struct str part;
+    size_t proxy = 4;
+    for (size_t i = 0; rest.data != NULL && str_split(&rest, '/', &part); i++) {
+        if (i == 2 && str_eq_c(part, "namespaces")) {
+            proxy = 6;
+        }
+        if ((i == 0 && !str_eq_c(part, "api")) || (i == 2 && str_eq_c(part, "watch"))) {
+            return false;
+        }
+        if (i == proxy) {
+            size_t end = (size_t)(part.data - path.data) + part.len;
+            *out_head = str_slice(path, 0, end);
+            *out_tail = str_slice(path, end, path.len);
+            return str_eq_c(part, "proxy");
+        }
+    }
+    return false;
+}
+
 static bool namespace_subresource(struct str s)
 {
     return str_eq_c(s, "status") || str_eq_c(s, "finalize");
@@ -147,10 +171,16 @@ static void parse_resource(struct route *r, const struct str *segments, size_t c
     }
 }
 
-static enum verb verb_of(const struct route *r, bool watch)
+/* ?watch of a named object is a plain read; the path that watches one object is /watch/. */
+static enum verb verb_of(const struct route *r, bool watch_path)
 {
     bool named = r->name.len > 0;
+    bool looks = str_eq_c(r->method, "HEAD") || str_eq_c(r->method, "OPTIONS");
+    if (looks && str_eq_c(r->sub, "proxy")) {
+        return VERB_GET;
+    }
     if (str_eq_c(r->method, "GET")) {
+        bool watch = watch_path || (!named && route_param_bool(r, "watch"));
         if (watch && r->sub.len == 0) {
             return VERB_WATCH;
         }
@@ -185,8 +215,11 @@ int route_parse(struct arena *a, struct str method, struct str target, struct ro
     out->path = mark < 0 ? target : str_slice(target, 0, (size_t)mark);
     struct str query =
         mark < 0 ? (struct str){ 0 } : str_slice(target, (size_t)mark + 1, target.len);
-    int rc = parse_params(a, query, out, e);
-    rc = rc == 0 ? split_path(a, out->path, segments, &count, e) : rc;
+    struct str head = out->path;
+    struct str tail = { 0 };
+    bool proxy = cut_proxy(out->path, &head, &tail);
+    int rc = proxy ? 0 : parse_params(a, query, out, e);
+    rc = rc == 0 ? split_path(a, proxy ? head : out->path, segments, &count, e) : rc;
     if (rc != 0) {
         return rc;
     }
@@ -201,17 +234,15 @@ int route_parse(struct arena *a, struct str method, struct str target, struct ro
     } else {
         return 0;
     }
-    bool watch = route_param_bool(out, "watch");
-    if (str_eq_c(segments[at], "watch") && at + 1 < count) {
-        watch = true;
-        at++;
-    }
+    bool watch = str_eq_c(segments[at], "watch") && at + 1 < count;
+    at += watch ? 1 : 0;
     for (size_t i = 1; i < count; i++) {
         if (segments[i].len == 0) {
             return 0; /* an empty segment names nothing: no such path */
         }
     }
     parse_resource(out, segments + at, count - at);
+    out->tail = proxy ? tail : out->tail;
     out->verb = verb_of(out, watch);
     return 0;
 }
@@ -234,7 +265,7 @@ struct str route_param(const struct route *r, const char *name)
 bool route_param_bool(const struct route *r, const char *name)
 {
     struct str v = route_param(r, name);
-    return v.data != NULL && !str_eq_c(v, "false") && !str_eq_c(v, "0");
+    return v.data != NULL && !str_eq_nocase(v, str_lit("false")) && !str_eq_c(v, "0");
 }
 
 int route_param_i64(const struct route *r, const char *name, int64_t *out, struct err *e)

@@ -2,10 +2,12 @@
  * What a request asks for, read from its method, path and query alone.
  *
  * Grammar: /api/v1 (the core group) or /apis/GROUP/VERSION, then [/namespaces/NS]/RESOURCE
- * [/NAME[/SUBRESOURCE[/TAIL]]]. "namespaces/NS/status" and "namespaces/NS/finalize" are
- * subresources of the namespace. /api/v1/watch/... and /apis/G/V/watch/... are the old spelling of
- * a watch. Everything else is a plain path (discovery, health, openapi). The route knows no kinds:
- * whether the resource exists is decided by who looks it up.
+ * [/NAME[/SUBRESOURCE[/TAIL]]]. What follows the subresource "proxy" of a core resource, and its
+ * query, are for another server: they are neither decoded nor checked. "namespaces/NS/status" and
+ * "namespaces/NS/finalize" are subresources of the namespace. /api/v1/watch/... and
+ * /apis/G/V/watch/... are the old spelling of a watch. Everything else is a plain path (discovery,
+ * health, openapi). The route knows no kinds: whether the resource exists is decided by who looks
+ * it up.
  *
  * Pure functions over borrowed bytes; what is percent-decoded lives in the arena.
  */
@@ -57,7 +59,7 @@ struct route {
     struct str plural;  /* "pods" */
     struct str name;    /* "" for collections */
     struct str sub;     /* "status"; "" for the object itself */
-    struct str tail;    /* what follows the subresource */
+    struct str tail;    /* what follows the subresource; of a proxy as sent, "/" included */
     const struct param *params;
     size_t params_count;
 };

@@ -1,12 +1,14 @@
-/* The scale subresource of deployments and replicasets: a view of autoscaling/v1 over the parent.
- */
+/* The scale subresource of what has replicas: a view of autoscaling/v1 over the parent. */
 #include "api/meta/selector.h"
 #include "api/proto/apps.pb-c.h"
 #include "api/proto/autoscaling.pb-c.h"
+#include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
 #include "base/assert.h"
+#include "controlplane/apiserver/body.h"
+#include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
 
@@ -15,6 +17,7 @@ struct scaled {
     int32_t replicas;
     int32_t status_replicas;
     const LabelSelector *selector;
+    const ReplicationControllerSpec *map; /* whose selector it is, when it is a plain map */
 };
 
 static struct scaled look(const struct kind_info *k, const void *object)
@@ -25,6 +28,11 @@ static struct scaled look(const struct kind_info *k, const void *object)
         s.replicas = d->spec == NULL ? 0 : d->spec->replicas;
         s.selector = d->spec == NULL ? NULL : d->spec->selector;
         s.status_replicas = d->status == NULL ? 0 : d->status->replicas;
+    } else if (k->kind == KIND_REPLICATION_CONTROLLER) {
+        const ReplicationController *rc = object;
+        s.replicas = rc->spec == NULL ? 0 : rc->spec->replicas;
+        s.map = rc->spec;
+        s.status_replicas = rc->status == NULL ? 0 : rc->status->replicas;
     } else {
         const ReplicaSet *rs = object;
         ASSERT(k->kind == KIND_REPLICA_SET);
@@ -41,6 +49,10 @@ static void set_replicas(const struct kind_info *k, void *object, int32_t replic
         Deployment *d = object;
         d->spec->has_replicas = 1;
         d->spec->replicas = replicas;
+    } else if (k->kind == KIND_REPLICATION_CONTROLLER) {
+        ReplicationController *rc = object;
+        rc->spec->has_replicas = 1;
+        rc->spec->replicas = replicas;
     } else {
         ReplicaSet *rs = object;
         ASSERT(k->kind == KIND_REPLICA_SET);
@@ -68,6 +80,10 @@ static Scale *make_scale(struct request *r, const void *parent)
     scale->status->has_replicas = 1;
     scale->status->replicas = s.status_replicas;
     if (s.selector != NULL && selector_from_struct(a, s.selector, &selector, NULL) == 0) {
+        scale->status->selector = str_dup(a, selector_text(a, &selector));
+    }
+    if (s.map != NULL) {
+        selector_from_entries(a, s.map->selector, s.map->n_selector, &selector);
         scale->status->selector = str_dup(a, selector_text(a, &selector));
     }
     return scale;
@@ -139,50 +155,91 @@ static int check_scale(struct request *r, const Scale *scale, const struct store
     return 0;
 }
 
-/* The Scale that the request asks for: its body, or its patch over the present one. */
-static int wanted_scale(struct request *r, const void *parent, const struct stored *stored,
-                        Scale **out)
+/* The present Scale as a patch changes it. */
+static int patched_scale(struct request *r, enum patch_type type, const void *parent,
+                         const struct stored *stored, void **out)
 {
-    const struct body_type type = body_type_of(kind_info(KIND_SCALE));
+    const struct body_type body = body_type_of(kind_info(KIND_SCALE));
     struct err e = { 0 };
     const struct json *tree = NULL;
     const struct json *patched = NULL;
-    void *scale = NULL;
-    int rc;
-    if (r->route.verb != VERB_PATCH) {
-        rc = object_decode_body(r, &type, &scale);
-    } else {
-        const struct encoding encoding = {
-            .api_version = str_from(type.api_version),
-            .kind = str_from(type.kind),
-            .resource_version = object_rv(&r->arena, stored->revision),
-        };
-        struct str bytes = schema_pack_arena(&r->arena, &schema_Scale, make_scale(r, parent));
-        if (schema_to_dom(&r->arena, &schema_Scale, bytes, &encoding, &tree, &e) != 0) {
-            return status_internal(&r->arena, &r->status, str_from(e.msg));
-        }
-        rc = patch_apply(r, &schema_Scale, tree, &patched);
-        rc = rc == 0 ? object_decode_tree(r, &type, patched, &scale) : rc;
+    const struct encoding encoding = {
+        .api_version = str_from(body.api_version),
+        .kind = str_from(body.kind),
+        .resource_version = object_rv(&r->arena, stored->revision),
+    };
+    struct str bytes = schema_pack_arena(&r->arena, &schema_Scale, make_scale(r, parent));
+    if (schema_to_dom(&r->arena, &schema_Scale, bytes, &encoding, &tree, &e) != 0) {
+        return status_internal(&r->arena, &r->status, str_from(e.msg));
     }
-    *out = scale;
-    return rc;
+    int rc = patch_apply(r, type, &schema_Scale, tree, &patched);
+    return rc != 0 ? rc : body_decode_patched(r, type, &body, patched, out);
+}
+
+/* The Scale that a configuration describes, and the parent's configuration that means the same. */
+static int applied_scale(struct request *r, void **out, const struct json **out_config)
+{
+    const struct body_type body = body_type_of(kind_info(KIND_SCALE));
+    const struct json *config = NULL;
+    int rc = managed_fields_config(r, &body, &config);
+    rc = rc == 0 ? object_decode_tree(r, &body, config, out) : rc;
+    if (rc != 0) {
+        return rc;
+    }
+    const struct json *replicas = json_get_c(json_get_c(config, "spec"), "replicas");
+    const struct json_member number = { str_lit("replicas"),
+                                        replicas == NULL ? json_null : *replicas };
+    const struct json_member spec = {
+        str_lit("spec"), json_object(arena_copy(&r->arena, &number, sizeof(number)), 1)
+    };
+    const struct json whole =
+        json_object(arena_copy(&r->arena, &spec, sizeof(spec)), replicas == NULL ? 0 : 1);
+    *out_config = arena_copy(&r->arena, &whole, sizeof(whole));
+    return 0;
+}
+
+/* The parent with the replicas that the request asks for. */
+static int scaled_parent(struct request *r, const void *old, const struct stored *found, void **out)
+{
+    const struct body_type body = body_type_of(kind_info(KIND_SCALE));
+    enum patch_type type = PATCH_MERGE;
+    const struct json *config = NULL;
+    void *object = NULL;
+    int rc = r->route.verb == VERB_PATCH ? patch_type_of(r, &type) : 0;
+    if (rc == 0 && r->route.verb != VERB_PATCH) {
+        rc = object_decode_body(r, &body, &object);
+    } else if (rc == 0 && type == PATCH_APPLY) {
+        rc = applied_scale(r, &object, &config);
+    } else if (rc == 0) {
+        rc = patched_scale(r, type, old, found, &object);
+    }
+    const Scale *scale = object;
+    rc = rc == 0 ? check_scale(r, scale, found) : rc;
+    if (rc != 0) {
+        return rc;
+    }
+    if (type == PATCH_APPLY) {
+        return managed_fields_apply(r, config, old, "scale", out);
+    }
+    *out = schema_copy(&r->arena, r->kind->schema, old);
+    set_replicas(r->kind, *out, scale->spec == NULL ? 0 : scale->spec->replicas);
+    return managed_fields_update(r, *out, old, "scale");
 }
 
 static enum request_run scale_write(struct request *r)
 {
     struct stored found;
     struct err_list errors;
+    const char *options = r->route.verb == VERB_PATCH ? "PatchOptions" : "UpdateOptions";
     void *old = NULL;
-    Scale *scale = NULL;
     const struct resource_context context = request_context(r);
     struct write w = { .kind = r->kind, .old = &found, .answer = answer_scale };
     w.key = request_key(r, r->kind->kind, r->route.ns, r->route.name);
-    if (write_check_options(r, "UpdateOptions") != 0 || read_parent(r, w.key, &found, &old) != 0 ||
-        wanted_scale(r, old, &found, &scale) != 0 || check_scale(r, scale, &found) != 0) {
+    if (write_check_options(r, options) != 0 || read_parent(r, w.key, &found, &old) != 0 ||
+        scaled_parent(r, old, &found, &w.object) != 0) {
         return RUN_FAIL;
     }
-    w.object = schema_copy(&r->arena, r->kind->schema, old);
-    set_replicas(r->kind, w.object, scale->spec == NULL ? 0 : scale->spec->replicas);
+    resource_defaults(r->resource, &r->arena, w.object);
     resource_prepare_update(r->resource, &context, w.object, old);
     err_list_init(&errors, &r->arena);
     resource_validate_update(r->resource, &context, w.object, old, &errors);
@@ -190,6 +247,7 @@ static enum request_run scale_write(struct request *r)
         write_check(r, r->kind, r->route.name, &errors) != 0) {
         return RUN_FAIL;
     }
+    managed_fields_settle(r, w.object, old);
     return write_object(r, &w);
 }
 

@@ -48,8 +48,16 @@ struct selection_text selection_text_of(const struct request *r)
 int selection_parse(struct request *r, struct selection *out)
 {
     struct err e = { 0 };
+    struct str name;
+    struct field_selector given = { 0 };
     const struct selection_text text = selection_text_of(r);
     int rc = selection_build(&r->arena, &text, out, &e);
+    if (rc == 0 && text.name.len > 0 && text.fields.len > 0 &&
+        (field_selector_parse(&r->arena, text.fields, &given, &e) != 0 ||
+         !field_selector_exact(&given, "metadata.name", &name) || !str_eq(name, text.name))) {
+        return status_bad_request(
+            &r->status, str_lit("fieldSelector metadata.name doesn't match requested name"));
+    }
     return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
 }
 

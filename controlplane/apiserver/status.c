@@ -37,7 +37,7 @@ static const char *plural_of(const struct kind_info *k)
 int status_from_err(struct arena *a, struct status *s, int rc, const struct err *e)
 {
     enum err_code code = (enum err_code)(rc < 0 ? -rc : rc);
-    if (code == ERR_INTERNAL || code == ERR_CORRUPT || code == ERR_IO || code == ERR_NO_SPACE) {
+    if (code == ERR_INTERNAL || code == ERR_CORRUPT || code == ERR_IO) {
         return status_internal(a, s, str_from(e->msg));
     }
     int result = fill(s, code, str_copy(a, str_from(e->msg)));
@@ -124,24 +124,40 @@ int status_not_supported(struct arena *a, struct status *s, const struct kind_in
     return rc;
 }
 
+/* Did an earlier cause say the very same? */
+static bool said_before(const struct status *s, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (str_eq(s->causes[i].field, s->causes[at].field) &&
+            str_eq(s->causes[i].message, s->causes[at].message)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "Kind.group "name" is invalid: a" or, of several, "[a, b]". */
 static int fill_invalid(struct arena *a, struct status *s, struct str kind_group, struct str kind,
                         struct str group, struct str name)
 {
     struct buf text;
+    size_t told = 0;
     buf_init(&text);
-    buf_printf(&text, "%.*s \"%.*s\" is invalid: ", STR_ARG(kind_group), STR_ARG(name));
-    buf_append_c(&text, s->causes_count > 1 ? "[" : "");
     for (size_t i = 0; i < s->causes_count; i++) {
         const struct status_cause *c = &s->causes[i];
-        buf_printf(&text, "%s%.*s%s%.*s", i > 0 ? ", " : "", STR_ARG(c->field),
+        if (said_before(s, i)) {
+            continue;
+        }
+        buf_printf(&text, "%s%.*s%s%.*s", told > 0 ? ", " : "", STR_ARG(c->field),
                    c->field.len > 0 ? ": " : "", STR_ARG(c->message));
+        told++;
     }
-    buf_append_c(&text, s->causes_count > 1 ? "]" : "");
+    s->message =
+        str_printf(a, "%.*s \"%.*s\" is invalid: %s%.*s%s", STR_ARG(kind_group), STR_ARG(name),
+                   told > 1 ? "[" : "", STR_ARG(buf_str(&text)), told > 1 ? "]" : "");
+    buf_deinit(&text);
     s->code = err_http_status(ERR_INVALID);
     s->reason = str_from(err_reason(ERR_INVALID));
-    s->message = str_copy(a, buf_str(&text));
-    buf_deinit(&text);
     s->details = true;
     s->name = name;
     s->group = group;
@@ -161,7 +177,7 @@ int status_invalid_field(struct arena *a, struct status *s, struct str kind_grou
 int status_rv_too_large(struct arena *a, struct status *s, uint64_t wanted, uint64_t current)
 {
     int rc = fill(s, ERR_TIMEOUT,
-                  str_printf(a, "Too large resource version: %llu, current: %llu",
+                  str_printf(a, "Timeout: Too large resource version: %llu, current: %llu",
                              (unsigned long long)wanted, (unsigned long long)current));
     struct status_cause *cause = arena_new(a, struct status_cause);
     cause->reason = str_lit("ResourceVersionTooLarge");
@@ -260,8 +276,7 @@ void status_encode(struct arena *a, const struct status *s, enum media_type type
     buf_append_c(out, "\n");
 }
 
-int status_invalid(struct arena *a, struct status *s, const struct kind_info *k, struct str name,
-                   const struct err_list *list)
+static void set_causes(struct arena *a, struct status *s, const struct err_list *list)
 {
     struct status_cause *causes = arena_array(a, list->count, sizeof(*causes));
     *s = (struct status){ 0 };
@@ -273,6 +288,20 @@ int status_invalid(struct arena *a, struct status *s, const struct kind_info *k,
     }
     s->causes = causes;
     s->causes_count = list->count;
+}
+
+int status_invalid(struct arena *a, struct status *s, const struct kind_info *k, struct str name,
+                   const struct err_list *list)
+{
+    set_causes(a, s, list);
     return fill_invalid(a, s, str_from(kind_name_group(k->kind)), str_from(k->name),
                         str_from(k->group), name);
+}
+
+int status_invalid_options(struct arena *a, struct status *s, const char *options,
+                           const struct err_list *list)
+{
+    set_causes(a, s, list);
+    return fill_invalid(a, s, str_printf(a, "%s.meta.k8s.io", options), str_from(options),
+                        str_lit("meta.k8s.io"), str_lit(""));
 }

@@ -70,6 +70,9 @@ int status_not_supported(struct arena *a, struct status *s, const struct kind_in
 /* 422 with one cause per row. */
 int status_invalid(struct arena *a, struct status *s, const struct kind_info *k, struct str name,
                    const struct err_list *list);
+/* The same for what came in the query: options is "ListOptions" and the like, of meta.k8s.io. */
+int status_invalid_options(struct arena *a, struct status *s, const char *options,
+                           const struct err_list *list);
 /* 422 with a single cause; cause is FieldValueInvalid and the like. */
 int status_invalid_field(struct arena *a, struct status *s, struct str kind_group, struct str kind,
                          struct str group, struct str name, const struct status_cause *cause);

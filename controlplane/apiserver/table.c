@@ -17,7 +17,9 @@ int table_include_parse(struct str text, int *out, struct err *e)
     } else if (str_eq_c(text, "None")) {
         *out = TABLE_NONE;
     } else {
-        return err_set(e, ERR_INVALID_ARGUMENT, "unrecognized includeObject value: \"%.*s\"",
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "Unable to convert to Table as requested: includeObject: Invalid value: "
+                       "\"%.*s\": must be 'Metadata', 'Object', 'None', or empty",
                        STR_ARG(text));
     }
     return 0;
@@ -120,7 +122,7 @@ int table_row(struct arena *a, struct buf *out, const struct kind_info *k, struc
     const struct resource_context context = { .arena = a, .now_wall_ns = style->now_wall_ns };
     struct table_cell cells[TABLE_COLUMNS_MAX] = { 0 };
     void *object = NULL;
-    int rc = schema_unpack(a, k->schema, payload, &object, e);
+    int rc = schema_unpack(a, object_schema(k), payload, &object, e);
     if (rc != 0) {
         return rc;
     }

@@ -7,15 +7,29 @@
  */
 #include <string.h>
 
+#include "api/meta/view.h"
 #include "api/patch/patch.h"
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/schema/err_list.h"
 #include "api/schema/yaml.h"
+#include "controlplane/apiserver/body.h"
+#include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
+#include "controlplane/resources/pod_subresources.h"
 
-enum part { PART_MAIN, PART_STATUS, PART_FINALIZE };
+enum part { PART_MAIN, PART_STATUS, PART_FINALIZE, PART_EPHEMERAL, PART_RESIZE };
+
+static const char *sub_of(enum part part)
+{
+    static const char *const names[] = { [PART_MAIN] = "",
+                                         [PART_STATUS] = "status",
+                                         [PART_FINALIZE] = "finalize",
+                                         [PART_EPHEMERAL] = "ephemeralcontainers",
+                                         [PART_RESIZE] = "resize" };
+    return names[part];
+}
 
 /* A patched object without a resourceVersion is tried so often against newer states (upstream). */
 #define PATCH_ATTEMPTS_MAX 5
@@ -24,6 +38,7 @@ enum part { PART_MAIN, PART_STATUS, PART_FINALIZE };
 struct current {
     struct stored stored;
     void *old;
+    bool applied; /* the new object has its managed fields already */
 };
 
 static int read_current(struct request *r, struct str key, struct current *out)
@@ -54,7 +69,7 @@ static int check_names(struct request *r, ObjectMeta *meta)
                                    "URL (%.*s)",
                                    STR_ARG(name), STR_ARG(r->route.name)));
     }
-    if (ns.len > 0 && !str_eq(ns, r->route.ns)) {
+    if (ns.len > 0 && r->kind->namespaced && !str_eq(ns, r->route.ns)) {
         return status_bad_request(
             &r->status, str_printf(&r->arena,
                                    "the namespace of the object (%.*s) does not match the "
@@ -63,6 +78,15 @@ static int check_names(struct request *r, ObjectMeta *meta)
     }
     meta->namespace_ = str_dup(&r->arena, r->route.ns);
     return 0;
+}
+
+static int uid_differs(struct request *r, struct str wanted, struct str present)
+{
+    return status_conflict(
+        &r->arena, &r->status, r->kind, r->route.name,
+        str_printf(&r->arena,
+                   "Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
+                   STR_ARG(wanted), STR_ARG(present)));
 }
 
 /* The preconditions an object carries in its metadata. 0: proceed. 1: an earlier attempt of this
@@ -76,12 +100,9 @@ static int check_versions(struct request *r, const ObjectMeta *meta, struct str 
     if (request_find_replay(r, key, &c->stored, out_replay)) {
         return 1;
     }
-    if (uid.len > 0 && !str_eq(uid, write_text(old->uid))) {
-        return status_conflict(
-            &r->arena, &r->status, r->kind, r->route.name,
-            str_printf(&r->arena,
-                       "Precondition failed: UID in precondition: %.*s, UID in object meta: %s",
-                       STR_ARG(uid), write_text(old->uid).data));
+    /* Of a PUT the uid is a precondition; of a patched object it is a field that may not change. */
+    if (r->route.verb != VERB_PATCH && uid.len > 0 && !str_eq(uid, write_text(old->uid))) {
+        return uid_differs(r, uid, write_text(old->uid));
     }
     if (rv.len == 0 || str_eq_c(rv, "0")) {
         if (r->resource->unconditional_update || r->route.verb == VERB_PATCH) {
@@ -89,12 +110,13 @@ static int check_versions(struct request *r, const ObjectMeta *meta, struct str 
         }
         const struct status_cause cause = {
             .reason = str_lit("FieldValueInvalid"),
-            .message = str_lit("Invalid value: 0x0: must be specified for an update"),
+            .message = str_lit("Invalid value: 0: must be specified for an update"),
             .field = str_lit("metadata.resourceVersion"),
         };
-        return status_invalid_field(&r->arena, &r->status, str_from(kind_name_group(r->kind->kind)),
-                                    str_from(r->kind->name), str_from(r->kind->group),
-                                    r->route.name, &cause);
+        /* Upstream puts the resource where the kind belongs. */
+        return status_invalid_field(
+            &r->arena, &r->status, str_from(kind_resource_group(r->kind->kind)),
+            str_from(r->kind->plural), str_from(r->kind->group), r->route.name, &cause);
     }
     uint64_t wanted = 0;
     if (str_to_u64(rv, &wanted) != 0) {
@@ -118,33 +140,73 @@ static void *take_finalizers(struct request *r, void *object, const void *old)
     return n;
 }
 
-/* Defaults, preparation, admission and validation of the part that changes. */
+/* Where a subresource is one part of the object, it is taken, and the rest stays. */
+static void *take_part(struct request *r, void *object, const void *old, enum part part)
+{
+    const ObjectMeta *given = resource_meta_const(object);
+    void *made = part == PART_FINALIZE    ? take_finalizers(r, object, old)
+                 : part == PART_EPHEMERAL ? (void *)pod_take_ephemeral(&r->arena, object, old)
+                 : part == PART_RESIZE    ? (void *)pod_take_resize(&r->arena, object, old)
+                                          : object;
+    resource_meta(made)->n_managed_fields = given->n_managed_fields;
+    resource_meta(made)->managed_fields = given->managed_fields;
+    return made;
+}
+
+/* Puts back what this part may not change, and asks admission. */
 static int prepare(struct request *r, struct write *w, const void *old, enum part part)
 {
     const struct resource_context context = request_context(r);
-    struct err_list errors;
-    err_list_init(&errors, &r->arena);
-    if (part == PART_FINALIZE) {
-        w->object = take_finalizers(r, w->object, old);
-        return 0;
-    }
-    resource_defaults(r->resource, &r->arena, w->object);
     if (part == PART_STATUS) {
         resource_prepare_status(r->resource, &context, w->object, old);
     } else {
         resource_prepare_update(r->resource, &context, w->object, old);
     }
-    int rc = write_admit(r, w, old, part == PART_STATUS ? "status" : "");
-    if (rc != 0) {
-        return rc;
-    }
+    return write_admit(r, w, old, sub_of(part));
+}
+
+static int validate(struct request *r, struct write *w, const void *old, enum part part)
+{
+    const struct resource_context context = request_context(r);
+    struct err_list errors;
+    err_list_init(&errors, &r->arena);
     if (part == PART_STATUS) {
         resource_validate_status(r->resource, &context, w->object, old, &errors);
-    } else {
-        resource_validate(r->resource, &context, w->object, &errors);
+        return write_check(r, r->kind, r->route.name, &errors);
+    }
+    resource_validate(r->resource, &context, w->object, &errors);
+    if (part == PART_MAIN) {
         resource_validate_update(r->resource, &context, w->object, old, &errors);
+    } else {
+        resource_validate_meta_update(w->object, old, &errors);
+    }
+    if (part == PART_RESIZE) {
+        pod_validate_resize(w->object, old, &errors);
+    } else if (part == PART_EPHEMERAL) {
+        pod_validate_ephemeral(w->object, old, &errors);
     }
     return write_check(r, r->kind, r->route.name, &errors);
+}
+
+/* Defaults, managed fields, and the rules of the part that changes. */
+static int make_ready(struct request *r, struct write *w, const struct current *c, enum part part)
+{
+    int rc = 0;
+    if (part != PART_FINALIZE) {
+        resource_defaults(r->resource, &r->arena, w->object);
+    }
+    w->object = take_part(r, w->object, c->old, part);
+    if (!c->applied) {
+        rc = managed_fields_update(r, w->object, c->old, sub_of(part));
+    }
+    if (rc == 0 && part != PART_FINALIZE) {
+        rc = prepare(r, w, c->old, part);
+        rc = rc == 0 ? validate(r, w, c->old, part) : rc;
+    }
+    if (rc == 0) {
+        managed_fields_settle(r, w->object, c->old);
+    }
+    return rc;
 }
 
 /* The new object takes the stored one's place. */
@@ -165,7 +227,7 @@ static enum request_run replace(struct request *r, struct str key, struct curren
     if (rc == 1) {
         return object_answer(r, 200, r->kind, replay.payload, replay.revision);
     }
-    if (prepare(r, &w, c->old, part) != 0) {
+    if (make_ready(r, &w, c, part) != 0) {
         return RUN_FAIL;
     }
     return write_object(r, &w);
@@ -176,20 +238,26 @@ static enum request_run replace(struct request *r, struct str key, struct curren
 static enum request_run put(struct request *r, enum part part)
 {
     const struct body_type type = body_type_of(r->kind);
-    struct current c;
+    struct current c = { 0 };
     void *object = NULL;
     struct str key = request_key(r, r->kind->kind, r->route.ns, r->route.name);
     if (write_check_options(r, "UpdateOptions") != 0 ||
-        object_decode_body(r, &type, &object) != 0 || check_names(r, resource_meta(object)) != 0) {
+        object_decode_body(r, &type, &object) != 0 || object_to_stored(r, r->kind, &object) != 0 ||
+        check_names(r, resource_meta(object)) != 0) {
         return RUN_FAIL;
     }
     int rc = read_current(r, key, &c);
-    if (rc == -ERR_NOT_FOUND && part == PART_MAIN && r->resource->create_on_update &&
-        write_text(resource_meta(object)->resource_version).len == 0) {
-        return operation_create.run(r); /* a PUT that creates, answered 201 */
-    }
-    if (rc == -ERR_NOT_FOUND) {
+    if (rc == -ERR_NOT_FOUND && part == PART_MAIN && r->resource->create_on_update) {
+        struct str uid = write_text(resource_meta(object)->uid);
+        if (uid.len == 0) {
+            return operation_create.run(r); /* a PUT that creates, answered 201 */
+        }
+        (void)uid_differs(r, uid, str_lit(""));
+    } else if (rc == -ERR_NOT_FOUND) {
         (void)status_not_found(&r->arena, &r->status, r->kind, r->route.name);
+    }
+    if (rc == 0 && r->body_is_text) {
+        schema_carry_unknown(&r->arena, object_schema(r->kind), c.old, object);
     }
     return rc != 0 ? RUN_FAIL : replace(r, key, &c, object, part);
 }
@@ -204,6 +272,16 @@ static enum request_run put_status(struct request *r)
     return put(r, PART_STATUS);
 }
 
+static enum request_run put_ephemeral(struct request *r)
+{
+    return put(r, PART_EPHEMERAL);
+}
+
+static enum request_run put_resize(struct request *r)
+{
+    return put(r, PART_RESIZE);
+}
+
 static enum request_run put_finalize(struct request *r)
 {
     return put(r, PART_FINALIZE);
@@ -211,46 +289,24 @@ static enum request_run put_finalize(struct request *r)
 
 /* ---- PATCH ---- */
 
-/* Only server-side apply can be forced. */
-static int forbid_force(struct request *r)
-{
-    const struct status_cause cause = {
-        .reason = str_lit("FieldValueForbidden"),
-        .message = str_lit("Forbidden: may not be specified for non-apply patch"),
-        .field = str_lit("force"),
-    };
-    if (route_param(&r->route, "force").len == 0) {
-        return 0;
-    }
-    return status_invalid_field(&r->arena, &r->status, str_lit("PatchOptions.meta.k8s.io"),
-                                str_lit("PatchOptions"), str_lit("meta.k8s.io"), str_lit(""),
-                                &cause);
-}
-
-int patch_apply(struct request *r, const struct schema *schema, const struct json *current,
-                const struct json **out)
+int patch_type_of(struct request *r, enum patch_type *out)
 {
     struct err e = { 0 };
-    enum patch_type type;
+    struct str content_type =
+        r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "content-type");
+    int rc = media_patch(content_type, out, &e);
+    return rc == 0 ? managed_fields_check_patch(r, *out)
+                   : status_from_err(&r->arena, &r->status, rc, &e);
+}
+
+int patch_apply(struct request *r, enum patch_type type, const struct schema *schema,
+                const struct json *current, const struct json **out)
+{
+    struct err e = { 0 };
     const struct json *patch = NULL;
-    int rc = media_patch(
-        r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "content-type"), &type, &e);
-    if (rc == 0 && type == PATCH_APPLY) {
-        rc = err_set(&e, ERR_UNSUPPORTED_MEDIA_TYPE,
-                     "server-side apply (application/apply-patch+yaml) is not built yet - accepted "
-                     "media types include: application/json-patch+json, "
-                     "application/merge-patch+json, application/strategic-merge-patch+json");
-    }
-    if (rc != 0) {
-        return status_from_err(&r->arena, &r->status, rc, &e);
-    }
-    rc = forbid_force(r);
-    if (rc != 0) {
-        return rc;
-    }
-    if (json_parse(&r->arena, r->body, &patch, &e) != 0) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "error decoding patch: %s", e.msg));
+    int rc = 0;
+    if (body_parse_patch(r, type, &patch) != 0) {
+        return -ERR_INVALID_ARGUMENT;
     }
     if (type == PATCH_JSON) {
         rc = patch_json(&r->arena, current, patch, out, &e);
@@ -262,35 +318,103 @@ int patch_apply(struct request *r, const struct schema *schema, const struct jso
     return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
 }
 
-/* The stored object as the tree that patches work on; what the JSON cannot hold is carried over. */
-static int patch_object(struct request *r, struct current *c, void **out)
+/* Where a patch cannot speak of managed fields it need not see them. */
+static bool may_name_entries(const struct request *r, enum patch_type type)
+{
+    return type == PATCH_JSON || str_find(r->body, str_lit("managedFields")) >= 0;
+}
+
+/* The stored object as the tree that patches work on. */
+static int patch_tree(struct request *r, const struct current *c, enum patch_type type,
+                      const struct json **out)
 {
     struct err e = { 0 };
-    const struct json *tree = NULL;
-    const struct json *patched = NULL;
-    const struct body_type type = body_type_of(r->kind);
+    const struct body_type body = body_type_of(r->kind);
     const struct encoding encoding = {
-        .api_version = str_from(type.api_version),
-        .kind = str_from(type.kind),
+        .api_version = str_from(body.api_version),
+        .kind = str_from(body.kind),
         .resource_version = object_rv(&r->arena, c->stored.revision),
     };
-    if (schema_to_dom(&r->arena, type.schema, c->stored.payload, &encoding, &tree, &e) != 0) {
+    struct str payload = c->stored.payload;
+    if (!may_name_entries(r, type)) {
+        payload = managed_fields_without(r, c->old);
+    }
+    payload = view_of_stored(&r->arena, r->kind->kind, payload);
+    if (schema_to_dom(&r->arena, body.schema, payload, &encoding, out, &e) != 0) {
         return status_internal(&r->arena, &r->status, str_copy(&r->arena, str_from(e.msg)));
     }
-    int rc = patch_apply(r, type.schema, tree, &patched);
-    rc = rc == 0 ? object_decode_tree(r, &type, patched, out) : rc;
+    return 0;
+}
+
+/* What the JSON cannot hold is carried over. */
+static int patch_object(struct request *r, struct current *c, enum patch_type type, void **out)
+{
+    const struct json *tree = NULL;
+    const struct json *patched = NULL;
+    const struct body_type body = body_type_of(r->kind);
+    int rc = patch_tree(r, c, type, &tree);
+    rc = rc == 0 ? patch_apply(r, type, body.schema, tree, &patched) : rc;
+    rc = rc == 0 ? body_decode_patched(r, type, &body, patched, out) : rc;
+    rc = rc == 0 ? object_to_stored(r, r->kind, out) : rc;
     if (rc == 0) {
-        schema_carry_unknown(&r->arena, type.schema, c->old, *out);
+        schema_carry_unknown(&r->arena, object_schema(r->kind), c->old, *out);
     }
     return rc;
 }
 
+/* An apply to a name that is free creates it. */
+static enum request_run apply_new(struct request *r, const struct json *config)
+{
+    void *object = NULL;
+    if (request_check_verb(r, "create") != 0 ||
+        managed_fields_apply(r, config, NULL, "", &object) != 0 ||
+        check_names(r, resource_meta(object)) != 0) {
+        return RUN_FAIL;
+    }
+    struct str uid = write_text(resource_meta(object)->uid);
+    if (uid.len > 0) {
+        (void)status_conflict(&r->arena, &r->status, r->kind, r->route.name,
+                              str_printf(&r->arena,
+                                         "uid mismatch: the provided object specified uid %.*s, "
+                                         "and no existing object was found",
+                                         STR_ARG(uid)));
+        return RUN_FAIL;
+    }
+    resource_meta(object)->resource_version = NULL; /* of an object that is gone: upstream's rule */
+    return write_create(r, object, true);
+}
+
+static enum request_run patch_missing(struct request *r, enum patch_type type, enum part part)
+{
+    const struct body_type body = body_type_of(r->kind);
+    const struct json *config = NULL;
+    if (type != PATCH_APPLY || part != PART_MAIN) {
+        (void)status_not_found(&r->arena, &r->status, r->kind, r->route.name);
+        return RUN_FAIL;
+    }
+    return managed_fields_config(r, &body, &config) != 0 ? RUN_FAIL : apply_new(r, config);
+}
+
+/* The object that the patch makes of the current one. */
+static int wanted_object(struct request *r, struct current *c, enum patch_type type, enum part part,
+                         void **out)
+{
+    const struct body_type body = body_type_of(r->kind);
+    const struct json *config = NULL;
+    if (type != PATCH_APPLY) {
+        return patch_object(r, c, type, out);
+    }
+    int rc = managed_fields_config(r, &body, &config);
+    return rc != 0 ? rc : managed_fields_apply(r, config, c->old, sub_of(part), out);
+}
+
 static enum request_run patch(struct request *r, enum part part)
 {
-    struct current c;
+    struct current c = { 0 };
+    enum patch_type type;
     void *object = NULL;
     struct str key = request_key(r, r->kind->kind, r->route.ns, r->route.name);
-    if (write_check_options(r, "PatchOptions") != 0) {
+    if (write_check_options(r, "PatchOptions") != 0 || patch_type_of(r, &type) != 0) {
         return RUN_FAIL;
     }
     if (r->attempts >= PATCH_ATTEMPTS_MAX) {
@@ -299,7 +423,7 @@ static enum request_run patch(struct request *r, enum part part)
     }
     int rc = read_current(r, key, &c);
     if (rc == -ERR_NOT_FOUND) {
-        (void)status_not_found(&r->arena, &r->status, r->kind, r->route.name);
+        return patch_missing(r, type, part);
     }
     if (rc != 0) {
         return RUN_FAIL;
@@ -308,7 +432,9 @@ static enum request_run patch(struct request *r, enum part part)
     if (request_find_replay(r, key, &c.stored, &replay)) {
         return object_answer(r, 200, r->kind, replay.payload, replay.revision);
     }
-    return patch_object(r, &c, &object) != 0 ? RUN_FAIL : replace(r, key, &c, object, part);
+    c.applied = type == PATCH_APPLY;
+    return wanted_object(r, &c, type, part, &object) != 0 ? RUN_FAIL
+                                                          : replace(r, key, &c, object, part);
 }
 
 static enum request_run patch_main(struct request *r)
@@ -321,6 +447,16 @@ static enum request_run patch_status(struct request *r)
     return patch(r, PART_STATUS);
 }
 
+static enum request_run patch_ephemeral(struct request *r)
+{
+    return patch(r, PART_EPHEMERAL);
+}
+
+static enum request_run patch_resize(struct request *r)
+{
+    return patch(r, PART_RESIZE);
+}
+
 #define WRITE_OPERATION(operation_name, function)                                                  \
     {                                                                                              \
         .name = operation_name, .body = true, .mode = READ_OPTIMISTIC,                             \
@@ -330,5 +466,11 @@ static enum request_run patch_status(struct request *r)
 const struct operation operation_update = WRITE_OPERATION("update", put_main);
 const struct operation operation_status_update = WRITE_OPERATION("update status", put_status);
 const struct operation operation_finalize = WRITE_OPERATION("finalize", put_finalize);
+const struct operation operation_ephemeral_update =
+    WRITE_OPERATION("update ephemeralcontainers", put_ephemeral);
+const struct operation operation_ephemeral_patch =
+    WRITE_OPERATION("patch ephemeralcontainers", patch_ephemeral);
+const struct operation operation_resize_update = WRITE_OPERATION("update resize", put_resize);
+const struct operation operation_resize_patch = WRITE_OPERATION("patch resize", patch_resize);
 const struct operation operation_patch = WRITE_OPERATION("patch", patch_main);
 const struct operation operation_status_patch = WRITE_OPERATION("patch status", patch_status);

@@ -12,6 +12,7 @@
  * goes.
  */
 #include "api/meta/object.h"
+#include "api/schema/err_list.h"
 #include "base/assert.h"
 #include "controlplane/apiserver/list_options.h"
 #include "controlplane/apiserver/operations.h"
@@ -32,15 +33,15 @@ struct watch {
     struct selection selection;
     struct selection_text text;
     enum watch_state state;
-    bool initial;     /* what is there comes first, as ADDED */
-    bool initial_end; /* and ends with a bookmark */
+    bool initial; /* what is there comes first, as ADDED, and ends with a bookmark */
     bool bookmarks;
     bool started; /* timer and head are there */
     bool posted;
     uint64_t list_revision; /* 0 before the first slice */
     struct buf after;
     struct str prefix;
-    unsigned given; /* in this turn */
+    unsigned given;  /* in this turn */
+    uint64_t within; /* the revision being given: all of it or nothing */
     uint64_t deadline_ms;
     struct env_timer timer;
     struct env_msg msg;
@@ -131,6 +132,22 @@ static bool list_visit(void *ctx, const struct store_version *v)
     return true;
 }
 
+/* The first slice of a selection that pins an indexed field: thousands of agents that come back do
+ * not each walk every pod. What one turn does not hold is left to scans, at this read's revision
+ * and after the last key given: the index is in the order of keys too. false: there is no such
+ * index. */
+static bool list_by_index(struct watch *w, struct store_read *read, int *out_rc, bool *out_more)
+{
+    struct store_term term;
+    if (w->list_revision != 0 ||
+        !resource_index_for(w->selection.resource, &w->selection.fields, &term)) {
+        return false;
+    }
+    *out_rc = store_read_index(read, term.index, term.bytes, w->prefix, list_visit, w);
+    *out_more = !may_give(w);
+    return true;
+}
+
 /* One slice of what is there; the state changes with the last one. */
 static int list_slice(struct watch *w)
 {
@@ -140,58 +157,72 @@ static int list_slice(struct watch *w)
     if (rc != 0) {
         return rc;
     }
+    if (!list_by_index(w, &read, &rc, &more)) {
+        rc = store_read_scan(&read, w->prefix, buf_str(&w->after), list_visit, w, &more);
+    }
     w->list_revision = read.revision;
-    rc = store_read_scan(&read, w->prefix, buf_str(&w->after), list_visit, w, &more);
     store_read_end(&read);
     if (rc == 0 && !more && may_give(w)) {
         w->member.position = w->list_revision;
         w->state = WATCH_CATCHING_UP;
-        if (w->initial_end && w->bookmarks) {
+        if (w->bookmarks) {
             send_bookmark(w, true);
         }
     }
     return rc;
 }
 
+/* Stops between two revisions only: the position knows no half of one. */
 static bool event_visit(void *ctx, const struct store_event *event)
 {
     struct watch *w = ctx;
     struct str payload;
-    if (!may_give(w)) {
+    if (event->revision != w->within && !may_give(w)) {
         return false;
     }
-    /* Keys of the selection start with its prefix. */
-    if (str_starts(event->key, w->prefix)) {
-        int type = watch_event_type(&w->selection, event, &payload);
-        if (type >= 0) {
-            struct watch_cache *cache = watch_hub_cache(w->hub);
-            watch_cache_clear(cache);
-            write_event(w, watch_encode(cache, (enum watch_type)type, w->request->kind, payload,
-                                        event->revision, &w->member.style));
-            w->given++;
-        }
+    w->within = event->revision;
+    int type = watch_event_type(&w->selection, event, &payload);
+    if (type >= 0) {
+        struct watch_cache *cache = watch_hub_cache(w->hub);
+        watch_cache_clear(cache);
+        write_event(w, watch_encode(cache, (enum watch_type)type, w->request->kind, payload,
+                                    event->revision, &w->member.style));
+        w->given++;
     }
-    w->member.position = event->revision;
     return true;
 }
 
+/* Keys of the selection start with its prefix. */
 static int catch_up(struct watch *w)
 {
     struct store_group *g = w->request->server->config.group;
     uint64_t hub_position = watch_hub_position(w->hub); /* first: what is read reaches it */
     uint64_t last = w->member.position;
-    int rc = 0;
-    if (store_published(g) > w->member.position) {
-        rc = store_events(g, w->member.position, event_visit, w, &last);
+    w->within = 0;
+    int rc = store_events_of(g, w->prefix, w->member.position, event_visit, w, &last);
+    if (rc != 0) {
+        return rc;
     }
-    if (rc == 0 && last > w->member.position && may_give(w)) {
-        w->member.position = last;
-    }
-    if (rc == 0 && w->member.position >= hub_position) {
+    w->member.position = last > w->member.position ? last : w->member.position;
+    if (w->member.position >= hub_position) {
         w->state = WATCH_LIVE;
         watch_hub_join(w->hub, &w->text, &w->member);
     }
-    return rc;
+    return 0;
+}
+
+/* Below it the history of what is watched is gone. For people: it may have moved since. */
+static uint64_t oldest_revision(const struct watch *w)
+{
+    struct store_group *g = w->request->server->config.group;
+    struct store_read read;
+    uint64_t oldest = store_compacted(g);
+    if (store_read_begin(g, 0, &read) == 0) {
+        uint64_t of_prefix = store_read_compacted(&read, w->prefix);
+        oldest = of_prefix > oldest ? of_prefix : oldest;
+        store_read_end(&read);
+    }
+    return oldest;
 }
 
 static void fail_watch(struct watch *w, int rc)
@@ -200,8 +231,7 @@ static void fail_watch(struct watch *w, int rc)
     struct err e;
     if (rc == -ERR_EXPIRED) {
         uint64_t wanted = w->state == WATCH_LISTING ? w->list_revision : w->member.position;
-        (void)status_rv_too_old(&r->arena, &r->status, wanted,
-                                store_compacted(r->server->config.group));
+        (void)status_rv_too_old(&r->arena, &r->status, wanted, oldest_revision(w));
     } else {
         (void)err_set(&e, (enum err_code) - rc, "the store cannot be read: %s", err_name(rc));
         (void)status_from_err(&r->arena, &r->status, rc, &e);
@@ -242,22 +272,20 @@ static void on_turn(struct env_msg *msg)
 
 /* ---- live ---- */
 
-static void on_event(struct watch_member *m, struct shared *bytes, uint64_t revision)
+static bool on_event(struct watch_member *m, struct shared *bytes)
 {
     struct watch *w = container_of(m, struct watch, member);
-    (void)revision;
     write_event(w, bytes);
-    if (!keeps_up(w)) {
-        watch_hub_leave(w->hub, m);
-        w->state = WATCH_CATCHING_UP; /* drained goes on */
-    }
+    return keeps_up(w);
 }
 
-static void on_lost(struct watch_member *m)
+static void on_left(struct watch_member *m)
 {
     struct watch *w = container_of(m, struct watch, member);
     w->state = WATCH_CATCHING_UP;
-    next_turn(w);
+    if (keeps_up(w)) {
+        next_turn(w);
+    } /* else drained goes on */
 }
 
 static void watch_drained(struct request *r)
@@ -274,8 +302,10 @@ static void arm(struct watch *w)
     uint64_t left = w->deadline_ms > now ? w->deadline_ms - now : 0;
     uint64_t wait = left;
     if (w->bookmarks) {
+        uint64_t every = w->request->server->config.bookmark_ms;
+        every = every > 0 ? every : WATCH_BOOKMARK_MS;
         wait = left > WATCH_LAST_BOOKMARK_MS ? left - WATCH_LAST_BOOKMARK_MS : left;
-        wait = wait > WATCH_BOOKMARK_MS ? WATCH_BOOKMARK_MS : wait;
+        wait = wait > every ? every : wait;
     }
     env_timer_start(&w->timer, wait);
 }
@@ -290,8 +320,9 @@ static void on_timer(struct env_timer *t)
         end_watch(w);
         return;
     }
-    if (w->bookmarks && w->state == WATCH_LIVE) {
-        /* Every event up to the hub's place was given to its live members. */
+    if (w->bookmarks && w->state == WATCH_LIVE && keeps_up(w)) {
+        /* Every event up to the hub's place was given to its live members; to one that catches up
+         * nothing is promised. */
         uint64_t reached = watch_hub_position(w->hub);
         w->member.position = reached > w->member.position ? reached : w->member.position;
         send_bookmark(w, false);
@@ -304,20 +335,33 @@ static void on_timer(struct env_timer *t)
 /* sendInitialEvents and resourceVersionMatch go together or not at all. */
 static int check_initial_events(struct request *r, struct str match)
 {
+    static const char field[] = "resourceVersionMatch";
     bool sends = route_has_param(&r->route, "sendInitialEvents");
-    if (sends && !str_eq_c(match, "NotOlderThan")) {
-        return list_options_invalid(r, "resourceVersionMatch", "FieldValueForbidden",
-                                    "Forbidden: sendInitialEvents requires setting "
-                                    "resourceVersionMatch to NotOlderThan");
+    bool fits = str_eq_c(match, "NotOlderThan");
+    struct err_list errors;
+    err_list_init(&errors, &r->arena);
+    if (sends && !fits) {
+        err_list_add(&errors, field, FIELD_FORBIDDEN,
+                     "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }
     if (!sends && match.len > 0) {
-        return list_options_invalid(r, "resourceVersionMatch", "FieldValueForbidden",
-                                    "Forbidden: resourceVersionMatch is forbidden for watch "
-                                    "unless sendInitialEvents is provided");
+        err_list_add(&errors, field, FIELD_FORBIDDEN,
+                     "resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                     "provided");
     }
-    return 0;
+    if (match.len > 0 && !fits) {
+        err_list_addf(&errors, field, FIELD_NOT_SUPPORTED,
+                      "\"%.*s\": supported values: \"NotOlderThan\"", STR_ARG(match));
+    }
+    if (match.len > 0 && route_param(&r->route, "continue").len > 0) {
+        err_list_add(&errors, field, FIELD_FORBIDDEN,
+                     "resourceVersionMatch is forbidden when continue is provided");
+    }
+    return errors.count == 0 ? 0 : list_options_invalid(r, &errors);
 }
 
+/* A watch from nowhere (resourceVersion "" or "0") starts as one with sendInitialEvents, the
+ * closing bookmark included: what upstream makes of it. */
 static int parse_start(struct request *r, struct watch *w)
 {
     struct str rv = route_param(&r->route, "resourceVersion");
@@ -327,17 +371,12 @@ static int parse_start(struct request *r, struct watch *w)
         return -ERR_INVALID;
     }
     if (rv.len > 0 && str_to_u64(rv, &from) != 0) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena,
-                                             "invalid resource version \"%.*s\": "
-                                             "strconv.ParseUint: parsing \"%.*s\": invalid syntax",
-                                             STR_ARG(rv), STR_ARG(rv)));
+        return list_options_bad_revision(r, rv);
     }
     w->initial = sends ? route_param_bool(&r->route, "sendInitialEvents") : from == 0;
-    w->initial_end = sends && w->initial;
     w->member.position = from;
     r->revision = from;
-    r->mode = from > 0 ? READ_AT_LEAST : rv.len > 0 && !w->initial_end ? READ_LOCAL : READ_FRESH;
+    r->mode = from > 0 ? READ_AT_LEAST : rv.len > 0 && !w->initial ? READ_LOCAL : READ_FRESH;
     return 0;
 }
 
@@ -353,17 +392,14 @@ static int watch_prepare(struct request *r)
     buf_init(&w->after);
     r->state = w;
     if (r->media.type == MEDIA_YAML) {
-        return status_from_err(&r->arena, &r->status,
-                               media_accept(str_lit("none/none"), 0, &r->media, &e), &e);
+        return status_from_err(&r->arena, &r->status, media_refused(true, &e), &e);
     }
     int rc = selection_parse(r, &w->selection);
     rc = rc == 0 ? parse_start(r, w) : rc;
     if (rc != 0) {
         return rc;
     }
-    if (route_param_i64(&r->route, "timeoutSeconds", &timeout_s, &e) != 0 ||
-        table_include_parse(route_param(&r->route, "includeObject"),
-                            &w->member.style.include_object, &e) != 0) {
+    if (route_param_i64(&r->route, "timeoutSeconds", &timeout_s, &e) != 0) {
         return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
     }
     if (timeout_s <= 0) {
@@ -374,7 +410,7 @@ static int watch_prepare(struct request *r)
     w->prefix = selection_prefix(&r->arena, &w->selection);
     w->member.style = object_style_of(r);
     w->member.event = on_event;
-    w->member.lost = on_lost;
+    w->member.left = on_left;
     list_init(&w->member.node);
     return 0;
 }

@@ -74,7 +74,8 @@ struct shared *watch_encode(struct watch_cache *c, enum watch_type type, const s
 {
     struct err e;
     for (size_t i = 0; i < c->count; i++) {
-        if (c->entries[i].type == type && same_style(&c->entries[i].style, style)) {
+        if (c->entries[i].type == type && c->entries[i].kind == k &&
+            same_style(&c->entries[i].style, style)) {
             return c->entries[i].bytes;
         }
     }
@@ -87,6 +88,7 @@ struct shared *watch_encode(struct watch_cache *c, enum watch_type type, const s
     }
     struct shared *bytes = frame(c, type, style->media.type);
     c->entries[c->count].type = type;
+    c->entries[c->count].kind = k;
     c->entries[c->count].style = *style;
     c->entries[c->count].bytes = bytes;
     c->count++;
@@ -126,15 +128,16 @@ struct shared *watch_encode_bookmark(struct watch_cache *c, const struct kind_in
 {
     struct err e;
     buf_clear(&c->object);
+    struct object_style plain = *style;
     if (style->media.transform == TRANSFORM_TABLE) {
-        struct object_style plain = *style;
-        const struct list_meta meta = { .resource_version = object_rv(&c->arena, revision),
-                                        .remaining = -1 };
         plain.columns = false;
-        table_begin(&c->object, k, &meta, &plain);
-        table_end(&c->object);
-    } else if (object_write(&c->arena, &c->object, k, bookmark_payload(&c->arena, end), revision,
-                            style, &e) != 0) {
+        /* The end of the initial events is told in the row's metadata, whatever was asked for. */
+        if (end && plain.include_object == TABLE_NONE) {
+            plain.include_object = TABLE_METADATA;
+        }
+    }
+    if (object_write(&c->arena, &c->object, k, bookmark_payload(&c->arena, end), revision, &plain,
+                     &e) != 0) {
         return NULL;
     }
     return keep(c, frame(c, WATCH_BOOKMARK, style->media.type));

@@ -18,6 +18,7 @@ enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK, WA
 struct watch_cache {
     struct {
         enum watch_type type;
+        const struct kind_info *kind;
         struct object_style style;
         struct shared *bytes;
     } entries[WATCH_CACHE_MAX];

@@ -1,7 +1,10 @@
 /*
- * Groups live in two maps: by the text they were asked for, so that equal watches meet, and, for
- * those that pin an indexed field, by that term. A walk over a group's members may end members;
- * groups left empty by it are freed after the walk.
+ * Groups live in two maps: by the text they were asked for, so that equal watches meet, and by
+ * their place (watch_hub.h). A walk over a group's members may end members; groups left empty by it
+ * are freed after the walk.
+ *
+ * The hub's position only ever stands between two revisions. All that is live has been given every
+ * event up to it, which is what a bookmark promises.
  */
 #include "controlplane/apiserver/watch_hub.h"
 
@@ -10,18 +13,22 @@
 #include "api/meta/key.h"
 #include "api/meta/object.h"
 #include "base/assert.h"
+#include "base/metrics.h"
+
+/* After so long a walk gives way to the loop's other work, and goes on in its next turn. */
+#define HUB_TURN_NS (5 * ENV_MS)
 
 struct watch_group {
-    struct list node; /* hub->kinds[kind], or of a term */
+    struct list node;  /* of its place */
+    struct list empty; /* hub->emptied, or alone */
     struct arena arena;
     struct selection selection;
     struct str text; /* what was asked for, as a map key */
-    struct str term; /* map key of hub->terms; empty: tested by every event of the kind */
+    struct str at;   /* its place, as a map key */
     struct list members;
 };
 
-/* Groups that pin one indexed value. */
-struct term_groups {
+struct place {
     struct list groups;
 };
 
@@ -30,23 +37,38 @@ struct watch_hub {
     struct store_subscriber subscriber;
     uint64_t position;
     size_t members;
-    bool giving;       /* inside a walk: groups that become empty wait for sweep */
-    bool emptied;      /* some did */
-    struct map groups; /* by text */
-    struct map terms;  /* by kind, index and bytes: struct term_groups */
-    struct list kinds[KIND_COUNT];
+    bool giving;          /* inside a walk: groups that become empty wait for sweep */
+    uint64_t began;       /* position at the walk's begin */
+    uint64_t within;      /* the revision being given */
+    uint64_t turn_end_ns; /* of the walk */
+    struct list emptied;  /* groups that may be empty */
+    struct list behind;   /* members to let go when the revision is whole */
+    struct map groups;    /* by text */
+    struct map places;
     struct watch_cache cache;
     struct arena scratch;
 };
 
+static struct metric tests_total = { .name = "apiserver_watch_tests_total",
+                                     .help = "selections tested against an event",
+                                     .type = METRIC_COUNTER };
+static struct metric given_total = { .name = "apiserver_watch_given_total",
+                                     .help = "events given to live watchers",
+                                     .type = METRIC_COUNTER };
+static struct metric behind_total = { .name = "apiserver_watch_behind_total",
+                                      .help = "watchers let go because they did not keep up",
+                                      .type = METRIC_COUNTER };
+struct metric *const watch_hub_metrics[] = { &tests_total, &given_total, &behind_total, NULL };
+
 static void group_free(struct watch_hub *hub, struct watch_group *g)
 {
     list_remove(&g->node);
+    list_remove(&g->empty);
     (void)map_remove(&hub->groups, g->text);
-    struct term_groups *groups = g->term.len == 0 ? NULL : map_get(&hub->terms, g->term);
-    if (groups != NULL && list_empty(&groups->groups)) {
-        (void)map_remove(&hub->terms, g->term);
-        mem_free(groups);
+    struct place *place = map_get(&hub->places, g->at);
+    if (list_empty(&place->groups)) {
+        (void)map_remove(&hub->places, g->at);
+        mem_free(place);
     }
     arena_deinit(&g->arena);
     mem_free(g);
@@ -55,19 +77,51 @@ static void group_free(struct watch_hub *hub, struct watch_group *g)
 /* Frees the groups that a walk left empty. */
 static void sweep(struct watch_hub *hub)
 {
-    bool found = true;
-    while (found) {
-        found = false;
-        map_foreach (it, &hub->groups) {
-            struct watch_group *g = it.value;
-            if (list_empty(&g->members)) {
-                group_free(hub, g);
-                found = true;
-                break;
-            }
+    for (struct list *n = list_pop(&hub->emptied); n != NULL; n = list_pop(&hub->emptied)) {
+        struct watch_group *g = container_of(n, struct watch_group, empty);
+        if (list_empty(&g->members)) {
+            group_free(hub, g);
         }
     }
-    hub->emptied = false;
+}
+
+/* ---- places ---- */
+
+static struct str place_of_kind(struct arena *a, enum kind kind)
+{
+    return str_printf(a, "k%d", (int)kind);
+}
+
+static struct str place_of_namespace(struct arena *a, enum kind kind, struct str ns)
+{
+    return str_printf(a, "n%d/%.*s", (int)kind, STR_ARG(ns));
+}
+
+static struct str place_of_object(struct arena *a, struct str key)
+{
+    return str_printf(a, "o%.*s", STR_ARG(key));
+}
+
+static struct str place_of_term(struct arena *a, enum kind kind, const struct store_term *t)
+{
+    return str_printf(a, "t%d/%u/%.*s", (int)kind, t->index, STR_ARG(t->bytes));
+}
+
+/* The narrowest place that holds every match of the selection. */
+static struct str place_of(struct arena *a, const struct selection *s)
+{
+    struct store_term term;
+    struct key key;
+    struct err e;
+    enum kind kind = kind_store(s->kind->kind); /* events come under it */
+    struct str prefix = selection_prefix(a, s);
+    if (key_parse(prefix, &key, &e) == 0) {
+        return place_of_object(a, prefix);
+    }
+    if (resource_index_for(s->resource, &s->fields, &term)) {
+        return place_of_term(a, kind, &term);
+    }
+    return s->ns.len > 0 ? place_of_namespace(a, kind, s->ns) : place_of_kind(a, kind);
 }
 
 /* ---- giving out ---- */
@@ -96,6 +150,7 @@ int watch_event_type(const struct selection *s, const struct store_event *event,
 static void give(struct watch_hub *hub, struct watch_group *g, const struct store_event *event)
 {
     struct str payload;
+    metric_add(&tests_total, 1);
     int type = watch_event_type(&g->selection, event, &payload);
     if (type < 0) {
         return;
@@ -106,16 +161,22 @@ static void give(struct watch_hub *hub, struct watch_group *g, const struct stor
             struct shared *bytes =
                 watch_encode(&hub->cache, (enum watch_type)type, g->selection.kind, payload,
                              event->revision, &m->style);
-            m->position = event->revision;
-            m->event(m, bytes, event->revision);
+            metric_add(&given_total, 1);
+            if (!m->event(m, bytes) && m->group != NULL && list_empty(&m->behind)) {
+                list_append(&hub->behind, &m->behind);
+            }
         }
     }
 }
 
-static void give_all(struct watch_hub *hub, struct list *groups, struct str ns,
-                     const struct store_event *event)
+static void give_at(struct watch_hub *hub, struct str at, struct str ns,
+                    const struct store_event *event)
 {
-    list_foreach_safe (node, groups) {
+    struct place *place = map_get(&hub->places, at);
+    if (place == NULL) {
+        return;
+    }
+    list_foreach_safe (node, &place->groups) {
         struct watch_group *g = container_of(node, struct watch_group, node);
         if (g->selection.ns.len == 0 || str_eq(g->selection.ns, ns)) {
             give(hub, g, event);
@@ -123,33 +184,47 @@ static void give_all(struct watch_hub *hub, struct list *groups, struct str ns,
     }
 }
 
-static struct str term_key(struct arena *a, enum kind kind, const struct store_term *t)
+static bool has_term(const struct store_term *terms, size_t count, const struct store_term *t)
 {
-    return str_printf(a, "%d/%u/%.*s", (int)kind, t->index, STR_ARG(t->bytes));
+    for (size_t i = 0; i < count; i++) {
+        if (terms[i].index == t->index && str_eq(terms[i].bytes, t->bytes)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static void give_by_terms(struct watch_hub *hub, enum kind kind, struct str ns,
+/* Places of its terms: where it is now, then where it was and no longer is. */
+static void give_by_terms(struct watch_hub *hub, const struct key *key,
                           const struct store_event *event)
 {
-    if (map_count(&hub->terms) == 0) {
-        return;
+    for (size_t i = 0; i < event->terms_count; i++) {
+        give_at(hub, place_of_term(&hub->scratch, key->kind, &event->terms[i]), key->namespace,
+                event);
     }
-    for (size_t i = 0; i < event->terms_count + event->old_terms_count; i++) {
-        bool old = i >= event->terms_count;
-        const struct store_term *t =
-            old ? &event->old_terms[i - event->terms_count] : &event->terms[i];
-        bool seen = false;
-        for (size_t j = 0; old && j < event->terms_count; j++) {
-            seen = seen ||
-                   (event->terms[j].index == t->index && str_eq(event->terms[j].bytes, t->bytes));
-        }
-        struct term_groups *groups =
-            seen ? NULL : map_get(&hub->terms, term_key(&hub->scratch, kind, t));
-        if (groups != NULL) {
-            give_all(hub, &groups->groups, ns, event);
+    for (size_t i = 0; i < event->old_terms_count; i++) {
+        if (!has_term(event->terms, event->terms_count, &event->old_terms[i])) {
+            give_at(hub, place_of_term(&hub->scratch, key->kind, &event->old_terms[i]),
+                    key->namespace, event);
         }
     }
-    arena_reset(&hub->scratch);
+}
+
+/* The member has been given all up to the hub's position. */
+static void let_go(struct watch_hub *hub, struct watch_member *m)
+{
+    m->position = hub->position > m->position ? hub->position : m->position;
+    watch_hub_leave(hub, m);
+    m->left(m);
+}
+
+static void whole_revision(struct watch_hub *hub, uint64_t revision)
+{
+    hub->position = revision;
+    while (!list_empty(&hub->behind)) {
+        metric_add(&behind_total, 1);
+        let_go(hub, container_of(hub->behind.next, struct watch_member, behind));
+    }
 }
 
 static bool on_event(void *ctx, const struct store_event *event)
@@ -157,56 +232,79 @@ static bool on_event(void *ctx, const struct store_event *event)
     struct watch_hub *hub = ctx;
     struct key key;
     struct err e;
-    if (key_parse(event->key, &key, &e) == 0) {
-        watch_cache_clear(&hub->cache);
-        give_all(hub, &hub->kinds[key.kind], key.namespace, event);
-        give_by_terms(hub, key.kind, key.namespace, event);
+    if (event->revision != hub->within) {
+        /* Between revisions, and once there was progress. */
+        if (hub->position > hub->began &&
+            env_now_ns(hub->loop->server->config.env) >= hub->turn_end_ns) {
+            return false;
+        }
+        hub->within = event->revision;
     }
-    hub->position = event->revision;
+    if (key_parse(event->key, &key, &e) == 0) {
+        struct arena *a = &hub->scratch;
+        watch_cache_clear(&hub->cache);
+        give_at(hub, place_of_kind(a, key.kind), key.namespace, event);
+        if (key.namespace.len > 0) {
+            give_at(hub, place_of_namespace(a, key.kind, key.namespace), key.namespace, event);
+        }
+        give_at(hub, place_of_object(a, event->key), key.namespace, event);
+        give_by_terms(hub, &key, event);
+        arena_reset(a);
+    }
+    if (!event->more) {
+        whole_revision(hub, event->revision);
+    }
     return true;
 }
 
 /* The ring and the history are gone at our place: everybody catches up alone. */
 static void lose_all(struct watch_hub *hub, uint64_t revision)
 {
-    hub->position = revision;
     map_foreach (it, &hub->groups) {
         struct watch_group *g = it.value;
         while (!list_empty(&g->members)) {
-            struct watch_member *m = container_of(g->members.next, struct watch_member, node);
-            list_remove(&m->node);
-            m->group = NULL;
-            hub->members--;
-            m->lost(m);
+            let_go(hub, container_of(g->members.next, struct watch_member, node));
         }
     }
+    hub->position = revision;
+}
+
+/* Up to revision, for one turn. 0, or -ERR_X: the place is lost. */
+static int walk(struct watch_hub *hub, uint64_t revision)
+{
+    const struct apiserver_config *config = &hub->loop->server->config;
+    hub->began = hub->position;
+    hub->turn_end_ns = env_now_ns(config->env) + HUB_TURN_NS;
+    while (hub->members > 0 && hub->position < revision) {
+        uint64_t before = hub->position;
+        uint64_t last = before;
+        int rc = store_events_of(config->group, str_lit(""), before, on_event, hub, &last);
+        if (rc != 0) {
+            return rc;
+        }
+        hub->position = last > hub->position ? last : hub->position;
+        if (env_now_ns(config->env) >= hub->turn_end_ns || hub->position == before) {
+            break;
+        }
+    }
+    return 0;
 }
 
 static void on_published(struct store_subscriber *s, uint64_t revision)
 {
     struct watch_hub *hub = container_of(s, struct watch_hub, subscriber);
-    if (hub->members == 0) {
-        store_subscriber_rest(s); /* until somebody joins */
-        return;
-    }
     hub->giving = true;
-    while (hub->position < revision) {
-        uint64_t last = hub->position;
-        uint64_t before = hub->position;
-        int rc = store_events(hub->loop->server->config.group, before, on_event, hub, &last);
-        if (rc != 0) {
-            lose_all(hub, revision);
-            hub->emptied = true;
-            break;
-        }
-        hub->position = last > hub->position ? last : hub->position;
-        if (hub->position == before) {
-            break; /* nothing there yet: the next publication goes on */
-        }
+    if (walk(hub, revision) != 0) {
+        lose_all(hub, revision);
     }
     hub->giving = false;
-    if (hub->emptied) {
-        sweep(hub);
+    sweep(hub);
+    if (hub->members == 0) {
+        store_subscriber_rest(s); /* until somebody joins */
+    } else if (hub->position < store_published(hub->loop->server->config.group)) {
+        /* Woken from rest it is posted again: for what is left of this walk. */
+        store_subscriber_rest(s);
+        store_subscriber_wake(s);
     }
 }
 
@@ -220,20 +318,14 @@ static struct str group_text(struct arena *a, const struct selection_text *t)
 
 static void place_group(struct watch_hub *hub, struct watch_group *g)
 {
-    struct store_term term;
-    enum kind kind = g->selection.kind->kind;
-    if (!resource_index_for(g->selection.resource, &g->selection.fields, &term)) {
-        list_append(&hub->kinds[kind], &g->node);
-        return;
+    g->at = place_of(&g->arena, &g->selection);
+    struct place *place = map_get(&hub->places, g->at);
+    if (place == NULL) {
+        place = mem_alloc(sizeof(*place));
+        list_init(&place->groups);
+        (void)map_put(&hub->places, g->at, place);
     }
-    g->term = term_key(&g->arena, kind, &term);
-    struct term_groups *groups = map_get(&hub->terms, g->term);
-    if (groups == NULL) {
-        groups = mem_alloc(sizeof(*groups));
-        list_init(&groups->groups);
-        (void)map_put(&hub->terms, g->term, groups);
-    }
-    list_append(&groups->groups, &g->node);
+    list_append(&place->groups, &g->node);
 }
 
 static struct watch_group *group_new(struct watch_hub *hub, const struct selection_text *text)
@@ -242,6 +334,7 @@ static struct watch_group *group_new(struct watch_hub *hub, const struct selecti
     struct err e;
     arena_init(&g->arena);
     list_init(&g->members);
+    list_init(&g->empty);
     int rc = selection_build(&g->arena, text, &g->selection, &e);
     ASSERT(rc == 0); /* the request parsed the same text */
     g->text = group_text(&g->arena, text);
@@ -263,6 +356,7 @@ void watch_hub_join(struct watch_hub *hub, const struct selection_text *text,
     arena_reset(&hub->scratch);
     m->group = g != NULL ? g : group_new(hub, text);
     list_append(&m->group->members, &m->node);
+    list_init(&m->behind);
     hub->members++;
 }
 
@@ -273,14 +367,16 @@ void watch_hub_leave(struct watch_hub *hub, struct watch_member *m)
         return;
     }
     list_remove(&m->node);
+    list_remove(&m->behind);
     m->group = NULL;
     hub->members--;
-    if (list_empty(&g->members)) {
-        if (hub->giving) {
-            hub->emptied = true;
-        } else {
-            group_free(hub, g);
-        }
+    if (!list_empty(&g->members)) {
+        return;
+    }
+    if (!hub->giving) {
+        group_free(hub, g);
+    } else if (list_empty(&g->empty)) {
+        list_append(&hub->emptied, &g->empty);
     }
 }
 
@@ -305,10 +401,9 @@ struct watch_hub *watch_hub_new(struct api_loop *l)
     struct watch_hub *hub = mem_alloc(sizeof(*hub));
     hub->loop = l;
     map_init(&hub->groups);
-    map_init(&hub->terms);
-    for (int k = 0; k < KIND_COUNT; k++) {
-        list_init(&hub->kinds[k]);
-    }
+    map_init(&hub->places);
+    list_init(&hub->emptied);
+    list_init(&hub->behind);
     watch_cache_init(&hub->cache);
     arena_init(&hub->scratch);
     hub->subscriber.loop = l->loop;
@@ -324,9 +419,9 @@ void watch_hub_free(struct watch_hub *hub)
         return;
     }
     ASSERT(hub->members == 0);
-    sweep(hub);
+    ASSERT(map_count(&hub->groups) == 0);
     map_deinit(&hub->groups);
-    map_deinit(&hub->terms);
+    map_deinit(&hub->places);
     watch_cache_deinit(&hub->cache);
     arena_deinit(&hub->scratch);
     mem_free(hub);

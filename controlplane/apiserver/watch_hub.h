@@ -1,14 +1,16 @@
 /*
  * A loop's watchers, and how committed events reach them.
  *
- * The hub walks the store's events once per publication. Watchers that want the same part of a
- * collection form a group: an event is tested once per group, encoded once per style, and given to
- * each watcher as a counted slice. Groups that pin an indexed field (spec.nodeName=n) are found by
- * the event's terms and are not tested by events of other terms.
+ * The hub walks the store's events after each publication, a few milliseconds a turn. Watchers that
+ * want the same part of a collection form a group: an event is tested once per group, encoded once
+ * per style, and given to each watcher as a counted slice. A group lies in one place, the narrowest
+ * that holds all it may match: one object, one value of an indexed field (spec.nodeName=n), one
+ * namespace, or a kind. An event looks into the few places it belongs to (its terms are told with
+ * it, old and new) and tests nobody else, however many watch.
  *
- * A watcher is in its group only while it keeps up ("live"). One that does not reads the store at
- * its own pace (watch.c) and joins again when it has reached the hub's position: no gap, no
- * duplicate. Everything is on the loop's thread.
+ * A watcher is in its group only while it keeps up ("live"). One that does not is let go between
+ * two revisions, reads the store at its own pace (watch.c) and joins again when it has reached the
+ * hub's position: no gap, no duplicate. Everything is on the loop's thread.
  */
 #ifndef CONTROLPLANE_APISERVER_WATCH_HUB_H
 #define CONTROLPLANE_APISERVER_WATCH_HUB_H
@@ -24,13 +26,17 @@ struct watch_hub;
 /* Embedded by watchers. */
 struct watch_member {
     struct list node;
+    struct list behind;        /* in the hub's list until the revision is whole */
     struct watch_group *group; /* NULL: not live */
-    uint64_t position;         /* every event up to it was given */
+    /* Every event up to it was given. While live the hub's position is, when that is more. */
+    uint64_t position;
     struct object_style style;
-    /* bytes NULL: the event does not encode. May leave the hub from inside. */
-    void (*event)(struct watch_member *m, struct shared *bytes, uint64_t revision);
-    /* The hub lost its place (compacted away): catch up alone. The member has left already. */
-    void (*lost)(struct watch_member *m);
+    /* bytes NULL: the event does not encode. false: the watcher does not keep up; it gets what else
+     * its revision holds and is then let go. May leave the hub from inside. */
+    bool (*event)(struct watch_member *m, struct shared *bytes);
+    /* Let go: it did not keep up, or the hub lost its place (compacted away). The member has left
+     * already and catches up alone, from its position. */
+    void (*left)(struct watch_member *m);
 };
 
 struct watch_hub *watch_hub_new(struct api_loop *l);
@@ -44,6 +50,9 @@ void watch_hub_join(struct watch_hub *hub, const struct selection_text *text,
                     struct watch_member *m);
 void watch_hub_leave(struct watch_hub *hub, struct watch_member *m); /* harmless when not in */
 size_t watch_hub_groups(const struct watch_hub *hub);                /* for tests */
+
+/* Tests of a selection, events given, members let go because they did not keep up; NULL-ended. */
+extern struct metric *const watch_hub_metrics[];
 
 /* What an event is to a selection: WATCH_ADDED, _MODIFIED, _DELETED, or -1: nothing. The payload to
  * show (old for DELETED) is *out_payload. */

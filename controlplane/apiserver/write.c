@@ -6,8 +6,10 @@
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/schema/err_list.h"
+#include "api/schema/json.h"
 #include "base/assert.h"
 #include "controlplane/apiserver/admission/admission.h"
+#include "controlplane/resources/rules.h"
 
 /* What the answer needs after the commit. */
 struct written {
@@ -31,48 +33,103 @@ void write_guard(struct write *w, struct str key, uint64_t revision)
 
 /* ---- options ---- */
 
-static int unsupported(struct request *r, const char *options, const char *field, struct str value,
-                       const char *supported)
+/* What Unicode has for neither eyes nor ink among what people might send: controls, spaces other
+ * than the one of ASCII, formats, surrogates and private use. */
+static bool is_printable(uint32_t c)
 {
-    const struct status_cause cause = {
-        .reason = str_lit("FieldValueNotSupported"),
-        .message = str_printf(&r->arena, "Unsupported value: \"%.*s\": supported values: %s",
-                              STR_ARG(value), supported),
-        .field = str_from(field),
-    };
-    return status_invalid_field(&r->arena, &r->status,
-                                str_printf(&r->arena, "%s.meta.k8s.io", options), str_from(options),
-                                str_lit("meta.k8s.io"), str_lit(""), &cause);
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } hidden[] = { { 0x0, 0x1f },      { 0x7f, 0xa0 },     { 0xad, 0xad },       { 0x61c, 0x61c },
+                   { 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f },   { 0x2028, 0x202f },
+                   { 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xd800, 0xf8ff },   { 0xfeff, 0xfeff },
+                   { 0xfff9, 0xfffb }, { 0xfffe, 0xffff }, { 0xe0000, 0x10ffff } };
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        if (c >= hidden[i].first && c <= hidden[i].last) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The character at a place of valid UTF-8, and its bytes. */
+static uint32_t character(struct str s, size_t at, size_t *out_len)
+{
+    unsigned char first = (unsigned char)s.data[at];
+    size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    uint32_t c = len == 1 ? first : first & (0xffu >> (len + 1));
+    for (size_t i = 1; i < len && at + i < s.len; i++) {
+        c = c << 6 | ((unsigned char)s.data[at + i] & 0x3f);
+    }
+    *out_len = len;
+    return c;
+}
+
+/* Characters are shown as upstream shows them: U+0007. */
+void write_check_manager(struct str manager, const char *path, struct err_list *out)
+{
+    size_t len = 0;
+    if (manager.len > MANAGER_BYTES_MAX) {
+        err_list_addf(out, path, FIELD_TOO_LONG, "may not be more than %d bytes",
+                      MANAGER_BYTES_MAX);
+        return;
+    }
+    for (size_t at = 0; at < manager.len; at += len) {
+        uint32_t c = character(manager, at, &len);
+        if (!is_printable(c)) {
+            err_list_addf(out, path, FIELD_INVALID,
+                          "%s: invalid character U+%04X (at position %zu)",
+                          text_quoted(out->arena, str_dup(out->arena, manager)), (unsigned)c, at);
+        }
+    }
+}
+
+/* Every value of the parameter, as a JSON list; NULL when all are "All". */
+static const char *odd_dry_runs(struct request *r)
+{
+    struct buf b;
+    bool odd = false;
+    buf_init(&b);
+    for (size_t i = 0; i < r->route.params_count; i++) {
+        const struct param *p = &r->route.params[i];
+        if (str_eq_c(p->name, "dryRun")) {
+            odd = odd || !str_eq_c(p->value, "All");
+            buf_append_c(&b, b.len > 0 ? "," : "");
+            json_write_string(&b, p->value, true);
+        }
+    }
+    const char *shown = odd ? str_printf(&r->arena, "[%.*s]", STR_ARG(buf_str(&b))).data : NULL;
+    buf_deinit(&b);
+    return shown;
+}
+
+void write_check_dry_run(struct request *r, struct err_list *out)
+{
+    const char *odd = odd_dry_runs(r);
+    if (odd != NULL) {
+        err_list_addf(out, "dryRun", FIELD_NOT_SUPPORTED, "%s: supported values: \"All\"", odd);
+    }
 }
 
 int write_check_options(struct request *r, const char *options)
 {
-    struct str dry_run = route_param(&r->route, "dryRun");
     struct str validation = route_param(&r->route, "fieldValidation");
-    struct str manager = route_param(&r->route, "fieldManager");
-    if (dry_run.len > 0 && !str_eq_c(dry_run, "All")) {
-        return unsupported(r, options, "dryRun", dry_run, "\"All\"");
-    }
+    struct err_list errors;
+    err_list_init(&errors, &r->arena);
+    write_check_manager(route_param(&r->route, "fieldManager"), "fieldManager", &errors);
+    write_check_dry_run(r, &errors);
     if (validation.len > 0 && !str_eq_c(validation, "Strict") && !str_eq_c(validation, "Warn") &&
         !str_eq_c(validation, "Ignore")) {
-        return unsupported(r, options, "fieldValidation", validation,
-                           "\"Ignore\", \"Strict\", \"Warn\"");
+        err_list_addf(&errors, "fieldValidation", FIELD_NOT_SUPPORTED,
+                      "\"%.*s\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
+                      STR_ARG(validation));
     }
-    if (manager.len > 128) {
-        const struct status_cause cause = { .reason = str_lit("FieldValueTooLong"),
-                                            .message =
-                                                str_lit("Too long: may not be more than 128 bytes"),
-                                            .field = str_lit("fieldManager") };
-        return status_invalid_field(&r->arena, &r->status,
-                                    str_printf(&r->arena, "%s.meta.k8s.io", options),
-                                    str_from(options), str_lit("meta.k8s.io"), str_lit(""), &cause);
-    }
-    return 0;
+    return errors.count == 0 ? 0 : status_invalid_options(&r->arena, &r->status, options, &errors);
 }
 
 bool write_is_dry_run(const struct request *r)
 {
-    return route_param(&r->route, "dryRun").len > 0;
+    return route_has_param(&r->route, "dryRun");
 }
 
 /* ---- admission and validation ---- */

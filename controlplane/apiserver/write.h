@@ -10,8 +10,16 @@
 
 #include "controlplane/apiserver/object.h"
 
+struct err_list;
+
 /* The object's own guard and what admission looked at. */
 #define WRITE_GUARDS_MAX 8
+
+/* Of a field manager's name, upstream's number. */
+#define MANAGER_BYTES_MAX 128
+
+/* Answers with a written payload at r->revision. */
+typedef enum request_run write_answer(struct request *r, struct str payload);
 
 struct write {
     const struct kind_info *kind;
@@ -21,8 +29,7 @@ struct write {
     int http_status;
     struct store_guard guards[WRITE_GUARDS_MAX];
     size_t guards_count;
-    /* Answers in place of the object, with the written payload at r->revision; NULL: the object. */
-    enum request_run (*answer)(struct request *r, struct str payload);
+    write_answer *answer; /* in place of the object; NULL: the object */
 };
 
 void write_guard(struct write *w, struct str key, uint64_t revision);
@@ -37,17 +44,36 @@ enum request_run write_remove(struct request *r, struct write *w, struct str pay
 /* dryRun, fieldManager and fieldValidation, by the rules of CreateOptions and its like. options:
  * "CreateOptions". -ERR_X with r->status set. */
 int write_check_options(struct request *r, const char *options);
+/* The parts of it about dryRun and a manager's name; struct err_list is api/schema's. */
+void write_check_dry_run(struct request *r, struct err_list *out);
+void write_check_manager(struct str manager, const char *path, struct err_list *out);
 bool write_is_dry_run(const struct request *r);
+
+/* Creates the object of r->kind in the struct given, which has its name or is to get one. applied:
+ * its managed fields are set. */
+enum request_run write_create(struct request *r, void *object, bool applied);
+
+struct DeleteOptions;
+
+/* What does not go together in them: 422. Their dryRun becomes the request's. */
+int delete_check_options(struct request *r, const struct DeleteOptions *o);
+/* Removes the object that the URL names, or makes it Terminating: preconditions, admission, grace,
+ * finalizers. answer gets what it was; 404 when there is none. */
+enum request_run delete_named(struct request *r, int http_status, write_answer *answer,
+                              const struct DeleteOptions *o);
 
 /* Admission of a write; guards go into w. -ERR_X with r->status set. old NULL: create. */
 int write_admit(struct request *r, struct write *w, const void *old, const char *sub);
 /* Turns a list of field errors into 422; 0 when it is empty. */
 int write_check(struct request *r, const struct kind_info *k, struct str name,
                 const struct err_list *list);
-/* Applies the request's patch body to a tree, by its Content-Type; schema guides strategic merges.
- * -ERR_X with r->status set. */
-int patch_apply(struct request *r, const struct schema *schema, const struct json *current,
-                const struct json **out);
+/* The kind of patch that the Content-Type names, checked against the options. -ERR_X with
+ * r->status set. */
+int patch_type_of(struct request *r, enum patch_type *out);
+/* The body, which is no server-side apply, over a tree; schema guides strategic merges. -ERR_X with
+ * r->status set. */
+int patch_apply(struct request *r, enum patch_type type, const struct schema *schema,
+                const struct json *current, const struct json **out);
 /* NUL-terminated text, "" for NULL, as a str. */
 struct str write_text(const char *c_string);
 

@@ -12,18 +12,38 @@
 #include "base/log.h"
 #include "controlplane/bus/bus_impl.h"
 #include "controlplane/bus/topic.h"
+#include "store/roster.h"
+
+/* As configured, else as the newest rows have it. */
+static bool broker_member_name(struct bus *b, uint64_t id,
+                               char out[sizeof((struct store_member *)NULL)->name])
+{
+    struct roster roster = { 0 };
+    const struct roster_row *row;
+    for (size_t i = 0; i < b->config.members_count; i++) {
+        if (b->config.members[i].id == id) {
+            memcpy(out, b->config.members[i].name, sizeof b->config.members[i].name);
+            return true;
+        }
+    }
+    if (b->config.cluster != NULL)
+        (void)roster_read(b->config.cluster, &roster, NULL); /* then: nobody */
+    row = roster_by_id(&roster, id);
+    if (row != NULL)
+        memcpy(out, row->member.name, sizeof row->member.name);
+    return row != NULL;
+}
 
 static void broker_not_leader(struct bus *b, struct subscription *s)
 {
     struct store_status status;
     store_status(b->config.group, &status);
     char text[160] = "this member does not lead the bus, and no leader is known yet; try again";
-    for (size_t i = 0; i < b->config.members_count; i++) {
-        if (b->config.members[i].id == status.leader_id)
-            (void)snprintf(text, sizeof text,
-                           "this member does not lead the bus; subscribe at leader=%s",
-                           b->config.members[i].name);
-    }
+    char name[sizeof b->config.members->name];
+    if (broker_member_name(b, status.leader_id, name))
+        (void)snprintf(text, sizeof text,
+                       "this member does not lead the bus; subscribe at leader=%s",
+                       name); /* fits */
     bus_finish(s, GRPC_UNAVAILABLE, text);
 }
 

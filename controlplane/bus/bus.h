@@ -31,7 +31,8 @@ struct bus_config {
     struct store_group *group;          /* STORE_BUS */
     const struct store_member *members; /* for the leader's name; borrowed */
     size_t members_count;
-    uint64_t depth_max; /* messages of one topic; 0: TOPIC_DEPTH_MAX */
+    struct store_group *cluster; /* whose rows name those that joined since; NULL: nobody did */
+    uint64_t depth_max;          /* messages of one topic; 0: TOPIC_DEPTH_MAX */
 };
 
 struct bus *bus_new(const struct bus_config *config);

@@ -37,17 +37,25 @@ struct publish_request {
     size_t bytes; /* of the bodies */
 };
 
+bool publish_forgets(const struct bus *b)
+{
+    return store_feature_level(b->config.group) >= 2;
+}
+
 size_t publish_ops(struct arena *a, uint64_t wall_ns, struct str topic, struct str producer,
-                   const struct publish_message_in *messages, size_t count, struct store_op *ops)
+                   bool forget, const struct publish_message_in *messages, size_t count,
+                   struct store_op *ops)
 {
     size_t n = 0;
+    uint64_t expires_ms = forget && producer.len > 0 ? wall_ns / ENV_MS + PUBLISH_PRODUCER_MS : 0;
     ops[n++] = (struct store_op){ .type = STORE_OP_ROW_PUT, .key = topic_row_key(a, topic) };
     for (size_t i = 0; i < count; i++)
         ops[n++] = (struct store_op){ .type = STORE_OP_APPEND,
                                       .key = topic,
                                       .value = topic_record(a, wall_ns, messages[i].body),
                                       .producer = producer,
-                                      .producer_sequence = messages[i].sequence };
+                                      .producer_sequence = messages[i].sequence,
+                                      .expires_ms = expires_ms };
     return n;
 }
 
@@ -215,8 +223,9 @@ static void publish_submit(struct publish_stream *p)
     struct arena a;
     arena_init(&a);
     struct store_txn txn = { .ops = ops };
-    txn.ops_count = publish_ops(&a, env_wall_ns(p->bus->config.env), str_from(first->topic),
-                                str_from(first->producer), messages, count, ops);
+    txn.ops_count =
+        publish_ops(&a, env_wall_ns(p->bus->config.env), str_from(first->topic),
+                    str_from(first->producer), publish_forgets(p->bus), messages, count, ops);
     p->write = (struct store_write){ .loop = p->loop, .done = publish_written };
     store_submit(p->bus->config.group, &p->write, &txn);
     arena_deinit(&a);

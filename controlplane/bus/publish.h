@@ -22,6 +22,9 @@ struct store_op;
 #define PUBLISH_GATHER_BODIES_MAX 255u
 #define PUBLISH_GATHER_BYTES_MAX  (512u << 10)
 
+/* A producer that publishes nothing for so long is forgotten: what it sends again is new. */
+#define PUBLISH_PRODUCER_MS (24ull * 60 * 60 * 1000)
+
 struct publish_message_in {
     struct str body;
     uint64_t sequence; /* of the producer; 0: none */
@@ -29,10 +32,14 @@ struct publish_message_in {
 
 /*
  * The operations that append the bodies to the topic and make it known; ops has room for count + 1.
- * Returns how many; everything points into the arena or the arguments.
+ * forget: the producer's row may expire (publish_forgets). Returns how many; everything points into
+ * the arena or the arguments.
  */
 size_t publish_ops(struct arena *a, uint64_t wall_ns, struct str topic, struct str producer,
-                   const struct publish_message_in *messages, size_t count, struct store_op *ops);
+                   bool forget, const struct publish_message_in *messages, size_t count,
+                   struct store_op *ops);
+/* Can every member read of producers that expire? */
+bool publish_forgets(const struct bus *b);
 
 /* -ERR_TOO_MANY_REQUESTS when the topic's channels are too far behind (system topics drop instead),
  * or when it is new and the bus holds TOPIC_COUNT_MAX. */

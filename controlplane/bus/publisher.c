@@ -100,7 +100,7 @@ static void publisher_send(struct bus_publisher *p)
     }
     struct store_txn txn = { .ops = ops };
     txn.ops_count = publish_ops(&a, env_wall_ns(p->bus->config.env), topic, str_from(p->producer),
-                                messages, p->batch, ops);
+                                publish_forgets(p->bus), messages, p->batch, ops);
     p->write = (struct store_write){ .loop = p->loop, .done = publisher_written };
     store_submit(p->bus->config.group, &p->write, &txn);
     arena_deinit(&a);

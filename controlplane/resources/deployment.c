@@ -61,6 +61,9 @@ static void prepare_status(const struct resource_context *c, void *object, const
     d->metadata->n_labels = was->metadata->n_labels;
 }
 
+static const char *const labels[] = { "metadata", "labels", NULL };
+static const char *const *const status_keeps[] = { labels, NULL };
+
 /* The number of a percentage, or -1 when it is no percent string. */
 static int64_t percent_of(const char *text)
 {
@@ -196,6 +199,7 @@ const struct resource_strategy deployment_strategy = { .defaults = defaults,
                                                        .prepare_create = prepare_create,
                                                        .prepare_update = prepare_update,
                                                        .prepare_status = prepare_status,
+                                                       .status_keeps = status_keeps,
                                                        .validate = validate,
                                                        .validate_update = validate_update,
                                                        .validate_status = validate_status,

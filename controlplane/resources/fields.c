@@ -3,6 +3,9 @@
 #include "api/meta/peek.h"
 #include "controlplane/resources/registry.h"
 
+/* Of an unknown label, in its error. */
+#define LABEL_SHOWN_BYTES_MAX 128
+
 /* Paths that index terms are read from. */
 static const uint8_t pod_node_name[] = { 2, 10, 0 };
 static const uint8_t event_involved_uid[] = { 2, 4, 0 };
@@ -21,7 +24,7 @@ size_t resource_terms(const struct resource *r, struct str payload, struct store
     size_t at = 0;
     if (r->kind == KIND_POD)
         add_term(out, &count, RESOURCE_INDEX_NODE_NAME, peek_string(payload, pod_node_name));
-    if (r->kind == KIND_EVENT)
+    if (kind_store(r->kind) == KIND_EVENT)
         add_term(out, &count, RESOURCE_INDEX_INVOLVED_UID,
                  peek_string(payload, event_involved_uid));
     object_meta_scan(payload, &meta);
@@ -38,7 +41,8 @@ bool resource_index_for(const struct resource *r, const struct field_selector *s
         const char *label;
         uint32_t index;
     } rows[] = { { KIND_POD, "spec.nodeName", RESOURCE_INDEX_NODE_NAME },
-                 { KIND_EVENT, "involvedObject.uid", RESOURCE_INDEX_INVOLVED_UID } };
+                 { KIND_EVENT, "involvedObject.uid", RESOURCE_INDEX_INVOLVED_UID },
+                 { KIND_EVENTS_EVENT, "regarding.uid", RESOURCE_INDEX_INVOLVED_UID } };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct str value;
         if (r->kind != rows[i].kind || !field_selector_exact(s, rows[i].label, &value) ||
@@ -81,9 +85,16 @@ int resource_check_fields(const struct resource *r, const struct field_selector 
 {
     for (size_t i = 0; i < s->count; i++) {
         struct str label = s->requirements[i].field;
-        if (find_field(r, label) == NULL)
-            return err_set(e, ERR_INVALID_ARGUMENT, "field label not supported: %.*s",
-                           STR_ARG(str_slice(label, 0, 128)));
+        if (find_field(r, label) != NULL)
+            continue;
+        label = str_slice(label, 0, LABEL_SHOWN_BYTES_MAX);
+        return r->fields_count > 0
+                   ? err_set(e, ERR_INVALID_ARGUMENT, "field label not supported: %.*s",
+                             STR_ARG(label))
+                   : err_set(e, ERR_INVALID_ARGUMENT,
+                             "\"%.*s\" is not a known field selector: only \"metadata.name\", "
+                             "\"metadata.namespace\"",
+                             STR_ARG(label));
     }
     return 0;
 }

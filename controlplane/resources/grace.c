@@ -40,6 +40,27 @@ static int64_t pod_grace(const Pod *pod, bool has_grace, int64_t wanted)
     return grace < 0 ? 1 : grace;
 }
 
+/* Already going: the deadline may only come nearer, and only when the client asks. */
+static struct resource_grace shorten(const struct resource_context *c, ObjectMeta *meta,
+                                     bool has_grace, int64_t wanted)
+{
+    int64_t present = meta->deletion_grace_period_seconds;
+    int64_t now = (int64_t)(c->now_wall_ns / NS_PER_SECOND);
+    int64_t grace = wanted < 0 ? 1 : wanted;
+    if (!meta->has_deletion_grace_period_seconds || present == 0)
+        return (struct resource_grace){ .immediate = true };
+    if (!has_grace || grace >= present)
+        return (struct resource_grace){ 0 };
+    int64_t until = time_seconds(meta->deletion_timestamp) - present + grace;
+    if (until < now) {
+        until = now;
+        grace = grace == 0 ? 0 : 1; /* still graceful: somebody else ends it */
+    }
+    meta->deletion_timestamp = time_new(c->arena, until);
+    meta->deletion_grace_period_seconds = grace;
+    return (struct resource_grace){ .immediate = grace == 0, .changed = true };
+}
+
 struct resource_grace resource_delete_grace(const struct resource *r,
                                             const struct resource_context *c, void *object,
                                             bool has_grace, int64_t grace_seconds)
@@ -47,21 +68,13 @@ struct resource_grace resource_delete_grace(const struct resource *r,
     if (!r->graceful)
         return (struct resource_grace){ .immediate = true };
     ObjectMeta *meta = resource_meta(object);
+    if (meta->deletion_timestamp != NULL)
+        return shorten(c, meta, has_grace, grace_seconds);
     int64_t grace = pod_grace(object, has_grace, grace_seconds);
     if (grace == 0)
         return (struct resource_grace){ .immediate = true };
-    if (meta->deletion_timestamp == NULL) {
-        mark(c, meta, grace);
-        bump(meta);
-        return (struct resource_grace){ .changed = true };
-    }
-    /* Already going: the deadline may only come nearer, and only when the client asks. */
-    if (!has_grace || grace >= meta->deletion_grace_period_seconds)
-        return (struct resource_grace){ 0 };
-    int64_t requested =
-        time_seconds(meta->deletion_timestamp) - meta->deletion_grace_period_seconds;
-    meta->deletion_timestamp = time_new(c->arena, requested + grace);
-    meta->deletion_grace_period_seconds = grace;
+    mark(c, meta, grace);
+    bump(meta);
     return (struct resource_grace){ .changed = true };
 }
 
@@ -71,9 +84,11 @@ bool resource_mark_deleting(const struct resource_context *c, void *object)
     if (meta->deletion_timestamp != NULL && meta->has_deletion_grace_period_seconds &&
         meta->deletion_grace_period_seconds == 0)
         return false;
-    bool first = meta->deletion_timestamp == NULL;
+    const Time *before = meta->deletion_timestamp;
     mark(c, meta, 0);
-    if (first)
+    if (before == NULL)
         bump(meta);
+    else if (time_seconds(before) < time_seconds(meta->deletion_timestamp))
+        meta->deletion_timestamp = time_new(c->arena, time_seconds(before));
     return true;
 }

@@ -5,9 +5,14 @@
 
 #include "api/meta/labels.h"
 #include "api/proto/meta.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "base/buf.h"
+
+/* Owners in an error are cut here. */
+#define OWNERS_SHOWN_BYTES_MAX 2048
 
 static void validate_generate_name(const ObjectMeta *m, name_syntax_fn *syntax,
                                    const struct field_path *up, struct err_list *out)
@@ -80,6 +85,7 @@ void metadata_validate_annotations(const struct ObjectMeta *m, const struct fiel
         rule_too_long(out, &p, METADATA_ANNOTATIONS_BYTES_MAX);
 }
 
+/* Upstream names the list and no index. */
 static void validate_owner(const OwnerReference *ref, const struct field_path *p,
                            struct err_list *out)
 {
@@ -96,7 +102,25 @@ static void validate_owner(const OwnerReference *ref, const struct field_path *p
     if (text_empty(ref->uid))
         rule_invalid_text(out, &uid, ref->uid, "must not be empty");
     if (text_eq(ref->kind, "Event") && text_eq(ref->api_version, "v1"))
-        rule_invalid_text(out, p, ref->name, "/v1, Kind=Event is disallowed from being an owner");
+        rule_invalid_message(out, p, &schema_OwnerReference, ref,
+                             "/v1, Kind=Event is disallowed from being an owner");
+}
+
+/* All of them, as a JSON list. */
+static const char *owners_shown(const ObjectMeta *m, struct arena *a)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_append_c(&b, "[");
+    for (size_t i = 0; i < m->n_owner_references && b.len < OWNERS_SHOWN_BYTES_MAX; i++) {
+        buf_append_c(&b, i > 0 ? "," : "");
+        (void)schema_struct_to_json(&b, &schema_OwnerReference, m->owner_references[i], NULL,
+                                    NULL); /* for people: what does not encode is not shown */
+    }
+    buf_append_c(&b, "]");
+    const char *shown = str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return shown;
 }
 
 static void validate_owners(const ObjectMeta *m, const struct field_path *up, struct err_list *out)
@@ -105,8 +129,7 @@ static void validate_owners(const ObjectMeta *m, const struct field_path *up, st
     struct field_path p = path_field(up, "ownerReferences");
     for (size_t i = 0; i < m->n_owner_references; i++) {
         const OwnerReference *ref = m->owner_references[i];
-        struct field_path at = path_index(&p, i);
-        validate_owner(ref, &at, out);
+        validate_owner(ref, &p, out);
         if (!ref->controller)
             continue;
         if (controller != NULL) {
@@ -116,7 +139,8 @@ static void validate_owners(const ObjectMeta *m, const struct field_path *up, st
                            "references for %s/%s and %s/%s",
                            text_of(controller->kind), text_of(controller->name), text_of(ref->kind),
                            text_of(ref->name));
-            rule_invalid_text(out, &p, ref->name, str_dup(out->arena, detail));
+            rule_invalid(out, &p, owners_shown(m, out->arena), str_dup(out->arena, detail));
+            continue;
         }
         controller = ref;
     }
@@ -131,15 +155,44 @@ static bool has_finalizer(const ObjectMeta *m, const char *name)
     return false;
 }
 
+/* Texts as a JSON list. */
+static const char *texts_shown(char *const *texts, size_t count, struct arena *a)
+{
+    struct buf b;
+    buf_init(&b);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&b, "%s%s", i == 0 ? "[" : ",", text_quoted(a, texts[i]));
+    buf_append_c(&b, count == 0 ? "[]" : "]");
+    const char *shown = str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return shown;
+}
+
+/* Only the system's own do without a domain in front. */
+static void check_finalizer_domain(const struct field_path *p, const char *name,
+                                   struct err_list *out)
+{
+    static const char *const standard[] = { "kubernetes", "orphan", "foregroundDeletion" };
+    bool known = strchr(text_of(name), '/') != NULL;
+    for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
+        known = known || text_eq(name, standard[i]);
+    if (!known)
+        rule_invalid_text(out, p, name,
+                          "name is neither a standard finalizer name nor is it fully qualified");
+}
+
 static void validate_finalizers(const ObjectMeta *m, const struct field_path *up,
                                 struct err_list *out)
 {
     struct field_path p = path_field(up, "finalizers");
-    for (size_t i = 0; i < m->n_finalizers; i++)
+    for (size_t i = 0; i < m->n_finalizers; i++) {
+        struct field_path at = path_index(&p, i);
         (void)check_name(out, &p, text_of(m->finalizers[i]), name_qualified);
+        check_finalizer_domain(&at, m->finalizers[i], out);
+    }
     if (has_finalizer(m, "orphan") && has_finalizer(m, "foregroundDeletion"))
-        rule_invalid_text(out, &p, "orphan",
-                          "finalizer orphan and foregroundDeletion cannot be both set");
+        rule_invalid(out, &p, texts_shown(m->finalizers, m->n_finalizers, out->arena),
+                     "finalizer orphan and foregroundDeletion cannot be both set");
 }
 
 void metadata_validate(const struct ObjectMeta *m, bool namespaced, name_syntax_fn *name,
@@ -194,6 +247,24 @@ static void validate_finalizers_update(const ObjectMeta *m, const ObjectMeta *ol
     buf_deinit(&added);
 }
 
+/* How a deletion goes is the deletion's to say, not an update's. */
+static void validate_deletion_update(const ObjectMeta *m, const ObjectMeta *old,
+                                     const struct field_path *up, struct err_list *out)
+{
+    static const char detail[] = "field is immutable";
+    struct field_path timestamp = path_field(up, "deletionTimestamp");
+    struct field_path grace = path_field(up, "deletionGracePeriodSeconds");
+    if (m->deletion_timestamp != NULL && old->deletion_timestamp == NULL) {
+        char text[TIME_TEXT_MAX];
+        (void)time_format(time_seconds(m->deletion_timestamp), text);
+        rule_invalid_text(out, &timestamp, text, detail);
+    }
+    if (m->has_deletion_grace_period_seconds &&
+        (!old->has_deletion_grace_period_seconds ||
+         m->deletion_grace_period_seconds != old->deletion_grace_period_seconds))
+        rule_invalid_number(out, &grace, m->deletion_grace_period_seconds, detail);
+}
+
 void metadata_validate_update(const struct ObjectMeta *m, const struct ObjectMeta *old,
                               const struct field_path *path, struct err_list *out)
 {
@@ -201,6 +272,7 @@ void metadata_validate_update(const struct ObjectMeta *m, const struct ObjectMet
     immutable_text(m->name, old->name, path, "name", out);
     immutable_text(m->namespace_, old->namespace_, path, "namespace", out);
     immutable_text(m->uid, old->uid, path, "uid", out);
+    validate_deletion_update(m, old, path, out);
     if (m->generation < old->generation) {
         struct field_path p = path_field(path, "generation");
         rule_invalid_number(out, &p, m->generation, "must not be decremented");

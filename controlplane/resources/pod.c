@@ -103,11 +103,25 @@ static void prepare_status(const struct resource_context *c, void *object, const
         text_default(c->arena, &pod->status->qos_class, was->status->qos_class);
 }
 
+static const char *const deletion[] = { "metadata", "deletionTimestamp", NULL };
+static const char *const owners[] = { "metadata", "ownerReferences", NULL };
+static const char *const *const status_keeps[] = { deletion, owners, NULL };
+
 static void validate(const struct resource_context *c, const void *object, struct err_list *out)
 {
     struct field_path path = path_field(NULL, "spec");
     (void)c;
     pod_spec_validate(((const Pod *)object)->spec, &path, out);
+}
+
+static void validate_create(const struct resource_context *c, const void *object,
+                            struct err_list *out)
+{
+    struct field_path spec = path_field(NULL, "spec");
+    struct field_path p = path_field(&spec, "ephemeralContainers");
+    (void)c;
+    if (((const Pod *)object)->spec->n_ephemeral_containers > 0)
+        rule_forbidden(out, &p, "cannot be set on create");
 }
 
 static void validate_update(const struct resource_context *c, const void *object, const void *old,
@@ -126,6 +140,8 @@ const struct resource_strategy pod_strategy = { .defaults = pod_defaults,
                                                 .prepare_create = prepare_create,
                                                 .prepare_update = prepare_update,
                                                 .prepare_status = prepare_status,
+                                                .status_keeps = status_keeps,
                                                 .validate = validate,
+                                                .validate_create = validate_create,
                                                 .validate_update = validate_update,
                                                 .generation_changed = generation_changed };

@@ -32,6 +32,9 @@ void pod_container_runtime_validate(const struct Container *c, bool run_to_compl
 void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *path,
                           struct err_list *out);
 bool pod_has_volume(const struct PodSpec *spec, const char *name);
+/* A template that nothing runs: any restart policy. */
+void pod_template_validate_any(const struct PodTemplateSpec *t, const struct field_path *path,
+                               struct err_list *out);
 /* A workload's template: labels must match the selector, restartPolicy Always. */
 void pod_template_validate(const struct PodTemplateSpec *t, const struct field_path *path,
                            struct err_list *out);

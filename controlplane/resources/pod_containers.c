@@ -2,8 +2,11 @@
 #include <string.h>
 
 #include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
+#include "base/assert.h"
 #include "controlplane/resources/pod.h"
 
 static const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL };
@@ -289,6 +292,91 @@ static void validate_init(const PodSpec *spec, const struct field_path *path, st
     }
 }
 
+/* The same fields under the same numbers; the structs are two. */
+static Container *as_container(struct arena *a, const EphemeralContainerCommon *c)
+{
+    struct err e;
+    void *made = NULL;
+    int rc = schema_unpack(a, &schema_Container,
+                           schema_pack_arena(a, &schema_EphemeralContainerCommon, c), &made, &e);
+    ASSERT(rc == 0); /* packed a moment ago */
+    return made;
+}
+
+static bool has_container(const PodSpec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_containers; i++) {
+        if (text_eq(spec->containers[i]->name, name))
+            return true;
+    }
+    for (size_t i = 0; i < spec->n_init_containers; i++) {
+        if (text_eq(spec->init_containers[i]->name, name))
+            return true;
+    }
+    return false;
+}
+
+static void forbid_ephemeral(bool given, const char *name, const struct field_path *p,
+                             struct err_list *out)
+{
+    struct field_path at = path_field(p, name);
+    if (given)
+        rule_forbidden(out, &at, "cannot be set for an Ephemeral Container");
+}
+
+/* Nobody counts on it: what promises something is not for it. */
+static void forbid_promises(const Container *c, const struct field_path *p, struct err_list *out)
+{
+    const ResourceRequirements *r = c->resources;
+    struct field_path mounts = path_field(p, "volumeMounts");
+    forbid_ephemeral(c->n_ports > 0, "ports", p, out);
+    forbid_ephemeral(r != NULL && r->n_limits + r->n_requests + r->n_claims > 0, "resources", p,
+                     out);
+    forbid_ephemeral(c->n_resize_policy > 0, "resizePolicy", p, out);
+    forbid_ephemeral(c->restart_policy != NULL, "restartPolicy", p, out);
+    forbid_ephemeral(c->n_restart_policy_rules > 0, "restartPolicyRules", p, out);
+    forbid_ephemeral(c->liveness_probe != NULL, "livenessProbe", p, out);
+    forbid_ephemeral(c->readiness_probe != NULL, "readinessProbe", p, out);
+    forbid_ephemeral(c->startup_probe != NULL, "startupProbe", p, out);
+    forbid_ephemeral(c->lifecycle != NULL, "lifecycle", p, out);
+    for (size_t i = 0; i < c->n_volume_mounts; i++) {
+        struct field_path at = path_index(&mounts, i);
+        forbid_ephemeral(!text_empty(c->volume_mounts[i]->sub_path), "subPath", &at, out);
+        forbid_ephemeral(!text_empty(c->volume_mounts[i]->sub_path_expr), "subPathExpr", &at, out);
+    }
+}
+
+static void validate_ephemeral(const PodSpec *spec, const struct field_path *path,
+                               struct err_list *out)
+{
+    static const EphemeralContainerCommon none = EPHEMERAL_CONTAINER_COMMON__INIT;
+    struct field_path list = path_field(path, "ephemeralContainers");
+    struct host_ports ports = { 0 };
+    const char **names = arena_array(out->arena, spec->n_ephemeral_containers, sizeof(*names));
+    for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
+        const EphemeralContainer *e = spec->ephemeral_containers[i];
+        struct field_path p = path_index(&list, i);
+        struct field_path name = path_field(&p, "name");
+        struct field_path target = path_field(&p, "targetContainerName");
+        const Container *c = as_container(out->arena, e->ephemeral_container_common == NULL
+                                                          ? &none
+                                                          : e->ephemeral_container_common);
+        bool taken = has_container(spec, c->name);
+        names[i] = text_of(c->name);
+        for (size_t j = 0; j < i; j++)
+            taken = taken || text_eq(names[j], c->name);
+        if (text_empty(c->name))
+            rule_required(out, &name, "");
+        else if (check_name(out, &name, c->name, name_dns1123_label) && taken)
+            rule_duplicate(out, &name, c->name);
+        ports.count = 0;
+        validate_container(spec, c, &ports, &p, out);
+        if (!text_empty(e->target_container_name) && !has_container(spec, e->target_container_name))
+            rule_not_found(out, &target, e->target_container_name);
+        forbid_promises(c, &p, out);
+    }
+}
+
 void pod_containers_validate(const struct PodSpec *spec, const struct field_path *path,
                              struct err_list *out)
 {
@@ -307,8 +395,5 @@ void pod_containers_validate(const struct PodSpec *spec, const struct field_path
             rule_forbidden(out, &policy, "may not be set for non-init containers");
     }
     validate_init(spec, path, out);
-    if (spec->n_ephemeral_containers > 0) {
-        struct field_path ephemeral = path_field(path, "ephemeralContainers");
-        rule_forbidden(out, &ephemeral, "cannot be set on create");
-    }
+    validate_ephemeral(spec, path, out);
 }

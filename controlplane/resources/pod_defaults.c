@@ -102,6 +102,11 @@ void pod_spec_defaults(struct arena *a, struct PodSpec *spec)
         container_defaults(a, spec->containers[i]);
     for (size_t i = 0; i < spec->n_init_containers; i++)
         container_defaults(a, spec->init_containers[i]);
+    for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
+        EphemeralContainerCommon *c = spec->ephemeral_containers[i]->ephemeral_container_common;
+        if (c != NULL)
+            text_default(a, &c->image_pull_policy, pull_policy_of(c->image));
+    }
     for (size_t i = 0; i < spec->n_volumes; i++)
         volume_defaults(a, spec->volumes[i]);
 }

@@ -1,30 +1,11 @@
 /* Resources, probes and lifecycle hooks of a container. */
 #include <string.h>
 
-#include "api/meta/quantity.h"
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
-
-/* limits and requests have entries of one layout but two types. */
-struct resource_list {
-    ResourceRequirements__LimitsEntry **limits;
-    ResourceRequirements__RequestsEntry **requests;
-    size_t count;
-};
-
-static const char *list_key(const struct resource_list *l, size_t i)
-{
-    return text_of(l->limits != NULL ? l->limits[i]->key : l->requests[i]->key);
-}
-
-static bool list_quantity(const struct resource_list *l, size_t i, struct quantity *out)
-{
-    const Quantity *q = l->limits != NULL ? l->limits[i]->value : l->requests[i]->value;
-    const char *text = q == NULL || text_empty(q->string) ? "0" : q->string;
-    return quantity_parse(str_from(text), out, NULL) == 0;
-}
+#include "controlplane/resources/quantities.h"
 
 static bool is_standard(const char *name)
 {
@@ -32,23 +13,10 @@ static bool is_standard(const char *name)
            strncmp(name, "hugepages-", 10) == 0;
 }
 
-/* Resources of which a request must equal its limit. */
-static bool is_whole(const char *name)
-{
-    return strncmp(name, "hugepages-", 10) == 0 || strchr(name, '/') != NULL;
-}
-
-static const char *quantity_shown(struct arena *a, const struct quantity *q)
-{
-    char text[QUANTITY_TEXT_MAX];
-    (void)quantity_format(q, text);
-    return text_new(a, text);
-}
-
-static void validate_amount(const struct resource_list *l, size_t i, const struct field_path *list,
+static void validate_amount(const struct quantities *l, size_t i, const struct field_path *list,
                             struct err_list *out)
 {
-    const char *name = list_key(l, i);
+    const char *name = quantities_key(l, i);
     struct field_path p = path_key(list, name);
     struct quantity q;
     if (check_name(out, list, name, name_qualified) && strchr(name, '/') == NULL &&
@@ -56,7 +24,7 @@ static void validate_amount(const struct resource_list *l, size_t i, const struc
         rule_invalid_text(out, &p, name, "must be a standard resource for containers");
         return;
     }
-    if (!list_quantity(l, i, &q)) {
+    if (!quantities_value(l, i, &q)) {
         rule_invalid_text(out, &p, "", "must be a quantity");
         return;
     }
@@ -67,36 +35,27 @@ static void validate_amount(const struct resource_list *l, size_t i, const struc
         rule_invalid_text(out, &p, quantity_shown(out->arena, &q), "must be an integer");
 }
 
-static bool find_limit(const struct resource_list *limits, const char *name, struct quantity *out)
-{
-    for (size_t i = 0; i < limits->count; i++) {
-        if (text_eq(list_key(limits, i), name))
-            return list_quantity(limits, i, out);
-    }
-    return false;
-}
-
-static void validate_request(const struct resource_list *requests, size_t i,
-                             const struct resource_list *limits, const struct field_path *p,
+static void validate_request(const struct quantities *requests, size_t i,
+                             const struct quantities *limits, const struct field_path *p,
                              struct err_list *out)
 {
-    const char *name = list_key(requests, i);
+    const char *name = quantities_key(requests, i);
     struct arena *a = out->arena;
     struct quantity request;
     struct quantity limit;
-    if (!list_quantity(requests, i, &request))
+    if (!quantities_value(requests, i, &request))
         return;
-    if (!find_limit(limits, name, &limit)) {
-        if (is_whole(name)) {
+    if (!quantities_get(limits, name, &limit)) {
+        if (!resource_overcommits(name)) {
             struct field_path at = path_field(p->up, "limits");
             rule_required(out, &at, "Limit must be set for non overcommitable resources");
         }
         return;
     }
     const char *form = NULL;
-    if (is_whole(name) && quantity_cmp(&request, &limit) != 0)
+    if (!resource_overcommits(name) && quantity_cmp(&request, &limit) != 0)
         form = "must be equal to %s limit of %s";
-    else if (!is_whole(name) && quantity_cmp(&request, &limit) > 0)
+    else if (resource_overcommits(name) && quantity_cmp(&request, &limit) > 0)
         form = "must be less than or equal to %s limit of %s";
     if (form != NULL) {
         struct str detail = str_printf(a, form, name, quantity_shown(a, &limit));
@@ -112,8 +71,8 @@ static void validate_resources(const ResourceRequirements *r, const struct field
     struct field_path p = path_field(up, "resources");
     struct field_path limits_path = path_field(&p, "limits");
     struct field_path requests_path = path_field(&p, "requests");
-    struct resource_list limits = { .limits = r->limits, .count = r->n_limits };
-    struct resource_list requests = { .requests = r->requests, .count = r->n_requests };
+    const struct quantities limits = { .entries = r->limits, .count = r->n_limits };
+    const struct quantities requests = { .entries = r->requests, .count = r->n_requests };
     for (size_t i = 0; i < limits.count; i++)
         validate_amount(&limits, i, &limits_path, out);
     for (size_t i = 0; i < requests.count; i++) {

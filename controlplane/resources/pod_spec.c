@@ -144,21 +144,33 @@ void pod_spec_validate(const struct PodSpec *spec, const struct field_path *path
     validate_gates(spec, path, out);
 }
 
-void pod_template_validate(const struct PodTemplateSpec *t, const struct field_path *path,
-                           struct err_list *out)
+void pod_template_validate_any(const struct PodTemplateSpec *t, const struct field_path *path,
+                               struct err_list *out)
 {
     static const ObjectMeta no_meta = OBJECT_META__INIT;
     static const PodSpec no_spec = POD_SPEC__INIT;
     const ObjectMeta *meta = t->metadata == NULL ? &no_meta : t->metadata;
-    const PodSpec *spec = t->spec == NULL ? &no_spec : t->spec;
     struct field_path meta_path = path_field(path, "metadata");
     struct field_path labels = path_field(&meta_path, "labels");
     struct field_path spec_path = path_field(path, "spec");
-    struct field_path restart = path_field(&spec_path, "restartPolicy");
-    struct field_path deadline = path_field(&spec_path, "activeDeadlineSeconds");
     metadata_validate_labels(meta->labels, meta->n_labels, &labels, out);
     metadata_validate_annotations(meta, &meta_path, out);
-    pod_spec_validate(spec, &spec_path, out);
+    pod_spec_validate(t->spec == NULL ? &no_spec : t->spec, &spec_path, out);
+    if (t->spec != NULL && t->spec->n_ephemeral_containers > 0) {
+        struct field_path ephemeral = path_field(&spec_path, "ephemeralContainers");
+        rule_forbidden(out, &ephemeral, "ephemeral containers not allowed in pod template");
+    }
+}
+
+void pod_template_validate(const struct PodTemplateSpec *t, const struct field_path *path,
+                           struct err_list *out)
+{
+    static const PodSpec no_spec = POD_SPEC__INIT;
+    const PodSpec *spec = t->spec == NULL ? &no_spec : t->spec;
+    struct field_path spec_path = path_field(path, "spec");
+    struct field_path restart = path_field(&spec_path, "restartPolicy");
+    struct field_path deadline = path_field(&spec_path, "activeDeadlineSeconds");
+    pod_template_validate_any(t, path, out);
     if (!text_eq(spec->restart_policy, "Always"))
         rule_not_supported(out, &restart, spec->restart_policy, only_always);
     if (spec->has_active_deadline_seconds)

@@ -24,6 +24,7 @@ static const struct resource_field pod_fields[] = {
     { .label = "spec.hostNetwork", .path = { 2, 11 }, .boolean = true },
     { .label = "status.phase", .path = { 3, 1 } },
     { .label = "status.podIP", .path = { 3, 6 } },
+    { .label = "status.podIPs", .path = { 3, 12, 15 } }, /* a label that, as upstream, is empty */
     { .label = "status.nominatedNodeName", .path = { 3, 11 } },
     { .label = "spec.host", .alias_of = "spec.nodeName" }
 };
@@ -56,6 +57,21 @@ static const struct resource_field event_fields[] = {
     { .label = "type", .path = { 9 } }
 };
 
+/* The same places by the names of events.k8s.io. */
+static const struct resource_field events_event_fields[] = {
+    { .label = "regarding.kind", .path = { 2, 1 } },
+    { .label = "regarding.namespace", .path = { 2, 2 } },
+    { .label = "regarding.name", .path = { 2, 3 } },
+    { .label = "regarding.uid", .path = { 2, 4 } },
+    { .label = "regarding.apiVersion", .path = { 2, 5 } },
+    { .label = "regarding.resourceVersion", .path = { 2, 6 } },
+    { .label = "regarding.fieldPath", .path = { 2, 7 } },
+    { .label = "reason", .path = { 3 } },
+    { .label = "reportingController", .path = { 14 } },
+    { .label = "type", .path = { 9 } }
+};
+
+/* Of ReplicaSets and ReplicationControllers. */
 static const struct resource_field replica_set_fields[] = {
     { .label = "status.replicas", .path = { 3, 1 }, .number = true }
 };
@@ -74,13 +90,26 @@ static const struct resource resources[] = {
       .strategy = &configmap_strategy,
       .name = name_dns1123_subdomain,
       TABLE(config_map_columns, config_map_cells) },
+    { .kind = KIND_ENDPOINTS,
+      .unconditional_update = true,
+      .create_on_update = true,
+      .strategy = &endpoints_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(endpoints_columns, endpoints_cells) },
     { .kind = KIND_EVENT,
       .unconditional_update = true,
       .create_on_update = true,
+      .dependents = DEPENDENTS_NONE,
       .strategy = &event_strategy,
       .name = name_dns1123_subdomain,
       FIELDS(event_fields),
       TABLE(event_columns, event_cells) },
+    { .kind = KIND_LIMIT_RANGE,
+      .unconditional_update = true,
+      .create_on_update = true,
+      .strategy = &limit_range_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(limit_range_columns, limit_range_cells) },
     { .kind = KIND_NAMESPACE,
       .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_FINALIZE,
       .unconditional_update = true,
@@ -90,14 +119,16 @@ static const struct resource resources[] = {
       FIELDS(namespace_fields),
       TABLE(namespace_columns, namespace_cells) },
     { .kind = KIND_NODE,
-      .subresources = SUBRESOURCE_STATUS,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_PROXY,
       .unconditional_update = true,
       .strategy = &node_strategy,
       .name = name_dns1123_subdomain,
       FIELDS(node_fields),
       TABLE(node_columns, node_cells) },
     { .kind = KIND_POD,
-      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_BINDING | SUBRESOURCE_LOG,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_BINDING | SUBRESOURCE_LOG |
+                      SUBRESOURCE_STREAMS | SUBRESOURCE_PROXY | SUBRESOURCE_EVICTION |
+                      SUBRESOURCE_EPHEMERAL_CONTAINERS | SUBRESOURCE_RESIZE,
       .generation_tracked = true,
       .unconditional_update = true,
       .delete_form = DELETE_RETURNS_OBJECT,
@@ -107,6 +138,29 @@ static const struct resource resources[] = {
       FIELDS(pod_fields),
       TABLE(pod_columns, pod_cells),
       .completed = pod_completed },
+    { .kind = KIND_POD_TEMPLATE,
+      .generation_tracked = true,
+      .unconditional_update = true,
+      .delete_form = DELETE_RETURNS_OBJECT,
+      .strategy = &pod_template_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(pod_template_columns, pod_template_cells) },
+    { .kind = KIND_REPLICATION_CONTROLLER,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_SCALE,
+      .generation_tracked = true,
+      .unconditional_update = true,
+      .dependents = DEPENDENTS_ORPHANED,
+      .strategy = &replication_controller_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(replica_set_fields),
+      TABLE(replica_set_columns, replication_controller_cells) },
+    { .kind = KIND_RESOURCE_QUOTA,
+      .subresources = SUBRESOURCE_STATUS,
+      .unconditional_update = true,
+      .delete_form = DELETE_RETURNS_OBJECT,
+      .strategy = &resource_quota_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(resource_quota_columns, resource_quota_cells) },
     { .kind = KIND_SECRET,
       .unconditional_update = true,
       .strategy = &secret_strategy,
@@ -120,7 +174,7 @@ static const struct resource resources[] = {
       .name = name_dns1123_subdomain,
       TABLE(service_account_columns, service_account_cells) },
     { .kind = KIND_SERVICE,
-      .subresources = SUBRESOURCE_STATUS,
+      .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_PROXY,
       .unconditional_update = true,
       .create_on_update = true,
       .delete_form = DELETE_RETURNS_OBJECT,
@@ -128,6 +182,11 @@ static const struct resource resources[] = {
       .name = name_dns1035_label,
       FIELDS(service_fields),
       TABLE(service_columns, service_cells) },
+    { .kind = KIND_CONTROLLER_REVISION,
+      .unconditional_update = true,
+      .strategy = &controller_revision_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(controller_revision_columns, controller_revision_cells) },
     { .kind = KIND_DEPLOYMENT,
       .subresources = SUBRESOURCE_STATUS | SUBRESOURCE_SCALE,
       .generation_tracked = true,
@@ -143,11 +202,41 @@ static const struct resource resources[] = {
       .name = name_dns1123_subdomain,
       FIELDS(replica_set_fields),
       TABLE(replica_set_columns, replica_set_cells) },
+    { .kind = KIND_EVENTS_EVENT,
+      .unconditional_update = true,
+      .create_on_update = true,
+      .dependents = DEPENDENTS_NONE,
+      .strategy = &events_event_strategy,
+      .name = name_dns1123_subdomain,
+      FIELDS(events_event_fields),
+      TABLE(event_columns, event_cells) },
+    { .kind = KIND_SELF_SUBJECT_REVIEW,
+      .strategy = &self_subject_review_strategy,
+      .name = name_path_segment },
+    { .kind = KIND_TOKEN_REVIEW, .strategy = &token_review_strategy, .name = name_path_segment },
+    { .kind = KIND_LOCAL_SUBJECT_ACCESS_REVIEW,
+      .strategy = &local_subject_access_review_strategy,
+      .name = name_path_segment },
+    { .kind = KIND_SELF_SUBJECT_ACCESS_REVIEW,
+      .strategy = &self_subject_access_review_strategy,
+      .name = name_path_segment },
+    { .kind = KIND_SELF_SUBJECT_RULES_REVIEW,
+      .strategy = &self_subject_rules_review_strategy,
+      .name = name_path_segment },
+    { .kind = KIND_SUBJECT_ACCESS_REVIEW,
+      .strategy = &subject_access_review_strategy,
+      .name = name_path_segment },
     { .kind = KIND_LEASE,
       .create_on_update = true,
       .strategy = &lease_strategy,
       .name = name_dns1123_subdomain,
-      TABLE(lease_columns, lease_cells) }
+      TABLE(lease_columns, lease_cells) },
+    { .kind = KIND_ENDPOINT_SLICE,
+      .generation_tracked = true,
+      .unconditional_update = true,
+      .strategy = &endpoint_slice_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(endpoint_slice_columns, endpoint_slice_cells) }
 };
 
 const struct resource *resource_of(enum kind kind)
@@ -170,6 +259,51 @@ size_t resource_count(void)
     return COUNT(resources);
 }
 
+static const char all_verbs[] = "create delete deletecollection get list patch update watch";
+static const char single_verbs[] = "create delete get list patch update watch";
+static const char change_verbs[] = "get patch update";
+
+const char *resource_verbs(const struct resource *r)
+{
+    if (kind_store(r->kind) == KIND_NONE)
+        return "create";
+    return r->no_delete_collection ? single_verbs : all_verbs;
+}
+
+const struct subresource subresource_table[] = {
+    { SUBRESOURCE_STREAMS, "attach", KIND_NONE, "create get", "AttachOptions" },
+    { SUBRESOURCE_BINDING, "binding", KIND_BINDING, "create", NULL },
+    { SUBRESOURCE_EPHEMERAL_CONTAINERS, "ephemeralcontainers", KIND_NONE, change_verbs, NULL },
+    { SUBRESOURCE_EVICTION, "eviction", KIND_EVICTION, "create", NULL },
+    { SUBRESOURCE_STREAMS, "exec", KIND_NONE, "create get", "ExecOptions" },
+    { SUBRESOURCE_FINALIZE, "finalize", KIND_NONE, "update", NULL },
+    { SUBRESOURCE_LOG, "log", KIND_NONE, "get", NULL },
+    { SUBRESOURCE_STREAMS, "portforward", KIND_NONE, "create get", "PortForwardOptions" },
+    { SUBRESOURCE_PROXY, "proxy", KIND_NONE, "create delete get patch update", "ProxyOptions" },
+    { SUBRESOURCE_RESIZE, "resize", KIND_NONE, change_verbs, NULL },
+    { SUBRESOURCE_SCALE, "scale", KIND_SCALE, change_verbs, NULL },
+    { SUBRESOURCE_STATUS, "status", KIND_NONE, change_verbs, NULL }
+};
+
+const size_t subresource_count = COUNT(subresource_table);
+
+size_t resource_groups(struct group_version *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(resources); i++) {
+        const struct kind_info *k = kind_info(resources[i].kind);
+        bool known = false;
+        for (size_t j = 0; j < count; j++)
+            known = known || (strcmp(out[j].group, k->group) == 0 &&
+                              strcmp(out[j].version, k->version) == 0);
+        if (known)
+            continue;
+        ASSERT(count < GROUPS_MAX);
+        out[count++] = (struct group_version){ k->group, k->version };
+    }
+    return count;
+}
+
 /* Every kind's message begins so: metadata is field 1. */
 struct any_kind {
     ProtobufCMessage base;
@@ -190,11 +324,18 @@ const struct ObjectMeta *resource_meta_const(const void *object)
     return meta;
 }
 
+/* Of the structs that hooks see: of a view, the stored kind's. */
+static const struct schema *schema_of(const struct resource *r)
+{
+    enum kind store = kind_store(r->kind);
+    return kind_info(store == KIND_NONE ? r->kind : store)->schema;
+}
+
 void resource_defaults(const struct resource *r, struct arena *a, void *object)
 {
     (void)message_ensure(a, (char *)object + offsetof(struct any_kind, metadata),
                          &object_meta__descriptor);
-    schema_default(a, kind_info(r->kind)->schema, object);
+    schema_default(a, schema_of(r), object);
     if (r->strategy->defaults != NULL)
         r->strategy->defaults(a, object);
 }
@@ -213,15 +354,19 @@ void resource_prepare_create(const struct resource *r, const struct resource_con
         r->strategy->prepare_create(c, object);
 }
 
-/* What no update may move. */
+/* What an update need not repeat. What it contradicts is left for validation to refuse. */
 static void keep_identity(ObjectMeta *meta, const ObjectMeta *old)
 {
     meta->self_link = NULL;
-    meta->uid = old->uid;
+    if (text_empty(meta->uid))
+        meta->uid = old->uid;
     meta->creation_timestamp = old->creation_timestamp;
-    meta->deletion_timestamp = old->deletion_timestamp;
-    meta->has_deletion_grace_period_seconds = old->has_deletion_grace_period_seconds;
-    meta->deletion_grace_period_seconds = old->deletion_grace_period_seconds;
+    if (old->deletion_timestamp != NULL)
+        meta->deletion_timestamp = old->deletion_timestamp;
+    if (!meta->has_deletion_grace_period_seconds) {
+        meta->has_deletion_grace_period_seconds = old->has_deletion_grace_period_seconds;
+        meta->deletion_grace_period_seconds = old->deletion_grace_period_seconds;
+    }
     meta->has_generation = 1;
     meta->generation = old->generation;
 }
@@ -252,16 +397,29 @@ void resource_validate(const struct resource *r, const struct resource_context *
     struct field_path metadata = path_field(NULL, "metadata");
     const struct kind_info *info = kind_info(r->kind);
     metadata_validate(resource_meta_const(object), info->namespaced, r->name, &metadata, out);
-    schema_validate(info->schema, object, "", out);
+    schema_validate(schema_of(r), object, "", out);
     if (r->strategy->validate != NULL)
         r->strategy->validate(c, object, out);
+}
+
+void resource_validate_create(const struct resource *r, const struct resource_context *c,
+                              const void *object, struct err_list *out)
+{
+    resource_validate(r, c, object, out);
+    if (r->strategy->validate_create != NULL)
+        r->strategy->validate_create(c, object, out);
+}
+
+void resource_validate_meta_update(const void *object, const void *old, struct err_list *out)
+{
+    struct field_path metadata = path_field(NULL, "metadata");
+    metadata_validate_update(resource_meta_const(object), resource_meta_const(old), &metadata, out);
 }
 
 void resource_validate_update(const struct resource *r, const struct resource_context *c,
                               const void *object, const void *old, struct err_list *out)
 {
-    struct field_path metadata = path_field(NULL, "metadata");
-    metadata_validate_update(resource_meta_const(object), resource_meta_const(old), &metadata, out);
+    resource_validate_meta_update(object, old, out);
     if (r->strategy->validate_update != NULL)
         r->strategy->validate_update(c, object, old, out);
 }
@@ -269,8 +427,7 @@ void resource_validate_update(const struct resource *r, const struct resource_co
 void resource_validate_status(const struct resource *r, const struct resource_context *c,
                               const void *object, const void *old, struct err_list *out)
 {
-    struct field_path metadata = path_field(NULL, "metadata");
-    metadata_validate_update(resource_meta_const(object), resource_meta_const(old), &metadata, out);
+    resource_validate_meta_update(object, old, out);
     if (r->strategy->validate_status != NULL)
         r->strategy->validate_status(c, object, old, out);
 }

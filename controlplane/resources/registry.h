@@ -7,8 +7,9 @@
  * one row here.
  *
  * Hooks are pure and synchronous. Objects are protobuf-c structs unpacked into the request's arena
- * (`Pod *` as void *); whatever a hook adds lives in that arena too. Strings absent from the wire
- * are NULL or "" alike. Rows are constant: any thread.
+ * (`Pod *` as void *), of a view (api/meta/view.h) those of the stored kind; whatever a hook adds
+ * lives in that arena too. Strings absent from the wire are NULL or "" alike. Rows are constant:
+ * any thread.
  *
  * Order of calls. Create: defaults, prepare_create, (admission), validate. Update of the main
  * resource: defaults, prepare_update, (admission), validate, validate_update. Update of /status:
@@ -46,7 +47,12 @@ enum resource_subresource {
     SUBRESOURCE_SCALE = 1 << 1,
     SUBRESOURCE_BINDING = 1 << 2,
     SUBRESOURCE_LOG = 1 << 3,
-    SUBRESOURCE_FINALIZE = 1 << 4
+    SUBRESOURCE_FINALIZE = 1 << 4,
+    SUBRESOURCE_STREAMS = 1 << 5, /* exec, attach, portforward */
+    SUBRESOURCE_PROXY = 1 << 6,
+    SUBRESOURCE_EVICTION = 1 << 7,
+    SUBRESOURCE_EPHEMERAL_CONTAINERS = 1 << 8,
+    SUBRESOURCE_RESIZE = 1 << 9
 };
 
 /* Index numbers of the store: never reused, never renumbered (they are in every member's rows). */
@@ -64,10 +70,15 @@ struct resource_strategy {
     /* Puts back what /status may not change (spec, and metadata the kind freezes). */
     void (*prepare_status)(const struct resource_context *c, void *object, const void *old);
     void (*validate)(const struct resource_context *c, const void *object, struct err_list *out);
+    void (*validate_create)(const struct resource_context *c, const void *object,
+                            struct err_list *out); /* beside validate, of a new object only */
     void (*validate_update)(const struct resource_context *c, const void *object, const void *old,
                             struct err_list *out);
     void (*validate_status)(const struct resource_context *c, const void *object, const void *old,
                             struct err_list *out);
+    /* Fields of metadata that prepare_status puts back too, as rows of names ended by NULL, the
+     * rows ended by NULL: /status never owns them. May be NULL. */
+    const char *const *const *status_keeps;
     /* True when generation must grow (called only for rows that track it). */
     bool (*generation_changed)(const void *object, const void *old);
     /* Text after the kind's name in a Warning header, or NULL; never refuses. May be NULL. */
@@ -111,6 +122,13 @@ enum resource_delete_form {
     DELETE_RETURNS_OBJECT  /* the object's last state */
 };
 
+/* What becomes of dependents when a delete does not say. */
+enum resource_dependents {
+    DEPENDENTS_DELETED,
+    DEPENDENTS_ORPHANED, /* as it was before there was a garbage collector */
+    DEPENDENTS_NONE      /* no policy ever applies */
+};
+
 struct resource {
     enum kind kind;
     unsigned subresources;
@@ -119,6 +137,7 @@ struct resource {
     bool create_on_update;     /* PUT of an absent name creates it */
     bool no_delete_collection;
     enum resource_delete_form delete_form;
+    enum resource_dependents dependents;
     bool graceful; /* resource_delete_grace decides; others go at once */
     bool (*name)(struct str value, struct name_messages *m); /* syntax of metadata.name */
     const struct resource_strategy *strategy;
@@ -136,6 +155,35 @@ const struct resource *resource_of(enum kind kind);
 /* Rows in discovery order. */
 const struct resource *resource_at(size_t i);
 size_t resource_count(void);
+
+/* ---- what clients are told of the table ---- */
+
+/* Verbs of the resource itself, space separated. */
+const char *resource_verbs(const struct resource *r);
+
+struct subresource {
+    unsigned bit; /* of resource.subresources */
+    const char *name;
+    enum kind kind;    /* of bodies and answers; KIND_NONE: the parent's */
+    const char *verbs; /* space separated */
+    /* Of a stream: what the kind that discovery names has behind the parent's name; it is only
+     * ever a query. NULL of others. */
+    const char *options;
+};
+
+/* Sorted by name. */
+extern const struct subresource subresource_table[];
+extern const size_t subresource_count;
+
+#define GROUPS_MAX 32
+
+struct group_version {
+    const char *group; /* "" core */
+    const char *version;
+};
+
+/* Distinct groups and versions in the table's order, core first; out: GROUPS_MAX slots. */
+size_t resource_groups(struct group_version *out);
 
 /* metadata of any unpacked object (field 1 of every kind). */
 struct ObjectMeta *resource_meta(void *object);
@@ -156,6 +204,11 @@ void resource_prepare_status(const struct resource *r, const struct resource_con
                              void *object, const void *old);
 void resource_validate(const struct resource *r, const struct resource_context *c,
                        const void *object, struct err_list *out);
+/* resource_validate, and what only a new object must obey. */
+void resource_validate_create(const struct resource *r, const struct resource_context *c,
+                              const void *object, struct err_list *out);
+/* What no update of any part may change in metadata. */
+void resource_validate_meta_update(const void *object, const void *old, struct err_list *out);
 void resource_validate_update(const struct resource *r, const struct resource_context *c,
                               const void *object, const void *old, struct err_list *out);
 void resource_validate_status(const struct resource *r, const struct resource_context *c,
@@ -165,14 +218,15 @@ void resource_validate_status(const struct resource *r, const struct resource_co
 
 struct resource_grace {
     bool immediate; /* remove the row now (when there are no finalizers) */
-    bool changed;   /* else: object's deletion fields were set or shortened; write it back */
+    bool changed;   /* object's deletion fields were set or shortened; write it back if it stays */
 };
 
 /*
  * Decides a delete and, when it is graceful, writes deletionTimestamp, deletionGracePeriodSeconds
  * and generation into object. grace_seconds < 0 with has_grace reads as 1. Kinds that are not
- * graceful are always immediate. Finalizers are the caller's matter: with finalizers and
- * `immediate`, call resource_mark_deleting instead of removing.
+ * graceful are always immediate. Neither immediate nor changed: it is being deleted already, and
+ * nothing about that changes. Finalizers are the caller's matter: with finalizers and `immediate`,
+ * call resource_mark_deleting instead of removing.
  */
 struct resource_grace resource_delete_grace(const struct resource *r,
                                             const struct resource_context *c, void *object,
@@ -190,7 +244,7 @@ bool resource_mark_deleting(const struct resource_context *c, void *object);
 size_t resource_terms(const struct resource *r, struct str payload, struct store_term *out);
 
 /* 0 when every field of the selector is a label of this kind; else -ERR_INVALID_ARGUMENT with
- * upstream's text ("field label not supported: x"). */
+ * upstream's text: one for kinds with labels of their own, one for the others. */
 int resource_check_fields(const struct resource *r, const struct field_selector *s, struct err *e);
 bool resource_matches_fields(const struct resource *r, const struct field_selector *s,
                              struct str payload);

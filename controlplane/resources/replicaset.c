@@ -61,23 +61,15 @@ static void validate_status(const struct resource_context *c, const void *object
                             struct err_list *out)
 {
     const ReplicaSetStatus *s = ((const ReplicaSet *)object)->status;
-    struct field_path path = path_field(NULL, "status");
     (void)c;
     (void)old;
     if (s == NULL)
         return;
-    const struct {
-        const char *name;
-        int32_t value;
-    } counts[] = { { "replicas", s->replicas },
-                   { "fullyLabeledReplicas", s->fully_labeled_replicas },
-                   { "readyReplicas", s->ready_replicas },
-                   { "availableReplicas", s->available_replicas } };
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        struct field_path p = path_field(&path, counts[i].name);
-        if (check_not_negative(out, &p, counts[i].value) && counts[i].value > s->replicas)
-            rule_invalid_number(out, &p, counts[i].value, "cannot be greater than status.replicas");
-    }
+    const struct workload_counts counts = { .replicas = s->replicas,
+                                            .fully_labeled = s->fully_labeled_replicas,
+                                            .ready = s->ready_replicas,
+                                            .available = s->available_replicas };
+    workload_validate_counts(&counts, out);
 }
 
 static bool generation_changed(const void *object, const void *old)

@@ -52,12 +52,10 @@ const char *text_quoted(struct arena *a, const char *s)
         unsigned char byte = (unsigned char)*c;
         if (byte == '"' || byte == '\\')
             buf_printf(&b, "\\%c", byte);
-        else if (byte == '\n')
-            buf_append_c(&b, "\\n");
-        else if (byte == '\t')
-            buf_append_c(&b, "\\t");
         else if (byte == '\r')
             buf_append_c(&b, "\\r");
+        else if (byte >= '\a' && byte <= '\f')
+            buf_printf(&b, "\\%c", "abtnvf"[byte - '\a']);
         else if (byte < ' ' || byte == 0x7f)
             buf_printf(&b, "\\x%02x", byte);
         else
@@ -164,6 +162,16 @@ bool check_not_negative(struct err_list *out, const struct field_path *p, int64_
     if (value >= 0)
         return true;
     rule_invalid_number(out, p, value, "must be greater than or equal to 0");
+    return false;
+}
+
+bool check_count(struct err_list *out, const struct field_path *p, size_t count, size_t max)
+{
+    struct arena *a = out->arena;
+    if (count <= max)
+        return true;
+    struct str text = str_printf(a, "%zu: must have at most %zu items", count, max);
+    add(out, p, FIELD_TOO_MANY, str_dup(a, text));
     return false;
 }
 

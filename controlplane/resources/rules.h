@@ -60,6 +60,8 @@ void rule_not_supported(struct err_list *out, const struct field_path *p, const 
 bool check_name(struct err_list *out, const struct field_path *p, const char *value,
                 bool (*syntax)(struct str value, struct name_messages *m));
 bool check_not_negative(struct err_list *out, const struct field_path *p, int64_t value);
+/* Too many items of a list. */
+bool check_count(struct err_list *out, const struct field_path *p, size_t count, size_t max);
 bool check_one_of(struct err_list *out, const struct field_path *p, const char *value,
                   const char *const *allowed);
 bool check_port(struct err_list *out, const struct field_path *p, int64_t port);

@@ -1,4 +1,4 @@
-/* Rows of Deployments, ReplicaSets and Services. */
+/* Rows of Deployments, ReplicaSets, ReplicationControllers, pod templates and Services. */
 #include "api/meta/selector.h"
 #include "api/proto/apps.pb-c.h"
 #include "api/proto/core.pb-c.h"
@@ -29,6 +29,13 @@ const struct table_column replica_set_columns[] = {
     { .name = "Selector", .type = "string", .priority = 1 }
 };
 
+const struct table_column pod_template_columns[] = {
+    { .name = "Name", .type = "string", .format = "name" },
+    { .name = "Containers", .type = "string" },
+    { .name = "Images", .type = "string" },
+    { .name = "Pod Labels", .type = "string" }
+};
+
 const struct table_column service_columns[] = {
     { .name = "Name", .type = "string", .format = "name" },
     { .name = "Type", .type = "string" },
@@ -46,13 +53,11 @@ static struct table_cell take(struct arena *a, struct buf *b, const char *when_e
     return cell_str(text);
 }
 
-/* Names and images of a template's containers, and the selector. */
-static void template_cells(struct arena *a, const PodTemplateSpec *t, const LabelSelector *ls,
-                           struct table_cell out[3])
+/* Names and images of a template's containers. */
+static void container_cells(struct arena *a, const PodTemplateSpec *t, struct table_cell out[2])
 {
     struct buf names;
     struct buf images;
-    struct selector selector;
     buf_init(&names);
     buf_init(&images);
     for (size_t i = 0; t != NULL && t->spec != NULL && i < t->spec->n_containers; i++) {
@@ -61,6 +66,14 @@ static void template_cells(struct arena *a, const PodTemplateSpec *t, const Labe
     }
     out[0] = take(a, &names, "");
     out[1] = take(a, &images, "");
+}
+
+/* The same, and the selector. */
+static void template_cells(struct arena *a, const PodTemplateSpec *t, const LabelSelector *ls,
+                           struct table_cell out[3])
+{
+    struct selector selector;
+    container_cells(a, t, out);
     out[2] = cell_text("<none>");
     if (ls == NULL || selector_from_struct(a, ls, &selector, NULL) < 0)
         return;
@@ -95,6 +108,34 @@ void replica_set_cells(const struct resource_context *c, const void *object, str
     out[3] = cell_number(status->ready_replicas);
     out[4] = cell_age(c, object);
     template_cells(c->arena, spec->template_, spec->selector, out + 5);
+}
+
+void replication_controller_cells(const struct resource_context *c, const void *object,
+                                  struct table_cell *out)
+{
+    static const ReplicationControllerSpec no_spec = REPLICATION_CONTROLLER_SPEC__INIT;
+    static const ReplicationControllerStatus no_status = REPLICATION_CONTROLLER_STATUS__INIT;
+    const ReplicationController *rc = object;
+    const ReplicationControllerSpec *spec = rc->spec == NULL ? &no_spec : rc->spec;
+    const ReplicationControllerStatus *status = rc->status == NULL ? &no_status : rc->status;
+    out[0] = cell_name(object);
+    out[1] = cell_number(spec->replicas);
+    out[2] = cell_number(status->replicas);
+    out[3] = cell_number(status->ready_replicas);
+    out[4] = cell_age(c, object);
+    container_cells(c->arena, spec->template_, out + 5);
+    out[7] = cell_labels(c->arena, spec->selector, spec->n_selector);
+}
+
+void pod_template_cells(const struct resource_context *c, const void *object,
+                        struct table_cell *out)
+{
+    static const ObjectMeta no_meta = OBJECT_META__INIT;
+    const PodTemplateSpec *t = ((const PodTemplate *)object)->template_;
+    const ObjectMeta *meta = t == NULL || t->metadata == NULL ? &no_meta : t->metadata;
+    out[0] = cell_name(object);
+    container_cells(c->arena, t, out + 1);
+    out[3] = cell_labels(c->arena, meta->labels, meta->n_labels);
 }
 
 static struct table_cell external_cell(struct arena *a, const Service *s, const ServiceSpec *spec)

@@ -19,7 +19,13 @@ enum {
     EVENT_COLUMNS = 10,
     LEASE_COLUMNS = 3,
     DEPLOYMENT_COLUMNS = 8,
-    REPLICA_SET_COLUMNS = 8
+    REPLICA_SET_COLUMNS = 8,
+    CONTROLLER_REVISION_COLUMNS = 4,
+    ENDPOINTS_COLUMNS = 3,
+    ENDPOINT_SLICE_COLUMNS = 5,
+    LIMIT_RANGE_COLUMNS = 2,
+    POD_TEMPLATE_COLUMNS = 4,
+    RESOURCE_QUOTA_COLUMNS = 4
 };
 
 extern const struct table_column namespace_columns[NAMESPACE_COLUMNS];
@@ -32,11 +38,19 @@ extern const struct table_column service_columns[SERVICE_COLUMNS];
 extern const struct table_column event_columns[EVENT_COLUMNS];
 extern const struct table_column lease_columns[LEASE_COLUMNS];
 extern const struct table_column deployment_columns[DEPLOYMENT_COLUMNS];
-extern const struct table_column replica_set_columns[REPLICA_SET_COLUMNS];
+extern const struct table_column
+    replica_set_columns[REPLICA_SET_COLUMNS]; /* and of ReplicationControllers */
+extern const struct table_column controller_revision_columns[CONTROLLER_REVISION_COLUMNS];
+extern const struct table_column endpoints_columns[ENDPOINTS_COLUMNS];
+extern const struct table_column endpoint_slice_columns[ENDPOINT_SLICE_COLUMNS];
+extern const struct table_column limit_range_columns[LIMIT_RANGE_COLUMNS];
+extern const struct table_column pod_template_columns[POD_TEMPLATE_COLUMNS];
+extern const struct table_column resource_quota_columns[RESOURCE_QUOTA_COLUMNS];
 
 table_cells_fn namespace_cells, node_cells, pod_cells, config_map_cells, secret_cells,
     service_account_cells, service_cells, event_cells, lease_cells, deployment_cells,
-    replica_set_cells;
+    replica_set_cells, controller_revision_cells, endpoints_cells, endpoint_slice_cells,
+    limit_range_cells, pod_template_cells, replication_controller_cells, resource_quota_cells;
 
 bool pod_completed(const void *object);
 

@@ -61,25 +61,47 @@ static const char *labels_shown(struct arena *a, const ObjectMeta *meta)
     return shown;
 }
 
+void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
+                             const struct field_path *path, struct err_list *out)
+{
+    struct field_path template = path_field(path, "template");
+    struct field_path metadata = path_field(&template, "metadata");
+    struct field_path labels_path = path_field(&metadata, "labels");
+    const ObjectMeta *meta = t->metadata;
+    struct labels labels =
+        meta == NULL ? labels_none() : labels_of_entries(meta->labels, meta->n_labels);
+    if (!selector_everything(selector) && !selector_matches(selector, &labels))
+        rule_invalid(out, &labels_path, labels_shown(out->arena, meta),
+                     "`selector` does not match template `labels`");
+}
+
 static void validate_match(const LabelSelector *ls, const PodTemplateSpec *t,
                            const struct field_path *path, struct err_list *out)
 {
     struct selector selector;
     struct field_path selector_path = path_field(path, "selector");
-    struct field_path template = path_field(path, "template");
-    struct field_path metadata = path_field(&template, "metadata");
-    struct field_path labels_path = path_field(&metadata, "labels");
-    if (selector_from_struct(out->arena, ls, &selector, NULL) < 0) {
+    if (selector_from_struct(out->arena, ls, &selector, NULL) < 0)
         rule_invalid_message(out, &selector_path, &schema_LabelSelector, ls,
                              "invalid label selector");
-        return;
+    else
+        workload_validate_match(&selector, t, path, out);
+}
+
+void workload_validate_counts(const struct workload_counts *counts, struct err_list *out)
+{
+    const struct {
+        const char *name;
+        int32_t value;
+    } all[] = { { "replicas", counts->replicas },
+                { "fullyLabeledReplicas", counts->fully_labeled },
+                { "readyReplicas", counts->ready },
+                { "availableReplicas", counts->available } };
+    struct field_path path = path_field(NULL, "status");
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct field_path p = path_field(&path, all[i].name);
+        if (check_not_negative(out, &p, all[i].value) && all[i].value > counts->replicas)
+            rule_invalid_number(out, &p, all[i].value, "cannot be greater than status.replicas");
     }
-    const ObjectMeta *meta = t->metadata;
-    struct labels labels =
-        meta == NULL ? labels_none() : labels_of_entries(meta->labels, meta->n_labels);
-    if (!selector_everything(&selector) && !selector_matches(&selector, &labels))
-        rule_invalid(out, &labels_path, labels_shown(out->arena, meta),
-                     "`selector` does not match template `labels`");
 }
 
 void workload_validate_template(const struct LabelSelector *selector,

@@ -1,4 +1,5 @@
-/* Rules that Deployments and ReplicaSets share. Private to controlplane/resources. */
+/* Rules that Deployments, ReplicaSets and ReplicationControllers share. Private to
+ * controlplane/resources. */
 #ifndef CONTROLPLANE_RESOURCES_WORKLOAD_H
 #define CONTROLPLANE_RESOURCES_WORKLOAD_H
 
@@ -8,12 +9,26 @@
 #include "controlplane/resources/rules.h"
 
 struct LabelSelector;
+struct selector;
 struct PodTemplateSpec;
 
 /* Selector present and not empty, template matching it and valid. path: "spec". */
 void workload_validate_template(const struct LabelSelector *selector,
                                 const struct PodTemplateSpec *t, const struct field_path *path,
                                 struct err_list *out);
+/* The template's labels match; an empty selector has nothing to say. path: "spec". */
+void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
+                             const struct field_path *path, struct err_list *out);
+
+struct workload_counts {
+    int32_t replicas;
+    int32_t fully_labeled;
+    int32_t ready;
+    int32_t available;
+};
+
+/* Counts of a status: not negative, none above replicas. */
+void workload_validate_counts(const struct workload_counts *counts, struct err_list *out);
 /* A selector never changes. */
 void workload_validate_selector_update(const struct LabelSelector *selector,
                                        const struct LabelSelector *old, struct err_list *out);

@@ -12,36 +12,16 @@ ROUNDS=3
 SECONDS_EACH=${BENCH_SECONDS:-4}
 MESSAGES=200000
 WORK=$DEV/bench-bus
-PIDS=()
 
 stop_all() {
-    [ ${#PIDS[@]} = 0 ] || kill -9 "${PIDS[@]}" 2>/dev/null || true
+    stop_members
     rm -rf "$WORK"
 }
 trap stop_all EXIT
 
-address() { echo "127.0.31.$1"; }
-
-start_members() {
-    local i
-    mkdir -p "$WORK" && mkdir -m 700 -p "$WORK/raft"
-    "$(bin controlplane/gantryd)" init --out "$WORK/cluster" --member "m1=$(address 1)" --member "m2=$(address 2)" \
-        --member "m3=$(address 3)"
-    for i in 1 2 3; do
-        "$(bin controlplane/gantryd)" run --cluster "$WORK/cluster" --name "m$i" --data "$WORK/m$i" \
-            --raft-sockets "$WORK/raft" --listen "tcp:$(address $i):6443" >"$LOG/bench-bus-m$i.log" 2>&1 &
-        PIDS+=($!)
-    done
-}
-
-ready() {
-    curl -sf --max-time 2 --cacert "$WORK/cluster/ca.crt" --cert "$WORK/cluster/admin.crt" --key "$WORK/cluster/admin.key" \
-        "https://$(address 1):6443/readyz"
-}
-
 # load FLAG...: one line of the load program
 load() {
-    "$(bin tests/bench/bus_load)" --servers "$(address 1):6443,$(address 2):6443,$(address 3):6443" --ca "$WORK/cluster/ca.crt" \
+    "$(bin tests/bench/bus_load)" --servers "$(servers gantry)" --ca "$WORK/cluster/ca.crt" \
         --cert "$WORK/cluster/admin.crt" --key "$WORK/cluster/admin.key" --outstanding 64 --bytes 100 --seconds "$SECONDS_EACH" "$@"
 }
 
@@ -51,8 +31,10 @@ rm -rf "$WORK"
 mkdir -p "$LOG"
 bazel build --config=release --noshow_progress //controlplane:gantryd //tests/bench:bus_load >"$LOG/bench-build.log" 2>&1 ||
     { tail -n 20 "$LOG/bench-build.log"; exit 1; }
-start_members
-await 20 'three members' ready
+gantry_init 3
+MEMBERS_COUNT=3
+for n in 1 2 3; do gantry_start $n; done
+for n in 1 2 3; do await 20 "gantryd m$n" ready "gantry:$n"; done
 for ((round = 0; round < ROUNDS; round++)); do
     # A topic of the system's keeps its newest messages only, so that no limit is met.
     load --mode publish --topic cluster.bench --batch 1 | tee -a "$WORK/publish-1" | sed 's/^/  1 body     /'

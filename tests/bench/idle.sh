@@ -6,13 +6,6 @@ cd "$(dirname "$0")/../.."
 . bazel/dev/lib.sh
 . tests/bench/lib.sh
 
-# pss PID: "KIB_WITHOUT_MAP KIB_OF_MAP"
-pss() {
-    awk '/^[0-9a-f]+-[0-9a-f]+ / {map = ($6 ~ /data\.mdb$/)} /^Pss:/ {if (map) m += $2; else p += $2} END {print p + 0, m + 0}' "/proc/$1/smaps"
-}
-
-mib() { awk -v k="$1" 'BEGIN {printf "%.1f", k / 1024}'; }
-
 started=''
 if ! alive m1; then
     ./dev up >/dev/null

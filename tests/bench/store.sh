@@ -1,132 +1,265 @@
 #!/bin/bash
-# ./dev bench store: writes of 512 B through three members, at 1, 64 and 1024 outstanding: Gantry's API (POST
-# of a ConfigMap) beside etcd (gRPC Put), the same load program, TLS with client certificates on both, rounds
-# interleaved. Members, peers and the load share this machine's cores, so the CPU time of the three members
-# per write stands beside the rate: it varies less with what else runs here.
+# ./dev bench store [--quick] [--keys N] [--failovers N] [--rounds N] [--seconds N] [--only PART,...]
+# Gantry beside etcd, three members each, through their network APIs (HTTP/2 and gRPC, TLS with client
+# certificates, the same load program and connections), rounds interleaved, medians; and Gantry in process.
+# Parts: limit process writes reads range fanout failover restart. Members, peers and the load share this
+# machine's cores, so the CPU time of the three members per operation stands beside each rate.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . bazel/dev/lib.sh
 . tests/bench/lib.sh
 
 ROUNDS=3
-SECONDS_EACH=${BENCH_SECONDS:-4}
+SECONDS_EACH=${BENCH_SECONDS:-1}
+KEYS=200000
+FAILOVERS=30
+PARTS=limit,process,writes,reads,range,fanout,failover,restart
+LEVELS='1 64 256 1024'
+RANGE_KEYS=10000
+PROCESS_MODES='' # all
 WORK=$DEV/bench-store
-GANTRY_PIDS=()
-ETCD_PIDS=()
+SYSTEMS='gantry etcd'
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick)
+        ROUNDS=1
+        KEYS=10000
+        FAILOVERS=5
+        PROCESS_MODES='write-leader read-leader'
+        ;;
+    --keys | --failovers | --rounds | --seconds | --only)
+        [ $# -gt 1 ] || die "$1 needs a value"
+        case $1 in
+        --keys) KEYS=$2 ;;
+        --failovers) FAILOVERS=$2 ;;
+        --rounds) ROUNDS=$2 ;;
+        --seconds) SECONDS_EACH=$2 ;;
+        --only) PARTS=$2 ;;
+        esac
+        shift
+        ;;
+    *) die "bench store: no flag '$1'" ;;
+    esac
+    shift
+done
 
 stop_all() {
-    local pids=("${GANTRY_PIDS[@]}" "${ETCD_PIDS[@]}")
-    if [ ${#pids[@]} != 0 ]; then
-        kill -9 "${pids[@]}" 2>/dev/null || true
-        wait "${pids[@]}" 2>/dev/null || true
-    fi
+    stop_members
     rm -rf "$WORK"
 }
 trap stop_all EXIT
 trap 'exit 130' INT TERM
 
-# Loopback addresses of this checkout's own: neither `./dev up` nor another checkout's bench is in the way.
-NET=127.$((16#${ID:0:2} % 250 + 1)).$((16#${ID:2:2}))
-gantry_address() { echo "$NET.$1"; }
-etcd_address() { echo "$NET.$((10 + $1))"; }
+part() { [[ ,$PARTS, == *,$1,* ]]; }
 
-start_gantry() {
-    local i
-    mkdir -p "$WORK" && mkdir -m 700 -p "$WORK/raft"
-    "$(bin controlplane/gantryd)" init --out "$WORK/cluster" --member "m1=$(gantry_address 1)" \
-        --member "m2=$(gantry_address 2)" --member "m3=$(gantry_address 3)" --node "n=$(etcd_address 1)" >/dev/null
-    for i in 1 2 3; do
-        "$(bin controlplane/gantryd)" run --cluster "$WORK/cluster" --name "m$i" --data "$WORK/m$i" \
-            --raft-sockets "$WORK/raft" --listen "tcp:$(gantry_address $i):6443" >"$LOG/bench-m$i.log" 2>&1 &
-        GANTRY_PIDS+=($!)
+# race NAME LOAD_FLAG...: rounds of the load against both, interleaved; ROLE=leader or follower: only at such a member
+race() {
+    local name=$1 round system line
+    shift
+    for ((round = 0; round < ROUNDS; round++)); do
+        for system in $SYSTEMS; do
+            line=$(SERVERS=$(of_role $system "${ROLE:-}") to $system load --pids "$(pids $system)" "$@") || true
+            echo " $line" >>"$WORK/$name.$system"
+            printf '  %-6s %s\n' $system "${line#load }"
+        done
     done
 }
 
-curl_as_admin() { curl -sf --max-time 2 --cacert "$WORK/cluster/ca.crt" --cert "$WORK/cluster/admin.crt" --key "$WORK/cluster/admin.key" "$@"; }
-
-# etcd's certificates: a node's certificate per member would lack its address, so one CA, certificates by init.
-start_etcd() {
-    local i peers='' d=$WORK/etcd
-    mkdir -p "$d"
-    "$(bin controlplane/gantryd)" init --out "$d/tls" --member "m1=$(etcd_address 1)" --member "m2=$(etcd_address 2)" \
-        --member "m3=$(etcd_address 3)" >/dev/null
-    for i in 1 2 3; do peers+="${peers:+,}m$i=https://$(etcd_address $i):2380"; done
-    for i in 1 2 3; do
-        ETCD_UNSUPPORTED_ARCH='' etcd --name "m$i" --data-dir "$d/m$i" --initial-cluster "$peers" --initial-cluster-state new \
-            --initial-advertise-peer-urls "https://$(etcd_address $i):2380" --listen-peer-urls "https://$(etcd_address $i):2380" \
-            --listen-client-urls "https://$(etcd_address $i):2379" --advertise-client-urls "https://$(etcd_address $i):2379" \
-            --cert-file "$d/tls/members/m$i/tls.crt" --key-file "$d/tls/members/m$i/tls.key" --trusted-ca-file "$d/tls/ca.crt" \
-            --client-cert-auth --peer-cert-file "$d/tls/members/m$i/tls.crt" --peer-key-file "$d/tls/members/m$i/tls.key" \
-            --peer-trusted-ca-file "$d/tls/ca.crt" --peer-client-cert-auth --quota-backend-bytes 8589934592 \
-            >"$LOG/bench-etcd$i.log" 2>&1 &
-        ETCD_PIDS+=($!)
-    done
-}
-
-etcd_ready() { curl -sf --max-time 2 --cacert "$WORK/etcd/tls/ca.crt" --cert "$WORK/etcd/tls/admin.crt" --key "$WORK/etcd/tls/admin.key" "https://$(etcd_address 1):2379/health" | grep -q true; }
-gantry_ready() { curl_as_admin "https://$(gantry_address 1):6443/readyz"; }
-
-# cpu_us PID...: CPU time used so far
-cpu_us() {
-    local pid
-    for pid; do cat "/proc/$pid/stat"; done | sed 's/.*) //' |
-        awk -v tick="$(getconf CLK_TCK)" '{t += $12 + $13} END {printf "%.0f", t * 1000000 / tick}'
-}
-
-# load MODE OUTSTANDING: one line of the load program, and the members' CPU time per write
-load() {
-    local tls=$WORK/cluster servers line before pids=("${GANTRY_PIDS[@]}")
-    servers="$(gantry_address 1):6443,$(gantry_address 2):6443,$(gantry_address 3):6443"
-    if [ "$1" = etcd ]; then
-        tls=$WORK/etcd/tls
-        pids=("${ETCD_PIDS[@]}")
-        servers="$(etcd_address 1):2379,$(etcd_address 2):2379,$(etcd_address 3):2379"
+# of_role SYSTEM ROLE: the leader, the member after it, or with no role every member, as an argument of --servers
+of_role() {
+    local n=''
+    if [ -n "$2" ]; then
+        n=$(leader "$1")
+        [ "$2" = leader ] || n=$((n % MEMBERS_COUNT + 1))
     fi
-    before=$(cpu_us "${pids[@]}")
-    line=$("$(bin tests/bench/load)" --mode "$1" --servers "$servers" --ca "$tls/ca.crt" --cert "$tls/admin.crt" \
-        --key "$tls/admin.key" --outstanding "$2" --seconds "$SECONDS_EACH" --bytes 512)
-    echo "$line cpu_us=$(awk -v used=$(($(cpu_us "${pids[@]}") - before)) -v seconds="$SECONDS_EACH" \
-        -v rate="$(field rate <<<"$line")" 'BEGIN {printf "%.0f", (rate > 0 ? used / seconds / rate : 0)}')"
+    servers "$1" $n
 }
 
-field() { sed -n "s/.*$1=\([0-9.]*\).*/\1/p"; }
+# race_figures NAME RATE_GOAL P50_GOAL
+race_figures() {
+    figure "store-$1-rate" "$(result "$1" gantry rate)" "$(result "$1" etcd rate)" ops/s "$2"
+    figure "store-$1-p50" "$(result "$1" gantry p50_us)" "$(result "$1" etcd p50_us)" us "$3"
+    figure "store-$1-p99" "$(result "$1" gantry p99_us)" "$(result "$1" etcd p99_us)" us -
+    figure "store-$1-cpu" "$(result "$1" gantry cpu_us)" "$(result "$1" etcd cpu_us)" us -
+}
+
+# ---- parts ----
+
+bench_limit() {
+    echo 'what the machine allows: 4 KiB made durable, a round trip over loopback'
+    "$(bin tests/bench/limit_bench)" "$WORK" 1 | tee "$WORK/limit" | sed 's/^/  /'
+    FLUSH_US=$(grep ' flush ' "$WORK/limit" | field p50_us)
+    ROUND_TRIP_US=$(grep ' round-trip ' "$WORK/limit" | field p50_us)
+    # The leader's flush and the follower's are at the same time; the client's trip and the follower's are not.
+    BOUND_US=$((FLUSH_US + 2 * ROUND_TRIP_US))
+    echo "  a durable write at 1 outstanding cannot be faster than a flush and two round trips: $BOUND_US us"
+}
+
+# In process: the store itself, three members, at the leader; the peer's figure is etcd's over its network API.
+bench_process() {
+    echo 'in process: three members, writes at the leader and a follower, read points; CPU by thread'
+    "$(bin tests/bench/store_group_bench)" "$SECONDS_EACH" 512 $PROCESS_MODES | tee "$WORK/process" | sed 's/^store_group /  /'
+    "$(bin tests/bench/store_group_bench)" "$SECONDS_EACH" 4096 write-leader | tee -a "$WORK/process" | sed 's/^store_group /  /'
+}
+
+process_figures() {
+    local n bytes goal peer
+    for bytes in 512 4096; do
+        for n in $LEVELS; do
+            goal=-
+            [ "$n" = 1 ] || goal='ratio>=4'
+            peer=-
+            [ ! -e "$WORK/$bytes-$n.etcd" ] || peer=$(result "$bytes-$n" etcd rate)
+            grep "write-leader outstanding=$n bytes=$bytes " "$WORK/process" >"$WORK/process.line"
+            figure "store-process-$bytes-$n-rate" "$(field ops_s <"$WORK/process.line")" "$peer" ops/s "$goal"
+            figure "store-process-$bytes-$n-cpu" "$(field cpu_us <"$WORK/process.line")" - us -
+        done
+    done
+}
+
+bench_writes() {
+    local n bytes
+    echo "writes over the network, $ROUNDS rounds of $SECONDS_EACH s, interleaved"
+    for bytes in 512 4096; do
+        for n in $LEVELS; do
+            race "$bytes-$n" --op write --outstanding "$n" --bytes "$bytes" --seconds "$SECONDS_EACH"
+        done
+    done
+    for bytes in 512 4096; do
+        for n in $LEVELS; do
+            case $n in
+            1) race_figures "$bytes-$n" - 'ratio>=1.67' ;;
+            *) race_figures "$bytes-$n" 'ratio>=2.5' - ;;
+            esac
+        done
+    done
+    [ -z "${BOUND_US:-}" ] || figure store-512-1-p50-bound "$(result 512-1 gantry p50_us)" "$BOUND_US" us -
+}
+
+# Namespaces of the benchmark's own, and K keys in each; etcd needs no namespace.
+fill() { # NAMESPACE KEYS
+    curl_to gantry:1 /api/v1/namespaces -X POST -H 'content-type: application/json' \
+        -d "{\"metadata\":{\"name\":\"$1\"}}" >/dev/null
+    local system
+    for system in $SYSTEMS; do
+        printf '  %-6s %s\n' $system "$(to $system load --op fill --namespace "$1" --keys "$2" --outstanding \
+            "$([ $system = etcd ] && echo 8 || echo 512)" --bytes 256)"
+    done
+}
+
+# With one outstanding all are of one member, so leader and follower are asked apart; with 64, of all in turn.
+bench_reads() {
+    local op role
+    echo 'reads of one key: linearizable, and of what the member has (serializable)'
+    for op in read local; do
+        for role in leader follower; do
+            ROLE=$role race "$op-$role-1" --op $op --namespace bench-range --keys $RANGE_KEYS --outstanding 1 \
+                --seconds "$SECONDS_EACH"
+        done
+        race "$op-64" --op $op --namespace bench-range --keys $RANGE_KEYS --outstanding 64 --seconds "$SECONDS_EACH"
+    done
+    for op in read local; do
+        for role in leader-1 follower-1 64; do race_figures "$op-$role" 'ratio>=4' -; done
+    done
+}
+
+# The same keys and values, and protobuf from both: a RangeResponse and a ConfigMapList, whose items say a
+# little more (uid, creation time); answer_bytes tells how much either had to send.
+bench_range() {
+    echo "range of $RANGE_KEYS keys in one answer"
+    race range --op list --namespace bench-range --outstanding 1 --seconds $((SECONDS_EACH + 1))
+    race_figures range - -
+    figure store-range-bytes "$(result range gantry answer_bytes)" "$(result range etcd answer_bytes)" B -
+}
+
+bench_fanout() {
+    local system
+    echo '1,000 watchers of one prefix on 32 connections, a write every 1/100 s'
+    for system in $SYSTEMS; do
+        to $system watch_load --watchers 1000 --connections 32 --rate 100 --seconds 3 --pids "$(pids $system)" |
+            sed 's/^/ /' >"$WORK/fanout.$system" || true
+        printf '  %-6s %s\n' $system "$(cat "$WORK/fanout.$system")"
+    done
+    figure store-fanout-p50 "$(result fanout gantry p50_us)" "$(result fanout etcd p50_us)" us -
+    figure store-fanout-p99 "$(result fanout gantry p99_us)" "$(result fanout etcd p99_us)" us -
+    figure store-fanout-cpu "$(result fanout gantry cpu_percent)" "$(result fanout etcd cpu_percent)" percent -
+    figure store-fanout-lost "$(awk '{print $1 + $2}' <<<"$(result fanout gantry missed) $(result fanout gantry twice)")" - events 'abs<=0'
+}
+
+# fail_over SYSTEM: kills the leader, one line with the time; the member is started again, and all serve.
+fail_over() {
+    local n i
+    await 20 "a leader of $1" leader "$1"
+    n=$(leader "$1")
+    to "$1" failover --kill "$(pid_at "$1" "$n")"
+    kill_member "$(pid_at "$1" "$n")"
+    "${1}_start" "$n"
+    for ((i = 1; i <= MEMBERS_COUNT; i++)); do await 30 "$1 $i" ready "$1:$i"; done
+}
+
+bench_failover() {
+    local i system
+    echo "from kill -9 of the leader to the next acknowledged write, $FAILOVERS times"
+    for ((i = 0; i < FAILOVERS; i++)); do
+        for system in $SYSTEMS; do
+            fail_over $system >"$WORK/failover.line"
+            sed 's/^/ /' "$WORK/failover.line" >>"$WORK/failover.$system"
+        done
+    done
+    for system in $SYSTEMS; do
+        printf '  %-6s %s ms\n' $system "$(field ms <"$WORK/failover.$system" | sort -n | tr '\n' ' ')"
+    done
+    figure store-failover-p50 "$(result failover gantry ms)" "$(result failover etcd ms)" ms 'abs<=1000'
+    figure store-failover-worst "$(field ms <"$WORK/failover.gantry" | sort -n | tail -n 1)" \
+        "$(field ms <"$WORK/failover.etcd" | sort -n | tail -n 1)" ms 'abs<=2000'
+}
+
+# A follower is killed and started again: the time until it answers a linearizable read; then its memory.
+restart_one() { # SYSTEM; not in a subshell: it starts a member
+    local n began pss map took
+    n=$(($(leader "$1") % MEMBERS_COUNT + 1))
+    kill_member "$(pid_at "$1" "$n")"
+    began=$(now_ms)
+    "${1}_start" "$n"
+    SERVERS=$(servers "$1" "$n") to "$1" load --op ready --namespace bench-restart >/dev/null
+    took=$(($(now_ms) - began))
+    sleep 1
+    read -r pss map <<<"$(pss "$(pid_at "$1" "$n")")"
+    echo " ms=$took pss_restarted_mib=$(mib "$pss") map_restarted_mib=$(mib "$map")" >>"$WORK/restart.$1"
+}
+
+bench_restart() {
+    local system pss map i
+    echo "restart of a follower, and memory (the mean of the members), with $KEYS keys of 256 bytes"
+    fill bench-restart "$KEYS"
+    sleep 2
+    for system in $SYSTEMS; do
+        for ((i = 1; i <= MEMBERS_COUNT; i++)); do pss "$(pid_at $system $i)"; done >"$WORK/members.pss"
+        read -r pss map <<<"$(awk '{p += $1; m += $2} END {print p / NR, m / NR}' "$WORK/members.pss")"
+        echo " pss_mib=$(mib "$pss") map_mib=$(mib "$map")" >"$WORK/restart.$system"
+        restart_one $system
+        printf '  %-6s%s\n' $system "$(tr '\n' ' ' <"$WORK/restart.$system")"
+    done
+    figure store-restart "$(result restart gantry ms)" "$(result restart etcd ms)" ms -
+    figure store-memory "$(result restart gantry pss_mib)" "$(result restart etcd pss_mib)" MiB 'ratio>=2'
+    figure store-memory-map "$(result restart gantry map_mib)" "$(result restart etcd map_mib)" MiB -
+    figure store-memory-restarted "$(result restart gantry pss_restarted_mib)" "$(result restart etcd pss_restarted_mib)" MiB -
+}
 
 rm -rf "$WORK"
-mkdir -p "$LOG"
-bazel_build --noshow_progress //controlplane:gantryd //tests/bench:load //tests/bench:store_bench //tests/bench:store_group_bench >"$LOG/bench-build.log" 2>&1 ||
+mkdir -p "$LOG" "$WORK"
+bazel_build --noshow_progress //controlplane:gantryd //tests/bench:all >"$LOG/bench-build.log" 2>&1 ||
     { tail -n 20 "$LOG/bench-build.log"; exit 1; }
-
-echo 'in process: state machine over LMDB, then three members with raft'
-"$(bin tests/bench/store_bench)" || true
-"$(bin tests/bench/store_group_bench)" || true
-
-echo "over the network: three members each, $ROUNDS rounds of ${SECONDS_EACH} s, interleaved"
-start_gantry
-command -v etcd >/dev/null && start_etcd
-await 20 'three members' gantry_ready
-! command -v etcd >/dev/null || await 20 'etcd' etcd_ready
-for n in 1 64 1024; do
-    : >"$WORK/gantry.$n"
-    : >"$WORK/etcd.$n"
-    for ((round = 0; round < ROUNDS; round++)); do
-        load gantry "$n" | tee -a "$WORK/gantry.$n" | sed 's/^/  gantry /'
-        ! command -v etcd >/dev/null || load etcd "$n" | tee -a "$WORK/etcd.$n" | sed 's/^/  etcd   /'
-    done
-done
-for n in 1 64 1024; do
-    goal_rate='-'
-    goal_p50='-'
-    [ "$n" != 64 ] || goal_rate='ratio>=2'
-    [ "$n" != 1 ] || goal_p50='ratio>=1'
-    peer_rate='-'
-    peer_p50='-'
-    peer_cpu='-'
-    if [ -s "$WORK/etcd.$n" ]; then
-        peer_rate=$(field rate <"$WORK/etcd.$n" | median)
-        peer_p50=$(field p50_us <"$WORK/etcd.$n" | median)
-        peer_cpu=$(field cpu_us <"$WORK/etcd.$n" | median)
-    fi
-    figure "store-$n-rate" "$(field rate <"$WORK/gantry.$n" | median)" "$peer_rate" ops/s "$goal_rate"
-    figure "store-$n-p50" "$(field p50_us <"$WORK/gantry.$n" | median)" "$peer_p50" us "$goal_p50"
-    figure "store-$n-cpu" "$(field cpu_us <"$WORK/gantry.$n" | median)" "$peer_cpu" us -
-done
+! part limit || bench_limit
+! part process || bench_process
+command -v etcd >/dev/null || die 'etcd is not installed: ./dev deps'
+start_cluster 3
+! part writes || bench_writes
+! part process || process_figures
+if part reads || part range; then fill bench-range $RANGE_KEYS; fi
+! part reads || bench_reads
+! part range || bench_range
+! part fanout || bench_fanout
+! part failover || bench_failover
+! part restart || bench_restart

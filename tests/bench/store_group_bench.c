@@ -1,10 +1,12 @@
 /*
- * Group commit of three members in one process, on one machine: raft over unix sockets, each with
- * its own log and LMDB. Writes of 512 bytes are submitted from one loop to the leader's group, or
- * to a follower's (forwarded over mutual TLS), with 1, 64 and 1024 outstanding; and read points.
+ * Group commit of three members in one process, on one machine, each with its own log and LMDB.
+ * Writes are submitted from one loop to the leader's group, or to a follower's (forwarded), with 1,
+ * 64, 256 and 1024 outstanding; and read points. CPU time is of all three members, by thread, per
+ * operation; the client's loop is "bench".
  *
- * store_group_bench [SECONDS]: one line per figure,
- *   store_group NAME outstanding=N ops_s=N p50_us=N p99_us=N
+ * store_group_bench [SECONDS [BYTES [MODE...]]]: one line per figure,
+ *   store_group MODE outstanding=N bytes=N ops_s=N p50_us=N p99_us=N cpu_us=N cpu_THREAD_us=N ...
+ * Modes: write-leader write-follower read-leader read-follower; all when none is named.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +16,14 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/env_uv.h"
+#include "store/txn.h"
+#include "tests/bench/proc.h"
+#include "tests/bench/samples.h"
 #include "tests/fault/members.h"
 
 #define OUTSTANDING_MAX 1024
-#define SAMPLES_MAX     2000000
-#define WARM_MS         500
+#define WARM_MS         300
+#define BYTES_MAX       65536
 
 enum mode { MODE_WRITE, MODE_READ };
 
@@ -33,6 +38,8 @@ struct run {
     struct env *env;
     struct env_loop *loop;
     struct store_group *group;
+    const char *name;
+    uint64_t seconds;
     enum mode mode;
     unsigned outstanding;
     unsigned live;
@@ -40,25 +47,44 @@ struct run {
     uint64_t end_ns;
     uint64_t last_ns;
     uint64_t next;
-    uint32_t *samples_us;
-    size_t samples;
+    size_t bytes;
+    struct samples samples;
+    struct proc_cpu before; /* when it began to count */
+    bool counting;
     size_t failed;
     struct op *ops;
     struct env_msg start;
 };
 
+static void report(struct run *r)
+{
+    struct proc_cpu after = { 0 };
+
+    proc_cpu_add(&after, "self");
+    samples_sort(&r->samples);
+    printf("store_group %s outstanding=%u bytes=%zu ops_s=%.0f p50_us=%u p99_us=%u failed=%zu",
+           r->name, r->outstanding, r->bytes,
+           (double)r->samples.count / ((double)(r->last_ns - r->measure_ns) / (double)ENV_S),
+           samples_at(&r->samples, 0.5), samples_at(&r->samples, 0.99), r->failed);
+    proc_cpu_print(&r->before, &after, (double)r->samples.count);
+    printf("\n");
+    fflush(stdout);
+}
+
 static void op_next(struct op *o)
 {
-    static char value[512];
+    static char value[BYTES_MAX];
     struct run *r = o->run;
     char key[32];
-    struct store_op put = { .type = STORE_OP_PUT, .value = { value, sizeof(value) } };
+    struct store_op put = { .type = STORE_OP_PUT, .value = { value, r->bytes } };
     struct store_txn txn = { .ops = &put, .ops_count = 1 };
 
     o->began_ns = env_now_ns(r->env);
     if (o->began_ns >= r->end_ns) {
-        if (--r->live == 0)
+        if (--r->live == 0) {
+            report(r);
             env_loop_stop(r->loop);
+        }
         return;
     }
     if (r->mode == MODE_READ) {
@@ -79,9 +105,13 @@ static void op_done(struct op *o, int status)
 
     if (status != 0)
         r->failed++;
-    else if (o->began_ns >= r->measure_ns && r->samples < SAMPLES_MAX) {
-        r->samples_us[r->samples++] = (uint32_t)((now - o->began_ns) / 1000);
+    else if (o->began_ns >= r->measure_ns) {
+        samples_add(&r->samples, (now - o->began_ns) / 1000);
         r->last_ns = now;
+    }
+    if (!r->counting && now >= r->measure_ns) {
+        r->counting = true;
+        proc_cpu_add(&r->before, "self");
     }
     op_next(o);
 }
@@ -113,52 +143,82 @@ static void on_start(struct env_msg *m)
     }
 }
 
-static int compare(const void *a, const void *b)
+/* The report is made on the loop's thread at its end, so that its CPU time counts. */
+static void run_one(struct env *env, struct store_group *group, const struct run *how,
+                    const char *name)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
+    struct run r = *how;
 
-    return x < y ? -1 : x > y;
-}
-
-static void run_one(struct env *env, struct store_group *group, const char *name, enum mode mode,
-                    unsigned outstanding, unsigned seconds)
-{
-    struct run r = { .env = env, .group = group, .mode = mode, .outstanding = outstanding };
-
+    r.env = env;
+    r.group = group;
+    r.name = name;
     r.loop = env_loop_new(env, "bench");
-    r.ops = mem_alloc(outstanding * sizeof(*r.ops));
-    r.samples_us = mem_alloc(SAMPLES_MAX * sizeof(*r.samples_us));
+    r.ops = mem_alloc(r.outstanding * sizeof(*r.ops));
     r.measure_ns = env_now_ns(env) + WARM_MS * ENV_MS;
-    r.end_ns = r.measure_ns + seconds * ENV_S;
+    r.end_ns = r.measure_ns + r.seconds * ENV_S;
     env_loop_start(r.loop);
     env_post(r.loop, &r.start, on_start);
     env_loop_join(r.loop);
     env_loop_free(r.loop);
-    qsort(r.samples_us, r.samples, sizeof(*r.samples_us), compare);
-    if (r.samples == 0)
-        printf("store_group %s outstanding=%u nothing was acknowledged (failed %zu)\n", name,
-               outstanding, r.failed);
-    else
-        printf("store_group %s outstanding=%u ops_s=%.0f p50_us=%u p99_us=%u failed=%zu\n", name,
-               outstanding,
-               (double)r.samples / ((double)(r.last_ns - r.measure_ns) / (double)ENV_S),
-               r.samples_us[r.samples / 2], r.samples_us[r.samples * 99 / 100], r.failed);
-    fflush(stdout);
-    mem_free(r.samples_us);
+    samples_deinit(&r.samples);
     mem_free(r.ops);
+}
+
+static bool wanted(int argc, char **argv, const char *mode)
+{
+    for (int i = 3; i < argc; i++)
+        if (strcmp(argv[i], mode) == 0)
+            return true;
+    return argc <= 3;
+}
+
+/* Until a member leads and is ready; it is the one in *out. */
+static void wait_leader(struct store **stores, struct store_status *out)
+{
+    for (int tries = 0; tries < 1000 && !(out->ready && out->leader_id == out->member_id);
+         tries++) {
+        usleep(10000);
+        for (int i = 0; i < MEMBERS_COUNT && !(out->ready && out->leader_id == out->member_id); i++)
+            store_status(store_group(stores[i], STORE_CLUSTER), out);
+    }
+    ASSERT(out->ready && out->leader_id == out->member_id);
+}
+
+/* A new cluster works as the release before does until every member has said that it can more. */
+static void wait_level(struct store **stores)
+{
+    for (int i = 0; i < MEMBERS_COUNT; i++) {
+        struct store_status s = { 0 };
+
+        for (int tries = 0; tries < 2000 && s.feature_level < STORE_FEATURE_LEVEL; tries++) {
+            usleep(10000);
+            store_status(store_group(stores[i], STORE_CLUSTER), &s);
+        }
+        ASSERT(s.feature_level == STORE_FEATURE_LEVEL);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    static const unsigned outstanding[] = { 1, 64, OUTSTANDING_MAX };
-    unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : 3;
+    static const unsigned outstanding[] = { 1, 64, 256, OUTSTANDING_MAX };
+    static const struct {
+        const char *name;
+        enum mode mode;
+        uint64_t beside; /* 0: the leader; 1: the member after it */
+    } runs[] = { { "write-leader", MODE_WRITE, 0 },
+                 { "write-follower", MODE_WRITE, 1 },
+                 { "read-leader", MODE_READ, 0 },
+                 { "read-follower", MODE_READ, 1 } };
+    struct run how = { .seconds = argc > 1 ? strtoull(argv[1], NULL, 10) : 3,
+                       .bytes = argc > 2 ? strtoull(argv[2], NULL, 10) : 512 };
     struct env *env = env_uv_new();
     struct store *stores[MEMBERS_COUNT];
     struct members m;
     struct store_status s = { 0 };
     struct err e = { 0 };
 
+    if (how.seconds == 0 || how.bytes == 0 || how.bytes > BYTES_MAX)
+        return 2;
     members_init(&m, env);
     for (int i = 0; i < MEMBERS_COUNT; i++) {
         struct store_config c = members_config(&m, env, i);
@@ -168,21 +228,18 @@ int main(int argc, char **argv)
             return 1;
         }
     }
-    for (int tries = 0; tries < 1000 && !(s.ready && s.leader_id != 0); tries++) {
-        usleep(10000);
-        for (int i = 0; i < MEMBERS_COUNT && !(s.ready && s.leader_id == (uint64_t)i + 1); i++)
-            store_status(store_group(stores[i], STORE_CLUSTER), &s);
-    }
-    ASSERT(s.ready);
-    for (size_t i = 0; i < 3; i++) {
-        struct store_group *leader = store_group(stores[s.leader_id - 1], STORE_CLUSTER);
-        struct store_group *follower =
-            store_group(stores[s.leader_id % MEMBERS_COUNT], STORE_CLUSTER);
+    wait_leader(stores, &s);
+    wait_level(stores);
+    for (size_t i = 0; i < sizeof(outstanding) / sizeof(outstanding[0]); i++) {
+        for (size_t j = 0; j < sizeof(runs) / sizeof(runs[0]); j++) {
+            struct store *at = stores[(s.leader_id - 1 + runs[j].beside) % MEMBERS_COUNT];
 
-        run_one(env, leader, "write-leader", MODE_WRITE, outstanding[i], seconds);
-        run_one(env, follower, "write-follower", MODE_WRITE, outstanding[i], seconds);
-        run_one(env, leader, "read-leader", MODE_READ, outstanding[i], seconds);
-        run_one(env, follower, "read-follower", MODE_READ, outstanding[i], seconds);
+            if (!wanted(argc, argv, runs[j].name))
+                continue;
+            how.mode = runs[j].mode;
+            how.outstanding = outstanding[i];
+            run_one(env, store_group(at, STORE_CLUSTER), &how, runs[j].name);
+        }
     }
     for (int i = 0; i < MEMBERS_COUNT; i++)
         store_close(stores[i]);

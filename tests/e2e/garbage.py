@@ -1,13 +1,16 @@
-"""Throws garbage at one listener: garbage.py CLUSTER HOST PORT KIND, or CLUSTER unix FOLDER raft.
+"""Throws garbage at one listener: garbage.py CLUSTER HOST PORT KIND.
 
-Everything is drawn from a fixed seed. The test is that the other side answers or closes, and lives.
+KIND api, peer, kubelet: HTTP behind TLS; raft: the links between members. Everything is drawn from a
+fixed seed. The test is that the other side answers or closes, and lives; of a link, that it closes.
 """
-import os
 import random
 import socket
 import ssl
 import struct
+import subprocess
 import sys
+import tempfile
+import time
 
 ROUNDS = 40
 TIMEOUT_S = 3
@@ -116,26 +119,136 @@ def over_tcp(cluster, host, port, rng):
     return count
 
 
-def over_unix(folder, rng):
-    count = 0
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
-        for _ in range(ROUNDS):
-            s = socket.socket(socket.AF_UNIX)
-            s.settimeout(TIMEOUT_S)
-            try:
-                s.connect(path)
-            except OSError:
-                continue
-            throw(s, rng.choice([rng.randbytes(rng.randrange(1, 4096)), b"\xff" * 64, struct.pack("<QQQ", 1, 1, 1 << 60)]))
-            count += 1
-    return count
+# ---- the links between members (store/raft_wire.h) ----
+
+RAFT_ALPN = "gantry-raft"
+HELLO, PING, PONG = 64, 65, 66
+APPEND, APPEND_RESULT, VOTE, VOTE_RESULT, INSTALL, TIMEOUT_NOW = range(1, 7)
+CLOSES_S = 10  # more than LINKS_HANDSHAKE_MS
+
+
+def raft_frame(kind, body, group=0, version=1, reserved=0, length=None):
+    return struct.pack("<IBBBB", len(body) if length is None else length, group, kind, version, reserved) + body
+
+
+def raft_hello(kind, sender, receiver, name):
+    return raft_frame(HELLO, struct.pack("<BQQB", kind, sender, receiver, len(name)) + name.encode())
+
+
+def member_context(cert=None, key=None, alpn=RAFT_ALPN):
+    tls = ssl.create_default_context()
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    if cert is not None:
+        tls.load_cert_chain(cert, key)
+    if alpn is not None:
+        tls.set_alpn_protocols([alpn])
+    return tls
+
+
+def client_hello(tls):
+    """The first flight of a handshake, as bytes."""
+    out = ssl.MemoryBIO()
+    try:
+        tls.wrap_bio(ssl.MemoryBIO(), out, server_hostname="x").do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
+
+
+def self_signed(folder, name):
+    """A certificate that claims to be a member's, by nobody."""
+    cert, key = folder + "/tls.crt", folder + "/tls.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+         "-subj", "/CN=" + name, "-addext", f"subjectAltName=DNS:gantry-member-{name}", "-keyout", key, "-out", cert],
+        check=True, capture_output=True)
+    return cert, key
+
+
+def must_close(host, port, tls, data, what):
+    """Sends all of it; the other side has to end the connection, whatever it says before."""
+    s = connect(host, port)
+    try:
+        if tls is not None:
+            s = tls.wrap_socket(s, server_hostname="x")
+        s.sendall(data)
+        until = time.monotonic() + CLOSES_S
+        s.settimeout(CLOSES_S)
+        while s.recv(65536):
+            if time.monotonic() > until:
+                raise TimeoutError
+    except TimeoutError:
+        raise SystemExit(f"raft {host} {port}: still open after {what}")
+    except (OSError, ssl.SSLError):
+        pass
+    finally:
+        s.close()
+
+
+def after_hello(rng):
+    """What follows a good hello. Nothing that could decode: a member is trusted with what does."""
+    yield "random bytes", b"\xff" + rng.randbytes(rng.randrange(64, 4096))
+    for kind in (APPEND, INSTALL):
+        body = rng.randbytes(rng.randrange(64, 2048))
+        yield f"a body of noise, type {kind}", raft_frame(kind, body, group=rng.choice([1, 2]))
+    for kind in (APPEND_RESULT, VOTE, VOTE_RESULT, TIMEOUT_NOW):
+        yield f"a short body, type {kind}", raft_frame(kind, rng.randbytes(5), group=1)
+    yield "a body of 4 GiB", raft_frame(APPEND, b"", group=1, length=0xFFFFFFFF)
+    yield "a body above the limit", raft_frame(APPEND, b"x" * 4096, group=1, length=(8 << 20) + 1)
+    yield "a vote of 1 MiB", raft_frame(VOTE, b"x" * 65536, group=1, length=1 << 20)
+    yield "2^32-1 entries", raft_frame(APPEND, struct.pack("<QQQQI", 1, 1, 1, 1, 0xFFFFFFFF) + b"x" * 4096, group=1)
+    yield "an entry of 4 GiB", raft_frame(
+        APPEND, struct.pack("<QQQQIQIB", 1, 1, 1, 1, 1, 1, 0xFFFFFFFF, 1) + b"x" * 64, group=1)
+    yield "255 servers", raft_frame(INSTALL, struct.pack("<QQQQB", 1, 1, 1, 1, 255) + rng.randbytes(2000), group=1)
+    yield "another version", raft_frame(PING, b"", version=9)
+    yield "a reserved byte", raft_frame(PING, b"", reserved=1)
+    yield "an unknown type", raft_frame(99, b"")
+    yield "an unknown group", raft_frame(APPEND, b"", group=7)
+    yield "a pong nobody asked for", raft_frame(PONG, b"")
+    yield "a second hello", raft_hello(0, 1, 1, "m1")
+
+
+def over_raft(cluster, host, port, rng):
+    with open(cluster + "/cluster.conf") as lines:
+        ids = {w[2]: int(w[1]) for w in (line.split() for line in lines) if w[0] == "member" and len(w) > 2}
+        lines.seek(0)
+        target = next(w[2] for w in (line.split() for line in lines) if w[0] == "member" and f":{host}:" in w[3])
+    other, third = [name for name in sorted(ids) if name != target][:2]
+    mine = [f"{cluster}/members/{other}/tls.{end}" for end in ("crt", "key")]
+    cases = [(None, "noise", rng.randbytes(rng.randrange(8, 2048))) for _ in range(ROUNDS)]
+    flight = client_hello(member_context())
+    cases += [(None, f"{cut} bytes of a handshake", flight[:cut]) for cut in (1, 5, len(flight) // 2, len(flight) - 1)]
+    cases.append((None, "a handshake and noise", flight + rng.randbytes(300)))
+    hello = raft_hello(0, ids[other], ids[target], other)
+    with tempfile.TemporaryDirectory() as folder:
+        member = member_context(*mine)
+        cases += [
+            (member_context(), "no certificate", hello),
+            (member_context(*self_signed(folder, other)), "a certificate of nobody's", hello),
+            (member_context(cluster + "/admin.crt", cluster + "/admin.key"), "the admin's certificate", hello),
+            (member_context(*mine, alpn="h2"), "another protocol", hello),
+            (member_context(*mine, alpn=None), "no protocol", hello),
+            (member, "a third member's name", raft_hello(0, ids[third], ids[target], third)),
+            (member, "a hello for somebody else", raft_hello(0, ids[other], ids[third], other)),
+            (member, "a hello of kind 200", raft_hello(200, ids[other], ids[target], other)),
+            (member, "half a hello", hello[:-1]),
+            (member, "a hello of 64 KiB", raft_frame(HELLO, b"x" * 65536)),
+            (member, "entries before a hello", raft_frame(APPEND, rng.randbytes(64), group=1)),
+        ]
+        for _ in range(3):
+            cases += [(member, "a hello, then " + what, hello + data) for what, data in after_hello(rng)]
+            cases += [(member, "noise behind TLS", b"\xff" * 8 + rng.randbytes(rng.randrange(1, 2048)))]
+    for tls, what, data in cases:
+        must_close(host, port, tls, data, what)
+    return len(cases)
 
 
 def main():
     cluster, host, port, kind = sys.argv[1:5]
     rng = random.Random(20260101)
-    count = over_unix(port, rng) if host == "unix" else over_tcp(cluster, host, int(port), rng)
+    over = over_raft if kind == "raft" else over_tcp
+    count = over(cluster, host, int(port), rng)
     if count == 0:
         raise SystemExit(f"{kind}: nothing was thrown")
     print(f"{kind} {host} {port}: {count} pieces of garbage")

@@ -1,12 +1,9 @@
 /* See the header. */
 #include "tests/fault/members.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -25,19 +22,30 @@ static void join(char *out, size_t len, const char *folder, const char *name)
     ASSERT(n >= 0 && (size_t)n < len);
 }
 
-/* A TCP port nobody listens on right now. */
-static int free_port(void)
+/* Addresses of this process alone: what runs beside it listens elsewhere in 127.0.0.0/8, and no
+ * connection's own end takes these ports there. */
+static void set_addresses(struct members *m, int i, int port)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET };
-    socklen_t len = sizeof(a);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct store_member *t = &m->table[i];
 
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ASSERT(fd >= 0);
-    ASSERT(bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
-    ASSERT(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
-    close(fd);
-    return ntohs(a.sin_port);
+    snprintf(t->peer_address, sizeof(t->peer_address), "tcp:127.%d.%d.%d:%d", m->host[0],
+             m->host[1], m->host[2], port);
+    snprintf(t->raft_address, sizeof(t->raft_address), "tcp:127.%d.%d.%d:%d", m->host[0],
+             m->host[1], m->host[2], port + 1);
+}
+
+void members_move(struct members *m, int i)
+{
+    set_addresses(m, i, 2480 + 2 * i);
+}
+
+static void choose_addresses(struct members *m, struct env *env)
+{
+    env_random(env, m->host, sizeof(m->host));
+    m->host[0] = (uint8_t)(1 + m->host[0] % 254);
+    m->host[2] = (uint8_t)(1 + m->host[2] % 254);
+    for (int i = 0; i < MEMBERS_COUNT; i++)
+        set_addresses(m, i, 2380 + 2 * i);
 }
 
 static void write_file(struct env *env, const char *path, struct str bytes)
@@ -92,17 +100,15 @@ void members_init(struct members *m, struct env *env)
         base = "/tmp";
     snprintf(m->folder, sizeof(m->folder), "%s/members-XXXXXX", base);
     ASSERT(mkdtemp(m->folder) != NULL);
-    join(m->sockets, sizeof(m->sockets), m->folder, "s");
     arena_init(&a);
     rv = pki_make_ca(&a, str_lit("test"), env_wall_ns(env) / ENV_S, 2, &ca, &e);
     ASSERT(rv == 0);
     join(m->ca, sizeof(m->ca), m->folder, "ca.crt");
     write_file(env, m->ca, ca.certificate_pem);
+    choose_addresses(m, env);
     for (int i = 0; i < MEMBERS_COUNT; i++) {
         m->table[i].id = (uint64_t)i + 1;
         snprintf(m->table[i].name, sizeof(m->table[i].name), "m%d", i + 1);
-        snprintf(m->table[i].peer_address, sizeof(m->table[i].peer_address), "tcp:127.0.0.1:%d",
-                 free_port());
         join(m->folders[i], sizeof(m->folders[i]), m->folder, m->table[i].name);
         issue(m, env, &a, &ca, i);
     }
@@ -118,13 +124,15 @@ struct store_config members_config(const struct members *m, struct env *env, int
 {
     struct store_config c = { .env = env,
                               .folder = m->folders[i],
-                              .raft_socket_folder = m->sockets,
                               .member_id = m->table[i].id,
                               .members_count = MEMBERS_COUNT,
                               .ca_file = m->ca,
                               .cert_file = m->certs[i],
                               .key_file = m->keys[i],
+                              .start = env_path_exists(env, m->folders[i]) ? STORE_START_AGAIN
+                                                                           : STORE_START_FOUND,
                               .peer_listen_fd = -1,
+                              .raft_listen_fd = -1,
                               .map_bytes = 1ull << 30 };
 
     memcpy(c.members, m->table, sizeof(m->table));

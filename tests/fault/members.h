@@ -12,9 +12,9 @@
 #define MEMBERS_PATH_BYTES 256
 
 struct members {
+    uint8_t host[3]; /* of 127.0.0.0/8: theirs alone */
     char folder[MEMBERS_PATH_BYTES];
     char ca[MEMBERS_PATH_BYTES + 16];
-    char sockets[MEMBERS_PATH_BYTES + 16];
     struct store_member table[MEMBERS_COUNT];
     char folders[MEMBERS_COUNT][MEMBERS_PATH_BYTES + 16];
     char certs[MEMBERS_COUNT][MEMBERS_PATH_BYTES + 16];
@@ -25,6 +25,8 @@ struct members {
 void members_init(struct members *m, struct env *env);
 void members_deinit(struct members *m, struct env *env); /* removes the folder */
 /* What member i (0..) is opened with. */
+/* Gives a member other addresses, as if its machine had been moved; before it is opened again. */
+void members_move(struct members *m, int i);
 struct store_config members_config(const struct members *m, struct env *env, int i);
 
 #endif

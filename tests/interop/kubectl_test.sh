@@ -3,40 +3,7 @@
 # usage: kubectl_test.sh GANTRYD
 set -u
 gantryd=$1
-bin=$(dirname "$(readlink -f "$(command -v kubectl || echo /nonexistent)")")
-kubectls=$(ls "$bin"/kubectl "$bin"/kubectl.1.[0-9]* 2>/dev/null)
-[ -n "$kubectls" ] || { echo "kubectl_test: no kubectl here, nothing tested"; exit 0; }
-
-work=$(mktemp -d)
-pid=
-finish() {
-    [ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
-    rm -rf "$work"
-}
-trap finish EXIT
-
-failed=0
-# expect TEXT COMMAND...: the command's output has the text.
-expect() {
-    local text=$1 out
-    shift
-    out=$("$@" 2>&1)
-    if ! grep -qF -- "$text" <<<"$out"; then
-        echo "FAIL ($version): ${*:2}: no '$text' in:"
-        sed 's/^/    /' <<<"$out"
-        failed=1
-    fi
-}
-
-# An address of its own: members' ports are fixed.
-address=127.$((RANDOM % 200 + 20)).$((RANDOM % 250)).$((RANDOM % 250 + 1))
-"$gantryd" init --out "$work/cluster" --member "a=$address" \
-    --member-server "a=https://$address:6443" >/dev/null || exit 1
-mkdir -m 700 "$work/raft"
-"$gantryd" run --cluster "$work/cluster" --name a --data "$work/data" --raft-sockets "$work/raft" \
-    --listen "tcp:$address:6443" >"$work/log" 2>&1 &
-pid=$!
-export KUBECONFIG=$work/cluster/admin.kubeconfig
+. "$(dirname "$0")/member.sh"
 
 manifest() { # NAMESPACE REPLICAS
     cat <<YAML
@@ -65,13 +32,6 @@ spec:
         image: i
 YAML
 }
-
-version=
-first=${kubectls%%$'\n'*}
-for _ in $(seq 100); do
-    "$first" get ns default >/dev/null 2>&1 && break
-    sleep 0.1
-done
 
 n=0
 for kubectl in $kubectls; do

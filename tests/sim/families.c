@@ -7,23 +7,26 @@
 #include "base/assert.h"
 #include "tests/sim/sim.h"
 
+#define ALL_ENTRIES 100000
+
 static unsigned pick(struct sim *s, unsigned n)
 {
     return sim_draw(s, n);
 }
 
-static void leaders_put(struct sim *s)
+void sim_leaders_put(struct sim *s)
 {
     for (unsigned i = 0; i < s->n; i++)
         if (s->nodes[i].up && s->nodes[i].raft.state == RAFT_LEADER)
             (void)sim_put(s, i);
 }
 
-static void knobs(struct sim *s)
+void sim_random_knobs(struct sim *s)
 {
     struct sim_node *n = &s->nodes[pick(s, s->n)];
 
     n->net_ms = 1 + pick(s, 60);
+    n->bulk_ms = pick(s, 3) != 0 ? 0 : pick(s, 400);
     n->disk_ms = 1 + pick(s, pick(s, 10) != 0 ? 20 : 300);
     n->election_ms = SIM_ELECTION_MS + pick(s, SIM_ELECTION_MS);
 }
@@ -35,6 +38,11 @@ static void forget_leaders(struct sim *s)
 
         if (!n->up || n->raft.state != RAFT_FOLLOWER || pick(s, 2) == 0)
             continue;
+        if (pick(s, 3) == 0) {
+            sim_heap_enter(n);
+            guard_peer_gone(&n->guard, guard_leader(&n->guard)); /* rightly or not */
+            continue;
+        }
         sim_forget_leader(n);
         if (pick(s, 2) != 0)
             n->raft.follower_state.randomized_election_timeout = 100 + pick(s, 900);
@@ -77,7 +85,7 @@ static void roll_partition(struct sim *s)
     sim_heal(s);
 }
 
-static void random_fault(struct sim *s, bool crashes)
+void sim_random_fault(struct sim *s, bool crashes)
 {
     unsigned v = pick(s, s->n);
     unsigned action = pick(s, 12);
@@ -107,7 +115,7 @@ static void random_fault(struct sim *s, bool crashes)
     }
 }
 
-static void random_schedule(struct sim *s, uint64_t ms, bool crashes)
+void sim_random_schedule(struct sim *s, uint64_t ms, bool crashes)
 {
     uint64_t end = s->now + ms;
     uint64_t next_fault = 0;
@@ -115,14 +123,14 @@ static void random_schedule(struct sim *s, uint64_t ms, bool crashes)
 
     while (s->now < end && !sim_bad(s)) {
         if (s->now >= next_fault) {
-            random_fault(s, crashes);
+            sim_random_fault(s, crashes);
             if (pick(s, 3) == 0)
                 roll_partition(s);
-            knobs(s);
+            sim_random_knobs(s);
             next_fault = s->now + 20 + pick(s, pick(s, 3) != 0 ? 500 : 2500);
         }
         if (s->now >= next_put) {
-            leaders_put(s);
+            sim_leaders_put(s);
             next_put = s->now + 1 + pick(s, pick(s, 2) != 0 ? 40 : 900);
         }
         sim_run(s, 10);
@@ -131,14 +139,14 @@ static void random_schedule(struct sim *s, uint64_t ms, bool crashes)
 
 static void run_rolling(struct sim *s)
 {
-    random_schedule(s, 30000, false);
+    sim_random_schedule(s, 30000, false);
 }
 
-/* Snapshots are taken often, and every entry stays in the log behind them. */
-static void compact_logs(struct sim *s)
+/* Snapshots are taken often. */
+static void compact_logs(struct sim *s, unsigned trailing)
 {
     s->snapshot_every = 20;
-    s->trailing = 100000;
+    s->trailing = trailing;
     for (unsigned i = 0; i < s->n; i++) {
         raft_set_snapshot_threshold(&s->nodes[i].raft, s->snapshot_every);
         raft_set_snapshot_trailing(&s->nodes[i].raft, s->trailing);
@@ -147,15 +155,17 @@ static void compact_logs(struct sim *s)
 
 static void run_crash(struct sim *s)
 {
-    if (pick(s, 2) != 0)
-        compact_logs(s);
-    random_schedule(s, 30000, true);
+    if (pick(s, 2) != 0) {
+        compact_logs(s, ALL_ENTRIES);
+        s->no_offers = true;
+    }
+    sim_random_schedule(s, 30000, true);
 }
 
 /* ---- scripted shapes ---- */
 
 /* Elects member i: its timer runs first, the others' never, and nobody remembers a leader. */
-static bool elect(struct sim *s, unsigned i)
+bool sim_elect(struct sim *s, unsigned i)
 {
     for (unsigned j = 0; j < s->n; j++) {
         sim_forget_leader(&s->nodes[j]);
@@ -164,7 +174,7 @@ static bool elect(struct sim *s, unsigned i)
     return sim_run_until_leads(s, i, 20000);
 }
 
-static void loose_timers(struct sim *s)
+void sim_loose_timers(struct sim *s)
 {
     for (unsigned i = 0; i < s->n; i++)
         sim_set_timeout(&s->nodes[i], SIM_ELECTION_MS + pick(s, SIM_ELECTION_MS));
@@ -184,9 +194,9 @@ static void promisor_goes(struct sim *s, unsigned promisor, int honest)
     sim_isolate(s, promisor);
     if (honest >= 0)
         sim_isolate(s, (unsigned)honest);
-    loose_timers(s);
+    sim_loose_timers(s);
     sim_run(s, 4000 + pick(s, 2000));
-    leaders_put(s);
+    sim_leaders_put(s);
     sim_run(s, 500);
 }
 
@@ -206,7 +216,7 @@ static void run_overack(struct sim *s)
     unsigned b = (a + 1) % s->n;
     int honest = s->n == 5 ? (int)((a + 2) % 5) : -1;
 
-    if (!elect(s, a))
+    if (!sim_elect(s, a))
         return;
     sim_run(s, 200);
     sim_isolate(s, a);
@@ -216,7 +226,7 @@ static void run_overack(struct sim *s)
     sim_heal(s);
     s->nodes[a].net_ms = 150 + pick(s, 300);
     s->nodes[b].lose_to = 1u << a;
-    if (!elect(s, b))
+    if (!sim_elect(s, b))
         return;
     s->nodes[b].lose_to = all_but(s, honest);
     for (unsigned k = 1 + pick(s, 3); k > 0; k--) {
@@ -249,7 +259,7 @@ static void run_figure8(struct sim *s)
     unsigned apart = (first + 3) % 5;
     unsigned rival = (first + 4) % 5;
 
-    if (!elect(s, first))
+    if (!sim_elect(s, first))
         return;
     sim_run(s, 200);
     sim_cut(s, first, third);
@@ -260,7 +270,7 @@ static void run_figure8(struct sim *s)
     sim_isolate(s, first);
     /* The rival leads, with an entry that nobody else gets. */
     sim_cut(s, with, rival);
-    if (!elect(s, rival))
+    if (!sim_elect(s, rival))
         return;
     sim_isolate(s, rival);
     (void)sim_put(s, rival);
@@ -277,12 +287,12 @@ static void run_figure8(struct sim *s)
     sim_crash(&s->nodes[first]);
     /* The rival is back with the higher last term and takes the rest. */
     sim_restart(&s->nodes[rival]);
-    if (!elect(s, rival))
+    if (!sim_elect(s, rival))
         return;
     (void)sim_put(s, rival);
     sim_run(s, 500);
     sim_restart(&s->nodes[first]);
-    loose_timers(s);
+    sim_loose_timers(s);
     sim_run(s, 500);
 }
 
@@ -292,14 +302,14 @@ static void run_latency(struct sim *s)
 {
     unsigned gap = 1 + pick(s, 4);
 
-    if (!elect(s, pick(s, s->n)))
+    if (!sim_elect(s, pick(s, s->n)))
         return;
     for (unsigned i = 0; i < s->n; i++)
         s->nodes[i].net_ms = 5 + pick(s, 15);
     sim_run(s, 500);
     s->ack_ms_max = 0;
     for (unsigned ms = 0; ms < 1500 && !sim_bad(s); ms += gap) {
-        leaders_put(s);
+        sim_leaders_put(s);
         sim_run(s, gap);
     }
     sim_run(s, 500);
@@ -316,7 +326,7 @@ static void run_stale_ack(struct sim *s)
     unsigned b = (a + 2) % 5;
     unsigned honest = (a + 3) % 5;
 
-    if (!elect(s, a))
+    if (!sim_elect(s, a))
         return;
     sim_run(s, 300);
     s->nodes[f].disk_ms = 2500 + pick(s, 2000);
@@ -328,7 +338,7 @@ static void run_stale_ack(struct sim *s)
     sim_run(s, 50);
     sim_isolate(s, a);
     s->nodes[b].lose_to = 1u << f;
-    if (!elect(s, b))
+    if (!sim_elect(s, b))
         return;
     s->nodes[b].lose_to = all_but(s, (int)honest);
     for (unsigned k = 1 + pick(s, 3); k > 0; k--) {
@@ -338,6 +348,48 @@ static void run_stale_ack(struct sim *s)
     sim_run(s, 5000);
     s->nodes[f].disk_ms = 10;
     promisor_goes(s, b, (int)honest);
+}
+
+/* G21. A follower's slow write of the old leader's entries is in flight when a new leader has them
+ * truncated, and still is when the old one, leading again, sends them once more. */
+static void run_again(struct sim *s)
+{
+    unsigned a = pick(s, 5);
+    unsigned f = (a + 1) % 5;
+    unsigned b = (a + 2) % 5;
+
+    if (!sim_elect(s, a))
+        return;
+    sim_run(s, 300);
+    s->nodes[f].disk_ms = 5000 + pick(s, 4000);
+    for (unsigned j = 0; j < 5; j++)
+        if (j != a && j != f)
+            sim_cut(s, a, j);
+    for (unsigned k = 1 + pick(s, 4); k > 0; k--)
+        (void)sim_put(s, a);
+    sim_run(s, 60);
+    sim_isolate(s, a);
+    s->nodes[b].lose_to = all_but(s, (int)f);
+    if (!elect_only(s, b))
+        return;
+    sim_run(s, 150 + pick(s, 150));
+    sim_heal(s);
+    sim_isolate(s, b);
+    if (!elect_only(s, a))
+        return;
+    (void)sim_put(s, a);
+    sim_run(s, 9000);
+    sim_heal(s);
+    s->nodes[b].lose_to = 0;
+    s->nodes[f].disk_ms = 10;
+    sim_loose_timers(s);
+    sim_run(s, 2000);
+    /* The entries are let go, whoever frees them. */
+    compact_logs(s, 3);
+    for (unsigned k = 0; k < 50; k++) {
+        sim_leaders_put(s);
+        sim_run(s, 20);
+    }
 }
 
 /* G5. Log writes fail on one member while others go on. */
@@ -350,7 +402,7 @@ static void run_disk_fail(struct sim *s)
         for (unsigned k = 0; k < 12; k++) {
             if (k == 4)
                 s->nodes[victim].fail_writes = 1;
-            leaders_put(s);
+            sim_leaders_put(s);
             sim_run(s, pick(s, 30));
         }
         s->nodes[victim].fail_writes = 0;
@@ -393,7 +445,7 @@ static void run_edges(struct sim *s)
 {
     for (unsigned round = 0; round < 12 && !sim_bad(s); round++) {
         sim_run(s, 500 + pick(s, 1500));
-        leaders_put(s);
+        sim_leaders_put(s);
         if (pick(s, 3) == 0)
             s->nodes[pick(s, s->n)].fail_sends = 1;
         if (pick(s, 2) == 0)
@@ -409,13 +461,14 @@ static void run_edges(struct sim *s)
  * nobody may be offered a snapshot. */
 static void run_compact(struct sim *s)
 {
-    compact_logs(s);
+    compact_logs(s, ALL_ENTRIES);
+    s->no_offers = true;
     for (unsigned round = 0; round < 6 && !sim_bad(s); round++) {
         unsigned victim = pick(s, s->n);
 
         sim_run(s, 2500);
         for (unsigned k = 0; k < 30; k++) {
-            leaders_put(s);
+            sim_leaders_put(s);
             sim_run(s, 20 + pick(s, 20));
             if (k == 10)
                 sim_crash(&s->nodes[victim]);
@@ -438,7 +491,7 @@ static void run_news(struct sim *s)
     unsigned leader = pick(s, s->n);
     unsigned net = 1 + pick(s, 5);
 
-    if (!elect(s, leader))
+    if (!sim_elect(s, leader))
         return;
     sim_run(s, 500);
     for (unsigned i = 0; i < s->n; i++) {
@@ -468,7 +521,20 @@ const struct sim_family sim_families[] = {
     { "slowdisk", "G7: votes before the write", 0, run_slow_disk },
     { "edges", "G10: changes of state, and a library that gave up", 0, run_edges },
     { "compact", "G12: compacted logs that still reach everybody", 0, run_compact },
-    { "news", "G13: followers hear of a lone commit", 0, run_news }
+    { "news", "G13: followers hear of a lone commit", 0, run_news },
+    { "install", "G6: snapshots installed", 0, sim_family_install },
+    { "stall", "G9: loops that stall", 0, sim_family_stall },
+    { "window", "G11: a peer that is slow", 0, sim_family_window },
+    { "overtake", "G14: heartbeats overtake entries", 0, sim_family_overtake },
+    { "onevote", "G15: two transfers", 3, sim_family_one_vote },
+    { "rollback", "G16: a configuration that is taken back", 0, sim_family_rollback },
+    { "promoted", "G17: a voter that does not know", 1, sim_family_promoted },
+    { "sole", "G18: a sole voter that crashes", 1, sim_family_sole },
+    { "letgo", "G19: a member that let go what its leader begins with", 0, sim_family_let_go },
+    { "unsent", "G20: replies that cannot be sent", 0, sim_family_unsent },
+    { "held", "full disks", 0, sim_family_held },
+    { "again", "G21: a truncated entry comes back", 5, run_again },
+    { "members", "1 to 3 to 5 to 3 members, one replaced", 1, sim_family_members }
 };
 const size_t sim_families_count = sizeof(sim_families) / sizeof(sim_families[0]);
 

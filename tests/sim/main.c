@@ -13,7 +13,7 @@
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim --seeds N [--from S] [--without G1..G13] [--family F]\n"
+    fprintf(stderr, "usage: sim --seeds N [--from S] [--without G1..G21] [--family F]\n"
                     "families:\n");
     for (size_t i = 0; i < sim_families_count; i++)
         fprintf(stderr, "  %-10s %s\n", sim_families[i].name, sim_families[i].about);

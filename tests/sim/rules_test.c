@@ -14,9 +14,13 @@ static const struct {
     const char *rule;
     const char *family;
     unsigned bad_min; /* of SEEDS, with the rule off */
-} cases[] = { { "G1", "overack", 10 },  { "G2", "figure8", 10 },  { "G3", "latency", 10 },
-              { "G4", "staleack", 10 }, { "G5", "diskfail", 10 }, { "G7", "slowdisk", 10 },
-              { "G10", "edges", 10 },   { "G12", "compact", 10 }, { "G13", "news", 10 } };
+} cases[] = { { "G1", "overack", 10 },   { "G2", "figure8", 10 },  { "G3", "latency", 10 },
+              { "G4", "staleack", 10 },  { "G5", "diskfail", 10 }, { "G6", "install", 10 },
+              { "G7", "slowdisk", 10 },  { "G9", "stall", 10 },    { "G10", "edges", 10 },
+              { "G11", "window", 10 },   { "G12", "compact", 10 }, { "G13", "news", 10 },
+              { "G14", "overtake", 10 }, { "G15", "onevote", 10 }, { "G16", "rollback", 10 },
+              { "G17", "promoted", 10 }, { "G18", "sole", 10 },    { "G19", "letgo", 10 },
+              { "G20", "unsent", 10 },   { "G21", "again", 10 } };
 
 static unsigned count_bad(const struct sim_family *family, unsigned rules, unsigned enough)
 {

@@ -40,16 +40,10 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
     return a->due != b->due ? a->due < b->due : a->order < b->order;
 }
 
-struct sim_event *sim_post(struct sim *s, enum sim_event_type type, unsigned node, uint64_t due)
+static void insert(struct sim *s, struct sim_event *e)
 {
-    struct sim_event *e = mem_alloc(sizeof(*e));
     size_t at;
 
-    e->due = due;
-    e->order = s->order++;
-    e->type = type;
-    e->node = node;
-    e->incarnation = s->nodes[node].incarnation;
     if (s->events_count == s->events_capacity) {
         s->events_capacity = s->events_capacity == 0 ? 256 : s->events_capacity * 2;
         s->events = mem_realloc(s->events, s->events_capacity * sizeof(struct sim_event *));
@@ -60,6 +54,18 @@ struct sim_event *sim_post(struct sim *s, enum sim_event_type type, unsigned nod
         at = (at - 1) / 2;
     }
     s->events[at] = e;
+}
+
+struct sim_event *sim_post(struct sim *s, enum sim_event_type type, unsigned node, uint64_t due)
+{
+    struct sim_event *e = mem_alloc(sizeof(*e));
+
+    e->due = due;
+    e->order = s->order++;
+    e->type = type;
+    e->node = node;
+    e->incarnation = s->nodes[node].incarnation;
+    insert(s, e);
     return e;
 }
 
@@ -95,20 +101,24 @@ static void handle_event(struct sim *s, struct sim_event *e)
             sim_restart(n);
         return;
     }
-    if (!n->up || (e->type != SIM_DELIVER && e->incarnation != n->incarnation))
+    if (e->type == SIM_SENT)
+        s->links[e->node][e->from][e->channel].queued -= e->bytes;
+    if (e->type == SIM_DELIVER) {
+        sim_net_deliver(n, e);
+        return;
+    }
+    if (!n->up || e->incarnation != n->incarnation)
         return;
     switch (e->type) {
     case SIM_TICK:
         sim_post(s, SIM_TICK, e->node, s->now + SIM_HEARTBEAT_MS);
         n->tick(&n->backend);
         break;
-    case SIM_DELIVER:
-        if (!s->cut[e->from][e->node])
-            sim_io_deliver(n, e);
-        break;
     case SIM_SENT:
-        if (e->sent->cb != NULL)
-            e->sent->cb(e->sent, e->status);
+        sim_net_sent(n, e);
+        break;
+    case SIM_LOST:
+        guard_peer_lost(&n->guard, e->from + 1);
         break;
     case SIM_DISK:
         sim_io_disk_done(n);
@@ -119,9 +129,28 @@ static void handle_event(struct sim *s, struct sim_event *e)
     case SIM_WORK:
         sim_node_work(n);
         break;
+    case SIM_GET:
+        sim_io_got(n, e);
+        break;
+    case SIM_FETCH:
+        sim_node_fetch(n);
+        break;
+    case SIM_DELIVER:
     case SIM_RESTART:
         break;
     }
+}
+
+/* A loop that stalls handles everything afterwards, its timer first, as libuv does. */
+static bool is_stalled(struct sim *s, struct sim_event *e)
+{
+    if (s->nodes[e->node].stalled_until <= e->due)
+        return false;
+    e->due = s->nodes[e->node].stalled_until;
+    if (e->type == SIM_TICK)
+        e->order = 0;
+    insert(s, e);
+    return true;
 }
 
 static void step(struct sim *s)
@@ -130,10 +159,12 @@ static void step(struct sim *s)
 
     if (e->due > s->now)
         s->now = e->due;
+    if (is_stalled(s, e))
+        return;
     handle_event(s, e);
     sim_heap_enter(&s->nodes[e->node]);
     if (s->nodes[e->node].up)
-        guard_tell_commit(&s->nodes[e->node].guard);
+        (void)guard_tell_commit(&s->nodes[e->node].guard);
     sim_node_check(&s->nodes[e->node]);
     sim_event_free(e);
 }
@@ -162,26 +193,49 @@ bool sim_run_until_leads(struct sim *s, unsigned i, uint64_t ms)
 
 /* ---- life of a world ---- */
 
-static void bootstrap(struct sim_node *n)
+static void bootstrap(struct sim_node *n, unsigned members)
 {
-    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
     struct raft_configuration c;
     struct raft_entry entry = { .term = 1, .type = RAFT_CHANGE };
     int rv;
 
     sim_heap_enter(n);
     raft_configuration_init(&c);
-    for (unsigned i = 0; i < n->sim->n; i++) {
-        rv = raft_configuration_add(&c, i + 1, addresses[i], RAFT_VOTER);
+    for (raft_id id = 1; id <= members; id++) {
+        rv = raft_configuration_add(&c, id, sim_address(id), RAFT_VOTER);
         ASSERT(rv == 0);
     }
     rv = raft_configuration_encode(&c, &entry.buf);
     ASSERT(rv == 0);
     n->disk.term = 1;
-    n->disk.start = 1;
     sim_disk_append(&n->disk, &entry);
     raft_free(entry.buf.base);
     raft_configuration_close(&c);
+}
+
+static struct sim_node *new_node(struct sim *s)
+{
+    struct sim_node *n = &s->nodes[s->n];
+
+    ASSERT(s->n < SIM_NODES_MAX);
+    n->sim = s;
+    n->index = s->n++;
+    n->net_ms = 15;
+    n->disk_ms = 10;
+    n->disk.start = 1;
+    list_init(&n->disk_ops);
+    list_init(&n->heap);
+    list_init(&n->handed);
+    n->disk.kv = kv_sim_disk_new();
+    return n;
+}
+
+unsigned sim_add(struct sim *s)
+{
+    struct sim_node *n = new_node(s);
+
+    sim_node_start(n);
+    return n->index;
 }
 
 struct sim *sim_new(uint64_t seed, unsigned members, unsigned rules)
@@ -191,21 +245,11 @@ struct sim *sim_new(uint64_t seed, unsigned members, unsigned rules)
     s->rng = seed * 0x9E3779B97F4A7C15ull + 1;
     for (int i = 0; i < 20; i++)
         (void)sim_draw(s, 2);
-    s->n = members;
+    s->order = 1;
     s->rules = rules;
-    for (unsigned i = 0; i < members; i++) {
-        struct sim_node *n = &s->nodes[i];
-
-        n->sim = s;
-        n->index = i;
-        n->net_ms = 15;
-        n->disk_ms = 10;
-        list_init(&n->disk_ops);
-        list_init(&n->heap);
-        list_init(&n->handed);
-        n->disk.kv = kv_sim_disk_new();
-        bootstrap(n);
-    }
+    s->fetch_ms = 500;
+    for (unsigned i = 0; i < members; i++)
+        bootstrap(new_node(s), members);
     for (unsigned i = 0; i < members; i++)
         sim_node_start(&s->nodes[i]);
     return s;
@@ -222,6 +266,7 @@ void sim_free(struct sim *s)
         sim_disk_truncate(&n->disk, 0);
         mem_free(n->disk.entries);
         kv_sim_disk_free(n->disk.kv);
+        kv_sim_disk_free(n->disk.staged);
     }
     for (size_t i = 0; i < s->events_count; i++)
         sim_event_free(s->events[i]);
@@ -354,24 +399,41 @@ bool sim_put(struct sim *s, unsigned i)
 
 /* ---- the end ---- */
 
+static bool same_servers(const struct raft_configuration *a, const struct raft_configuration *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (unsigned i = 0; i < a->n; i++)
+        if (a->servers[i].id != b->servers[i].id || a->servers[i].role != b->servers[i].role)
+            return false;
+    return true;
+}
+
+/* The leader's members are all where it is. Spares are not sent anything. */
 static bool converged(const struct sim *s)
 {
-    const struct sim_node *first = &s->nodes[0];
+    const struct sim_node *leader = sim_leader(s) < 0 ? NULL : &s->nodes[sim_leader(s)];
 
-    for (unsigned i = 0; i < s->n; i++) {
-        const struct sim_node *n = &s->nodes[i];
+    for (unsigned i = 0; leader != NULL && i < leader->raft.configuration.n; i++) {
+        const struct raft_server *server = &leader->raft.configuration.servers[i];
+        const struct sim_node *n = &s->nodes[server->id - 1];
 
+        if (server->role == RAFT_SPARE)
+            continue;
         if (!n->up || n->raft.state == RAFT_UNAVAILABLE ||
-            n->raft.last_applied != first->raft.last_applied ||
-            n->fsm->point.index != first->fsm->point.index || !list_empty(&n->handed))
+            n->raft.last_applied != leader->raft.last_applied ||
+            n->fsm->point.index != leader->fsm->point.index || !list_empty(&n->handed) ||
+            n->raft.configuration_uncommitted_index != 0 ||
+            !same_servers(&n->raft.configuration, &leader->raft.configuration))
             return false;
     }
-    return true;
+    return leader != NULL;
 }
 
 static void check_writes(struct sim *s)
 {
-    struct kv_txn *t = kv_begin_read(s->nodes[0].kv);
+    const struct sim_node *leader = &s->nodes[sim_leader(s)];
+    struct kv_txn *t = kv_begin_read(leader->kv);
 
     for (unsigned id = 0; id < s->writes_count; id++) {
         char key[16];
@@ -382,9 +444,14 @@ static void check_writes(struct sim *s)
             sim_fail(s, "acknowledged write %u (index %llu) is gone", id, s->writes[id].index);
     }
     kv_abort(t);
-    for (unsigned i = 1; i < s->n && !sim_bad(s); i++)
-        if (s->nodes[i].fsm->point.digest != s->nodes[0].fsm->point.digest)
-            sim_fail(s, "members 1 and %u end with different digests", i + 1);
+    for (unsigned i = 0; i < leader->raft.configuration.n && !sim_bad(s); i++) {
+        const struct raft_server *server = &leader->raft.configuration.servers[i];
+
+        if (server->role != RAFT_SPARE &&
+            s->nodes[server->id - 1].fsm->point.digest != leader->fsm->point.digest)
+            sim_fail(s, "members %u and %llu end with different digests", leader->index + 1,
+                     server->id);
+    }
 }
 
 void sim_finish(struct sim *s)
@@ -393,18 +460,24 @@ void sim_finish(struct sim *s)
     int last = -1; /* the write that proves progress */
 
     sim_heal(s);
+    s->fetch_ms = 50;
     for (unsigned i = 0; i < s->n; i++) {
         struct sim_node *n = &s->nodes[i];
 
         n->net_ms = 10;
+        n->bulk_ms = 0;
+        n->bulk_rate = 0;
+        n->stalled_until = 0;
+        sim_fill(n, false);
         n->disk_ms = 5;
         n->fail_writes = 0;
         n->fail_sends = 0;
         n->lose_to = 0;
-        sim_set_timeout(n, SIM_ELECTION_MS + 200 * i);
+        sim_set_timeout(n, SIM_ELECTION_MS + 200 * (i % 5));
         if (!n->up)
             sim_restart(n);
     }
+    sim_net_reset(s);
     while (!sim_bad(s) && s->now < end) {
         sim_run(s, 200);
         if (last >= 0 && sim_acked(s, (unsigned)last) && converged(s))

@@ -1,9 +1,8 @@
 /*
- * libraft's raft_io in memory: a disk whose writes finish in order and later, a network of delayed
- * copies, and an allocator that remembers which member asked, so that a crash takes its memory.
+ * libraft's raft_io in memory, but for the network (sim_net.c): a disk whose writes finish in order
+ * and later, and an allocator that remembers which member asked, so that a crash takes its memory.
  * No completion ever runs inside the call that asked for it.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -11,6 +10,8 @@
 #include "tests/sim/sim.h"
 
 /* ---- memory ---- */
+
+#define FREED_BYTE 0xdd
 
 struct block {
     struct list node;
@@ -39,6 +40,7 @@ static void heap_free(void *data, void *ptr)
         return;
     b = (struct block *)ptr - 1;
     list_remove(&b->node);
+    memset(ptr, FREED_BYTE, b->size); /* who still reads it shall notice */
     mem_free(b);
 }
 
@@ -91,6 +93,8 @@ void sim_heap_free_all(struct sim_node *n)
 
 /* ---- disk ---- */
 
+#define FULL_RETRY_MS 200
+
 void sim_disk_append(struct sim_disk *d, const struct raft_entry *entry)
 {
     struct sim_entry *e;
@@ -117,23 +121,34 @@ raft_index sim_disk_last(const struct sim_disk *d)
     return d->start + d->count - 1;
 }
 
-/* The snapshot is there, and what is older than its trailing entries is not. */
+static raft_term disk_term_of(const struct sim_disk *d, raft_index index)
+{
+    if (index < d->start || index > sim_disk_last(d))
+        return 0;
+    return d->entries[index - d->start].term;
+}
+
+/* As wal_snapshot: the snapshot is there, and what is older than its trailing entries is not, or
+ * nothing when the log does not hold the snapshot's own entry. */
 static void disk_snapshot(struct sim_disk *d, const struct sim_disk_op *op)
 {
+    bool replaces = disk_term_of(d, op->snapshot_index) != op->snapshot_term;
     size_t gone = 0;
 
     d->snapshot_index = op->snapshot_index;
     d->snapshot_term = op->snapshot_term;
     d->snapshot_state = op->snapshot_state;
-    while (gone < d->count && d->start + gone + op->trailing <= op->snapshot_index)
+    d->snapshot_servers = op->snapshot_servers;
+    while (gone < d->count && (replaces || d->start + gone + op->trailing <= op->snapshot_index))
         mem_free(d->entries[gone++].data);
-    memmove(d->entries, d->entries + gone, (d->count - gone) * sizeof(*d->entries));
+    if (gone > 0)
+        memmove(d->entries, d->entries + gone, (d->count - gone) * sizeof(*d->entries));
     d->count -= gone;
-    d->start += gone;
+    d->start = replaces ? op->snapshot_index + 1 : d->start + gone;
 }
 
-/* As raft_uv: what is appended lands at the end of what is there, whatever index raft had in mind;
- * an earlier failed write leaves a shifted log. */
+/* What is appended lands at the end of what is there, whatever index raft had in mind; an earlier
+ * failed write leaves a shifted log. */
 static void disk_write(struct sim_node *n, const struct sim_disk_op *op, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
@@ -159,9 +174,14 @@ static void disk_submit(struct sim_node *n, struct sim_disk_op *op)
 
 void sim_io_disk_done(struct sim_node *n)
 {
-    struct list *node = list_pop(&n->disk_ops);
+    struct list *node;
     struct sim_disk_op *op;
 
+    if (n->full) {
+        sim_post(n->sim, SIM_DISK, n->index, n->sim->now + FULL_RETRY_MS);
+        return;
+    }
+    node = list_pop(&n->disk_ops);
     ASSERT(node != NULL);
     op = container_of(node, struct sim_disk_op, node);
     if (op->put != NULL)
@@ -252,28 +272,17 @@ static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io
     op->put = req;
     op->snapshot_index = snapshot->index;
     op->snapshot_term = snapshot->term;
-    op->snapshot_state = n->manifest_index;
+    ASSERT(snapshot->n_bufs == 1 && snapshot->bufs[0].len == sizeof(op->snapshot_state));
+    memcpy(&op->snapshot_state, snapshot->bufs[0].base, sizeof(op->snapshot_state));
+    sim_servers_note(&op->snapshot_servers, &snapshot->configuration);
+    op->snapshot_servers.index = snapshot->configuration_index;
     op->trailing = trailing;
     disk_submit(n, op);
     return 0;
 }
 
-/* Only for a peer that needs what this log has let go: in no schedule here. */
-static int io_snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
-                           raft_io_snapshot_get_cb cb)
-{
-    struct sim_node *n = node_of(io);
-
-    (void)req;
-    (void)cb;
-    sim_fail(n->sim, "member %u offers a snapshot although its log holds what is missing",
-             n->index + 1);
-    return RAFT_BUSY;
-}
-
 static struct raft_snapshot *load_snapshot(struct sim_node *n)
 {
-    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
     struct raft_snapshot *s;
 
     if (n->disk.snapshot_index == 0)
@@ -281,15 +290,31 @@ static struct raft_snapshot *load_snapshot(struct sim_node *n)
     s = raft_calloc(1, sizeof(*s));
     s->index = n->disk.snapshot_index;
     s->term = n->disk.snapshot_term;
-    raft_configuration_init(&s->configuration);
-    for (unsigned i = 0; i < n->sim->n; i++)
-        (void)raft_configuration_add(&s->configuration, i + 1, addresses[i], RAFT_VOTER);
-    s->configuration_index = 1;
+    sim_servers_make(&n->disk.snapshot_servers, &s->configuration);
+    s->configuration_index = n->disk.snapshot_servers.index;
     s->bufs = raft_calloc(1, sizeof(*s->bufs));
     s->n_bufs = 1;
-    s->bufs[0].base = raft_calloc(1, 8);
-    s->bufs[0].len = 8;
+    s->bufs[0].base = raft_calloc(1, sizeof(n->disk.snapshot_state));
+    s->bufs[0].len = sizeof(n->disk.snapshot_state);
+    memcpy(s->bufs[0].base, &n->disk.snapshot_state, sizeof(n->disk.snapshot_state));
     return s;
+}
+
+static int io_snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
+                           raft_io_snapshot_get_cb cb)
+{
+    struct sim_node *n = node_of(io);
+
+    req->cb = cb;
+    sim_post(n->sim, SIM_GET, n->index, n->sim->now + 1)->get = req;
+    return 0;
+}
+
+void sim_io_got(struct sim_node *n, struct sim_event *e)
+{
+    struct raft_snapshot *snapshot = load_snapshot(n);
+
+    e->get->cb(e->get, snapshot, snapshot != NULL ? 0 : RAFT_NOTFOUND);
 }
 
 static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
@@ -305,6 +330,9 @@ static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
     *snapshot = load_snapshot(node_of(io));
     *start_index = d->start;
     *n_entries = d->count;
+    *entries = NULL;
+    if (d->count == 0)
+        return 0;
     for (size_t i = 0; i < d->count; i++)
         bytes += d->entries[i].len;
     *entries = raft_malloc(d->count * sizeof(**entries));
@@ -318,100 +346,6 @@ static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
         at += d->entries[i].len;
     }
     return 0;
-}
-
-/* ---- network ---- */
-
-/* The event owns its copies until delivery. */
-static void copy_entries(struct raft_append_entries *to, const struct raft_append_entries *from)
-{
-    *to = *from;
-    to->entries = NULL;
-    if (from->n_entries == 0)
-        return;
-    to->entries = mem_alloc(from->n_entries * sizeof(*to->entries));
-    for (unsigned i = 0; i < from->n_entries; i++) {
-        to->entries[i] = from->entries[i];
-        to->entries[i].batch = NULL;
-        to->entries[i].buf.base = mem_dup(from->entries[i].buf.base, from->entries[i].buf.len);
-    }
-}
-
-void sim_event_free(struct sim_event *e)
-{
-    struct raft_append_entries *a = &e->message.append_entries;
-
-    if (e->type == SIM_DELIVER && e->message.type == RAFT_IO_APPEND_ENTRIES) {
-        for (unsigned i = 0; i < a->n_entries; i++)
-            mem_free(a->entries[i].buf.base);
-        mem_free(a->entries);
-    }
-    mem_free(e);
-}
-
-static int io_send(struct raft_io *io, struct raft_io_send *req, const struct raft_message *m,
-                   raft_io_send_cb cb)
-{
-    struct sim_node *n = node_of(io);
-    struct sim *s = n->sim;
-    unsigned to = (unsigned)(m->server_id - 1);
-    struct sim_event *sent;
-    struct sim_event *e;
-    uint64_t due = s->now + n->net_ms;
-
-    ASSERT(to < s->n);
-    if (n->fail_sends > 0) {
-        n->fail_sends--;
-        return RAFT_IOERR;
-    }
-    if (m->type == RAFT_IO_REQUEST_VOTE && m->request_vote.last_log_index > sim_disk_last(&n->disk))
-        sim_fail(s, "member %u asks for votes with index %llu but has stored %llu", n->index + 1,
-                 m->request_vote.last_log_index, sim_disk_last(&n->disk));
-    req->cb = cb;
-    sent = sim_post(s, SIM_SENT, n->index, s->now);
-    sent->sent = req;
-    sent->status = s->nodes[to].up ? 0 : RAFT_NOCONNECTION;
-    if (sent->status != 0 || ((n->lose_to & 1u << to) != 0 && m->type == RAFT_IO_APPEND_ENTRIES &&
-                              m->append_entries.n_entries > 0))
-        return 0;
-    if (due < s->link_due[n->index][to])
-        due = s->link_due[n->index][to];
-    s->link_due[n->index][to] = due;
-    e = sim_post(s, SIM_DELIVER, to, due);
-    e->from = n->index;
-    e->message = *m;
-    if (m->type == RAFT_IO_APPEND_ENTRIES)
-        copy_entries(&e->message.append_entries, &m->append_entries);
-    return 0;
-}
-
-/* Entries reach libraft as raft_uv gives them: one array, one batch, both its own from here on. */
-void sim_io_deliver(struct sim_node *n, struct sim_event *e)
-{
-    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
-    struct raft_message m = e->message;
-    struct raft_append_entries *a = &m.append_entries;
-
-    m.server_id = e->from + 1;
-    m.server_address = addresses[e->from];
-    if (m.type == RAFT_IO_APPEND_ENTRIES && a->n_entries > 0) {
-        const struct raft_entry *from = e->message.append_entries.entries;
-        size_t bytes = 0;
-        uint8_t *at;
-
-        for (unsigned i = 0; i < a->n_entries; i++)
-            bytes += from[i].buf.len;
-        a->entries = raft_malloc(a->n_entries * sizeof(*a->entries));
-        at = raft_malloc(bytes);
-        for (unsigned i = 0; i < a->n_entries; i++) {
-            a->entries[i] = from[i];
-            a->entries[i].batch = i == 0 ? at : a->entries[0].batch;
-            a->entries[i].buf.base = at;
-            memcpy(at, from[i].buf.base, from[i].buf.len);
-            at += from[i].buf.len;
-        }
-    }
-    n->recv(&n->backend, &m);
 }
 
 /* ---- the rest ---- */
@@ -464,7 +398,7 @@ void sim_io_init(struct sim_node *n)
     n->backend.start = io_start;
     n->backend.set_term = io_set_term;
     n->backend.set_vote = io_set_vote;
-    n->backend.send = io_send;
+    n->backend.send = sim_net_send;
     n->backend.append = io_append;
     n->backend.truncate = io_truncate;
     n->backend.snapshot_put = io_snapshot_put;

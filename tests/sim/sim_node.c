@@ -43,7 +43,7 @@ static void check_committed(struct sim_node *n, raft_index index, raft_term term
 static int on_apply(struct raft_fsm *fsm, const struct raft_buffer *buf, void **result)
 {
     struct sim_node *n = fsm->data;
-    raft_index index = raft_last_applied(&n->raft) + 1;
+    raft_index index = n->raft.last_applied + 1;
     struct sim_handed *h;
 
     *result = NULL;
@@ -101,11 +101,21 @@ static int on_snapshot_work(void *ctx, struct raft_io_async_work *req, raft_io_a
     return 0;
 }
 
+static void on_cancel_work(void *ctx)
+{
+    struct sim_node *n = ctx;
+
+    n->work = NULL;
+}
+
 /* As raft_node.c: only when the state machine holds all of it, and another commit followed. */
 void sim_node_work(struct sim_node *n)
 {
     struct raft_io_async_work *work = n->work;
     uint64_t durable = n->fsm->point.index;
+
+    if (work == NULL)
+        return;
 
     if (n->manifest_index == 0 && list_empty(&n->handed) &&
         n->raft.last_applied >= n->raft.snapshot.pending.index)
@@ -118,15 +128,146 @@ void sim_node_work(struct sim_node *n)
     n->work_done(work, work->work(work));
 }
 
+static void open_state(struct sim_node *n)
+{
+    struct err e;
+    int rv;
+
+    n->kv = kv_sim_open(n->disk.kv);
+    n->fsm = mem_alloc(sizeof(*n->fsm));
+    rv = fsm_init(n->fsm, n->kv, &e);
+    ASSERT(rv == 0);
+}
+
+static void close_state(struct sim_node *n)
+{
+    struct list *node;
+
+    while ((node = list_pop(&n->handed)) != NULL)
+        mem_free(container_of(node, struct sim_handed, node));
+    fsm_deinit(n->fsm);
+    mem_free(n->fsm);
+    n->fsm = NULL;
+}
+
+/* The snapshot's state was fetched before: it becomes the member's own. */
 static int on_restore(struct raft_fsm *fsm, struct raft_buffer *buf)
 {
     struct sim_node *n = fsm->data;
+    uint64_t index;
 
-    if (n->fsm->point.index < n->disk.snapshot_state)
-        sim_fail(n->sim, "member %u: its log was let go up to %llu, its state holds %llu",
-                 n->index + 1, n->disk.snapshot_index, (unsigned long long)n->fsm->point.index);
+    memcpy(&index, buf->base, sizeof(index));
     raft_free(buf->base);
+    if (n->fsm->point.index >= index)
+        return 0;
+    if (n->disk.staged == NULL || n->disk.staged_index < index) {
+        sim_fail(n->sim, "member %u: a snapshot needs a state at %llu, there is %llu", n->index + 1,
+                 (unsigned long long)index, (unsigned long long)n->fsm->point.index);
+        return 0;
+    }
+    close_state(n);
+    kv_close(n->kv);
+    kv_sim_disk_free(n->disk.kv);
+    n->disk.kv = n->disk.staged;
+    n->disk.staged = NULL;
+    open_state(n);
     return 0;
+}
+
+/* ---- another member's state ---- */
+
+static struct kv_sim_disk *copy_state(struct kv *from)
+{
+    struct kv_sim_disk *disk = kv_sim_disk_new();
+    struct kv *to = kv_sim_open(disk);
+    struct kv_txn *read = kv_begin_read(from);
+    struct kv_txn *write = kv_begin_write(to);
+
+    for (int table = 0; table < KV_TABLES; table++) {
+        struct kv_cursor c;
+
+        kv_cursor_open(read, (enum kv_table)table, &c);
+        for (bool at = kv_seek(&c, str_lit("")); at; at = kv_next(&c))
+            kv_put(write, c.table, c.key, c.value);
+        kv_cursor_close(&c);
+    }
+    kv_abort(read);
+    kv_commit(write);
+    kv_commit(kv_begin_write(to)); /* durable: a crash takes the last commit only */
+    kv_close(to);
+    return disk;
+}
+
+static void plan_fetch(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+
+    sim_post(s, SIM_FETCH, n->index, s->now + 5 + sim_draw(s, s->fetch_ms + 1));
+}
+
+static void on_install(void *ctx, uint64_t index, uint64_t term, struct str manifest,
+                       uint64_t leader_id)
+{
+    struct sim_node *n = ctx;
+    uint64_t state;
+
+    (void)term;
+    ASSERT(manifest.len == sizeof(state));
+    memcpy(&state, manifest.data, sizeof(state));
+    n->fetch_index = index > state ? index : state;
+    n->fetch_from = (unsigned)(leader_id - 1);
+    n->fetch_tries = 0;
+    plan_fetch(n);
+}
+
+void sim_node_fetch(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct sim_node *from = &s->nodes[n->fetch_from];
+
+    if (from == n || !from->up || s->cut[from->index][n->index] || s->cut[n->index][from->index] ||
+        from->raft.last_applied < n->fetch_index || !list_empty(&from->handed)) {
+        n->fetch_from = sim_draw(s, s->n);
+        if (++n->fetch_tries < 20)
+            plan_fetch(n);
+        else
+            guard_install_abort(&n->guard);
+        return;
+    }
+    kv_sim_disk_free(n->disk.staged);
+    n->disk.staged = copy_state(from->kv);
+    n->disk.staged_index = from->raft.last_applied;
+    guard_install_continue(&n->guard);
+}
+
+static bool on_covers(void *ctx, struct str manifest)
+{
+    struct sim_node *n = ctx;
+    uint64_t state;
+
+    memcpy(&state, manifest.data, sizeof(state));
+    return n->disk.staged_index >= state;
+}
+
+static void on_installed(void *ctx, uint64_t index)
+{
+    struct sim_node *n = ctx;
+
+    if (index != 0)
+        n->sim->installs++;
+}
+
+static void on_transferred(struct raft_transfer *req)
+{
+    (void)req;
+}
+
+static void on_step_aside(void *ctx)
+{
+    struct sim_node *n = ctx;
+
+    if (raft_transfer(&n->raft, &n->transfer, guard_successor(&n->guard), on_transferred) == 0)
+        guard_check(&n->guard);
 }
 
 static void check_digest(struct sim_node *n, raft_index index)
@@ -169,6 +310,10 @@ static void on_edge(void *ctx, int state, uint64_t term, uint64_t leader_id)
 {
     struct sim_node *n = ctx;
 
+    if (state == RAFT_CANDIDATE && n->edge_state != RAFT_CANDIDATE)
+        n->sim->campaigns++;
+    if (state != RAFT_LEADER && n->edge_state == RAFT_LEADER)
+        n->sim->losses++;
     n->edge_state = state;
     n->edge_term = term;
     n->edge_leader = leader_id;
@@ -189,14 +334,6 @@ static void on_fatal(void *ctx, const char *what, int raft_code)
     n->fatal = true;
 }
 
-static void on_behind(void *ctx, uint64_t snapshot_index)
-{
-    struct sim_node *n = ctx;
-
-    sim_fail(n->sim, "member %u was offered a snapshot at %llu", n->index + 1,
-             (unsigned long long)snapshot_index);
-}
-
 static void on_turn(void *ctx)
 {
     (void)ctx;
@@ -205,16 +342,18 @@ static void on_turn(void *ctx)
 static const struct guard_events guard_events = { .edge = on_edge,
                                                   .ready = on_ready,
                                                   .fatal = on_fatal,
-                                                  .behind = on_behind,
+                                                  .install = on_install,
+                                                  .covers = on_covers,
+                                                  .installed = on_installed,
+                                                  .step_aside = on_step_aside,
                                                   .async_work = on_snapshot_work,
+                                                  .cancel_work = on_cancel_work,
                                                   .turn = on_turn };
 
 /* ---- life ---- */
 
 void sim_node_start(struct sim_node *n)
 {
-    static const char *const addresses[] = { "1", "2", "3", "4", "5" };
-    struct err e;
     int rv;
 
     sim_heap_enter(n);
@@ -225,10 +364,10 @@ void sim_node_start(struct sim_node *n)
     n->edge_state = RAFT_UNAVAILABLE;
     n->edge_term = 0;
     n->edge_leader = 0;
-    n->kv = kv_sim_open(n->disk.kv);
-    n->fsm = mem_alloc(sizeof(*n->fsm));
-    rv = fsm_init(n->fsm, n->kv, &e);
-    ASSERT(rv == 0);
+    n->work = NULL;
+    n->stalled_until = 0;
+    n->full = false;
+    open_state(n);
     memset(&n->raft, 0, sizeof(n->raft));
     memset(&n->raft_fsm, 0, sizeof(n->raft_fsm));
     n->raft_fsm.version = 3;
@@ -240,11 +379,14 @@ void sim_node_start(struct sim_node *n)
     n->raft_fsm.restore = on_restore;
     sim_io_init(n);
     guard_init(&n->guard, &n->raft, &n->backend, n->sim->rules, &guard_events, n);
-    rv = raft_init(&n->raft, &n->guard.io, &n->raft_fsm, n->index + 1, addresses[n->index]);
+    if (n->sim->window_bytes != 0)
+        n->guard.window_bytes = n->sim->window_bytes;
+    rv = raft_init(&n->raft, &n->guard.io, &n->raft_fsm, n->index + 1, sim_address(n->index + 1));
     ASSERT(rv == 0);
     raft_set_election_timeout(&n->raft, SIM_ELECTION_MS);
     raft_set_heartbeat_timeout(&n->raft, SIM_HEARTBEAT_MS);
     raft_set_pre_vote(&n->raft, true);
+    raft_set_install_snapshot_timeout(&n->raft, SIM_INSTALL_MS);
     raft_set_snapshot_threshold(&n->raft,
                                 n->sim->snapshot_every != 0 ? n->sim->snapshot_every : 1u << 30);
     raft_set_snapshot_trailing(&n->raft, n->sim->trailing);
@@ -255,18 +397,12 @@ void sim_node_start(struct sim_node *n)
 
 void sim_crash(struct sim_node *n)
 {
-    struct list *node;
-
     if (!n->up)
         return;
     n->up = false;
     n->incarnation++; /* what was posted for the old one is dropped */
     sim_io_crash(n);
-    while ((node = list_pop(&n->handed)) != NULL)
-        mem_free(container_of(node, struct sim_handed, node));
-    fsm_deinit(n->fsm);
-    mem_free(n->fsm);
-    n->fsm = NULL;
+    close_state(n);
     kv_sim_crash(n->disk.kv, sim_draw(n->sim, 3) == 0);
     kv_close(n->kv);
     n->kv = NULL;
@@ -275,10 +411,24 @@ void sim_crash(struct sim_node *n)
 
 void sim_restart(struct sim_node *n)
 {
-    if (n->up)
+    if (n->up || n->gone)
         return;
     n->sim->restarts++;
     sim_node_start(n);
+}
+
+void sim_fill(struct sim_node *n, bool full)
+{
+    n->full = full;
+    if (!n->up)
+        return;
+    sim_heap_enter(n);
+    guard_held(&n->guard, full);
+}
+
+void sim_stall(struct sim_node *n, unsigned ms)
+{
+    n->stalled_until = n->sim->now + ms;
 }
 
 void sim_node_check(struct sim_node *n)

@@ -3,9 +3,10 @@
 
 #define README_LINES_MAX 40
 
+/* Examples are tried from outside, as their readers would. */
 static bool is_library(struct str path)
 {
-    return !path_under(path, "tests") && !path_under(path, "bazel");
+    return !path_under(path, "tests") && !path_under(path, "bazel") && !path_under(path, "docs");
 }
 
 static void check_readme(const struct tree *t, const struct file *file, struct findings *f)

@@ -1,13 +1,14 @@
 /*
  * The state machine is total: whatever decodes as a transaction applies without a crash, and the
- * running digest stays the sum of the rows. The input is frames {u8 length, bytes}; a length of 0
- * ends an entry and takes a step of compaction.
+ * running digest stays the sum of the rows, and every timer has what it is of. The input
+ * is frames {u8 length, bytes}; a length of 0 ends an entry and takes a step of compaction.
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/assert.h"
 #include "store/fsm.h"
+#include "store/mvcc.h"
 #include "store/txn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -23,6 +24,29 @@ struct target {
     uint32_t count;
 };
 
+static void check_timers(struct target *x, struct kv_txn *t)
+{
+    struct kv_cursor c;
+    uint64_t count = 0;
+    kv_cursor_open(t, KV_EXPIRY, &c);
+    for (bool more = kv_seek(&c, str_of("", 0)); more; more = kv_next(&c)) {
+        struct newest n;
+        struct str row;
+        struct str key = str_slice(c.key, 1, c.key.len);
+        if (c.key.data[0] == TIMER_VERSION)
+            ASSERT(mvcc_newest(t, key, &n) && !n.tombstone);
+        else
+            ASSERT(kv_get(t, KV_PRODUCER, key, &row));
+        count++;
+    }
+    kv_cursor_close(&c);
+    ASSERT(x->fsm.point.timers == count);
+    struct timer first = { 0 };
+    ASSERT(timers_first(t, &first) == (count > 0));
+    ASSERT(x->fsm.point.next_deadline_ms == first.deadline_ms);
+    ASSERT(x->fsm.point.alarm == alarm_reasons(&x->fsm.alarm));
+}
+
 static void apply_entry(struct target *x)
 {
     size_t commands = 0;
@@ -33,7 +57,8 @@ static void apply_entry(struct target *x)
                                     NULL, &commands, &e);
     ASSERT(why == 0 || why == GROUP_HALT_UPGRADE || why == GROUP_HALT_DIVERGED);
     ASSERT(fsm_digest_full(t) == x->fsm.point.digest);
-    compact_step(&x->fsm.compact, t, COMPACT_STEP_ROWS);
+    check_timers(x, t);
+    (void)compact_step(&x->fsm.compact, t, COMPACT_STEP_ROWS); /* one step is enough here */
     ASSERT(fsm_digest_full(t) == x->fsm.point.digest);
     fsm_save(&x->fsm, t);
     kv_commit(t);

@@ -25,7 +25,10 @@ static void make_contexts(void)
     ASSERT(rc == 0);
     rc = pki_issue(&a, &ca, &request, &pair, NULL);
     ASSERT(rc == 0);
-    struct tls_options o = { pair.certificate_pem, pair.key_pem, ca.certificate_pem, alpn };
+    struct tls_options o = { .certificate_pem = pair.certificate_pem,
+                             .key_pem = pair.key_pem,
+                             .ca_pem = ca.certificate_pem,
+                             .alpn = alpn };
     server = tls_server_context_new(&o, NULL);
     struct tls_options roots = { .ca_pem = ca.certificate_pem, .alpn = alpn };
     client = tls_client_context_new(&roots, NULL);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/meta/kinds.h"
+#include "api/meta/view.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/schema/codec.h"
 #include "api/schema/err_list.h"
@@ -55,7 +56,8 @@ static void update(const struct resource *r, const struct resource_context *c, v
 
 static void walk(const struct resource *r, struct arena *a, struct str bytes)
 {
-    const struct schema *s = kind_info(r->kind)->schema;
+    enum kind store = kind_store(r->kind);
+    const struct schema *s = kind_info(store == KIND_NONE ? r->kind : store)->schema;
     const struct resource_context c = { .arena = a, .now_wall_ns = 1 };
     struct err_list errors;
     struct err e = { 0 };
@@ -68,6 +70,9 @@ static void walk(const struct resource *r, struct arena *a, struct str bytes)
     struct str packed = schema_pack_arena(a, s, object);
     if (schema_unpack(a, s, packed, &stored, &e) != 0)
         return;
+    struct str shown = view_of_stored(a, r->kind, packed);
+    ASSERT(schema_unpack(a, kind_info(r->kind)->schema, shown, &stored, &e) == 0);
+    ASSERT(schema_unpack(a, s, view_to_stored(a, r->kind, shown), &stored, &e) == 0);
     struct store_term terms[RESOURCE_TERMS_MAX];
     ASSERT(resource_terms(r, packed, terms) <= RESOURCE_TERMS_MAX);
     if (r->cells != NULL) {

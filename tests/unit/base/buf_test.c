@@ -131,6 +131,14 @@ static void test_shared(void **state)
     assert_true(str_eq_c(shared_str(s), "event"));
     shared_unref(s);
     shared_unref(NULL);
+
+    buf_append_c(&b, "an answer");
+    const uint8_t *bytes = b.data;
+    s = shared_adopt(&b);
+    assert_ptr_equal(shared_str(s).data, bytes);
+    assert_true(str_eq_c(shared_str(s), "an answer"));
+    assert_null(b.data);
+    shared_unref(s);
     s = shared_new(NULL, 0);
     assert_int_equal(shared_str(s).len, 0);
     shared_unref(s);

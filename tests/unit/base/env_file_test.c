@@ -1,9 +1,14 @@
-/* Open files: reading what grows, across a rename; appends; locks between processes. */
+/* Open files: reading what grows, across a rename; appends; many parts; space; locks. */
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/env.h"
 #include "base/env_uv.h"
 #include "tests/unit/unit.h"
@@ -85,9 +90,96 @@ static void test_a_lock_excludes_other_processes(void **state)
     env_uv_free(env);
 }
 
+/* More parts than the kernel takes at once, some of them empty. */
+#define PARTS (3 * IOV_MAX + 7)
+
+static void test_many_parts_are_one_write(void **state)
+{
+    (void)state;
+    struct env *env = env_uv_new();
+    char path[] = "/tmp/env-parts-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    static const char text[] = "0123456789";
+    struct str *parts = mem_alloc(PARTS * sizeof(*parts));
+    size_t total = 0;
+    for (size_t i = 0; i < PARTS; i++) {
+        parts[i] = i % 11 == 0 ? str_of(NULL, 0) : str_of(text, i % 11);
+        total += parts[i].len;
+    }
+    struct err e;
+    struct env_file *f;
+    int flags = ENV_FILE_READ | ENV_FILE_WRITE;
+    assert_int_equal(env_file_open(env, path, flags, 0, &f, &e), 0);
+    assert_int_equal(env_file_pwritev(f, 3, parts, PARTS, &e), 0);
+    assert_int_equal(env_file_pwritev(f, 0, NULL, 0, &e), 0);
+    char *data = mem_alloc(total + 4);
+    size_t len;
+    assert_int_equal(env_file_pread(f, 0, data, total + 4, &len, &e), 0);
+    assert_int_equal(len, total + 3);
+    size_t at = 3;
+    for (size_t i = 0; i < PARTS; i++) {
+        if (parts[i].len > 0)
+            assert_memory_equal(data + at, text, parts[i].len);
+        at += parts[i].len;
+    }
+    env_file_close(f);
+    assert_int_equal(env_file_open(env, path, ENV_FILE_READ, 0, &f, &e), 0);
+    assert_true(env_file_pwritev(f, 0, parts, PARTS, &e) < 0);
+    env_file_close(f);
+    mem_free(data);
+    mem_free(parts);
+    (void)unlink(path);
+    env_uv_free(env);
+}
+
+static void test_allocated_space_is_zeros(void **state)
+{
+    (void)state;
+    struct env *env = env_uv_new();
+    char path[] = "/tmp/env-space-XXXXXX";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "what was here before", 20), 20);
+    (void)close(fd);
+    struct err e;
+    struct env_file *f;
+    struct env_stat st;
+    assert_int_equal(env_file_open(env, path, ENV_FILE_READ | ENV_FILE_WRITE, 0, &f, &e), 0);
+    assert_int_equal(env_file_allocate(f, 0, &e), 0);
+    assert_int_equal(env_file_allocate(f, 600001, &e), 0);
+    assert_int_equal(env_file_stat(f, &st, &e), 0);
+    assert_int_equal(st.size, 600001);
+    char *data = mem_alloc(600002);
+    size_t len;
+    memset(data, 1, 600002);
+    assert_int_equal(env_file_pread(f, 0, data, 600002, &len, &e), 0);
+    assert_int_equal(len, 600001);
+    for (size_t i = 0; i < len; i++)
+        if (data[i] != 0)
+            fail_msg("byte %zu", i);
+    mem_free(data);
+    /* A limit of the process stands for a full disk; the file can still be used. */
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    struct rlimit small = { .rlim_cur = 700000, .rlim_max = old.rlim_max };
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_true(env_file_allocate(f, 4u << 20, &e) < 0);
+    assert_int_equal(env_file_pwrite(f, 5, str_lit("still"), &e), 0);
+    assert_int_equal(env_file_truncate(f, 10, &e), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    (void)signal(SIGXFSZ, handler);
+    env_file_close(f);
+    (void)unlink(path);
+    env_uv_free(env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_following_a_growing_file),
-                                        cmocka_unit_test(test_a_lock_excludes_other_processes) };
+                                        cmocka_unit_test(test_a_lock_excludes_other_processes),
+                                        cmocka_unit_test(test_many_parts_are_one_write),
+                                        cmocka_unit_test(test_allocated_space_is_zeros) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
-/* Simulated attempts: refused, cut, canceled, accepted by one of several listeners. */
+/* Simulated attempts: refused, cut, canceled, accepted by one of several listeners; names. */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/env_sim.h"
@@ -10,6 +12,7 @@ struct fixture {
     struct env_loop *server_loop;
     struct env_listener *listener;
     struct env_connect connect;
+    struct env_resolve resolve;
     int accepted;
     int done;
     int status;
@@ -113,11 +116,43 @@ static void test_ports(void **state)
     assert_int_equal(env_listener_port(l), 6443);
 }
 
+static void on_resolved(struct env_resolve *r, int status)
+{
+    struct fixture *f = container_of(r, struct fixture, resolve);
+    assert_true(env_on_loop(f->client_loop));
+    f->done++;
+    f->status = status;
+}
+
+static void test_names_are_addresses(void **state)
+{
+    struct fixture *f = *state;
+    char too_long[ENV_ADDRESS_BYTES + 1];
+    memset(too_long, 'x', sizeof(too_long) - 1);
+    too_long[sizeof(too_long) - 1] = '\0';
+    env_resolve(f->client_loop, &f->resolve, "tcp:m1:2381", on_resolved);
+    assert_int_equal(f->done, 0);
+    env_sim_run(f->env, 100);
+    assert_true(f->done == 1 && f->status == 0 && f->resolve.count == 1);
+    assert_string_equal(f->resolve.addresses[0], "tcp:m1:2381");
+    env_resolve_cancel(&f->resolve); /* harmless */
+    env_resolve(f->client_loop, &f->resolve, too_long, on_resolved);
+    env_sim_run(f->env, 100);
+    assert_true(f->done == 2 && f->status == -ERR_INVALID_ARGUMENT && f->resolve.count == 0);
+    env_resolve(f->client_loop, &f->resolve, "tcp:m1:2381", on_resolved);
+    env_resolve_cancel(&f->resolve);
+    assert_int_equal(f->done, 2);
+    env_sim_run(f->env, 100);
+    assert_true(f->done == 3 && f->status == -ERR_CANCELED && f->resolve.count == 0);
+    env_resolve(f->client_loop, &f->resolve, "tcp:m1:2381", on_resolved); /* freed pending */
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { T(test_attempts_that_fail),
-                                        T(test_accept_and_paused_listener), T(test_ports) };
+                                        T(test_accept_and_paused_listener), T(test_ports),
+                                        T(test_names_are_addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

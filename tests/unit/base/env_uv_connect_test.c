@@ -1,4 +1,6 @@
 /* Listeners and connection attempts of the real world: each way they fail, and the odd ways in. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,56 @@ static void test_listening_descriptor_is_handed_in(void **state)
     close(fd);
 }
 
+static void connect_to(struct fixture *f, const char *host, int port)
+{
+    char address[64];
+    (void)snprintf(address, sizeof(address), "tcp:%s:%d", host, port);
+    env_connect(f->loop, &f->connect, address, 0, on_connected);
+    env_loop_run(f->loop);
+    if (f->connect_status != 0)
+        fail_msg("%s: %d", address, f->connect_status);
+    env_listener_close(f->listener);
+    f->listener = NULL;
+    env_loop_free(f->loop);
+    f->loop = env_loop_new(f->env, "test");
+}
+
+/* Both kinds of address come in by one listener. */
+static void test_listening_on_every_address(void **state)
+{
+    static const char *const hosts[] = { "127.0.0.1", "[::1]" };
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *f = *state;
+        struct err e = { 0 };
+        assert_int_equal(env_listen(f->loop, "tcp:[::]:0", true, on_accept, f, &f->listener, &e),
+                         0);
+        connect_to(f, hosts[i], env_listener_port(f->listener));
+    }
+}
+
+static void test_tcp_descriptors_are_handed_in(void **state)
+{
+    static const char *const hosts[] = { "127.0.0.1", "[::1]" };
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *f = *state;
+        struct sockaddr_in in = { .sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+        int fd = socket(i == 0 ? AF_INET : AF_INET6, SOCK_STREAM, 0);
+        const struct sockaddr *a = i == 0 ? (struct sockaddr *)&in : (struct sockaddr *)&in6;
+        assert_int_equal(bind(fd, a, i == 0 ? sizeof(in) : sizeof(in6)), 0);
+        assert_int_equal(listen(fd, 8), 0);
+        char address[32];
+        (void)snprintf(address, sizeof(address), "fd:%d", fd);
+        struct err e = { 0 };
+        assert_int_equal(env_listen(f->loop, address, false, on_accept, f, &f->listener, &e), 0);
+        int port = env_listener_port(f->listener);
+        assert_true(port > 0);
+        connect_to(f, hosts[i], port);
+        close(fd);
+    }
+}
+
 static void test_two_listeners_share_a_port(void **state)
 {
     struct fixture *f = *state;
@@ -200,6 +252,8 @@ int main(void)
                                         T(test_listen_failures),
                                         T(test_stale_socket_is_replaced_and_live_one_is_not),
                                         T(test_listening_descriptor_is_handed_in),
+                                        T(test_listening_on_every_address),
+                                        T(test_tcp_descriptors_are_handed_in),
                                         T(test_two_listeners_share_a_port) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

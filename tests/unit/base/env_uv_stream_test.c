@@ -1,7 +1,10 @@
 /* Streams of the real world: echo over TCP and unix, ends, back-pressure, close. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -292,11 +295,65 @@ static void test_close_is_never_inside_the_call(void **state)
     assert_int_equal(f->client.ends, 0);
 }
 
+/* Both ends are in this process: among its descriptors they are the TCP sockets with a peer. */
+static int count_sockets_with(int level, int option, int value)
+{
+    int count = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof(peer);
+        int got = -1;
+        socklen_t got_len = sizeof(got);
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.ss_family != AF_INET)
+            continue;
+        assert_int_equal(getsockopt(fd, level, option, &got, &got_len), 0);
+        count += value != 0 && value != 1 ? got == value : (got != 0) == value;
+    }
+    return count;
+}
+
+static void check_options(struct fixture *f)
+{
+    assert_int_equal(count_sockets_with(IPPROTO_TCP, TCP_NODELAY, 1), 2);
+    assert_int_equal(count_sockets_with(SOL_SOCKET, SO_KEEPALIVE, 1), 2);
+    assert_int_equal(count_sockets_with(IPPROTO_TCP, TCP_KEEPIDLE, ENV_STREAM_KEEPALIVE_IDLE_S), 2);
+    assert_int_equal(count_sockets_with(IPPROTO_TCP, TCP_NOTSENT_LOWAT, ENV_STREAM_UNSENT_BYTES),
+                     2);
+    assert_int_equal(count_sockets_with(IPPROTO_TCP, TCP_USER_TIMEOUT, 0), 2);
+    env_stream_peer_limit(f->client.s, 7000);
+    assert_int_equal(count_sockets_with(IPPROTO_TCP, TCP_USER_TIMEOUT, 7000), 1);
+    env_stream_close(f->client.s);
+}
+
+static void say_hello_to_client(struct fixture *f)
+{
+    env_stream_write(f->server.s, str_lit("hello"));
+}
+
+static void test_tcp_options_on_both_ends(void **state)
+{
+    struct fixture *f = *state;
+    f->on_server_open = say_hello_to_client;
+    f->on_client_data = check_options;
+    open_pair(f, "127.0.0.1");
+    env_loop_run(f->loop);
+    assert_int_equal(f->client.closed, 1);
+    teardown(state);
+    setup(state);
+    f = *state;
+    open_pair(f, "unix");
+    f->on_server_open = say_hello_to_client;
+    f->on_client_data = close_on_hello;
+    env_loop_run(f->loop);
+    assert_int_equal(f->client.closed, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { T(test_echo), T(test_unix_peer_is_known),
+                                        T(test_tcp_options_on_both_ends),
                                         T(test_back_pressure_and_half_close),
                                         T(test_close_is_never_inside_the_call) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,11 +143,35 @@ static void test_threads(void **state)
     assert_int_equal(count, LOGGERS * LINES_PER_LOGGER);
 }
 
+/* Seen each second of an hour: said at once, then ever more rarely, and again when it is new. */
+static void test_pace(void **state)
+{
+    (void)state;
+    static const uint64_t said_s[] = { 0, 10, 30, 70, 150, 310, 630, 1230, 1830, 2430, 3030 };
+    struct log_pace p = { 0 };
+    size_t count = 0;
+    for (uint64_t s = 0; s < 3600; s++) {
+        if (!log_pace(&p, 5000 + s * 1000))
+            continue;
+        assert_in_range(count, 0, sizeof said_s / sizeof said_s[0] - 1);
+        assert_int_equal(s, said_s[count++]);
+        assert_int_equal(p.times, s + 1);
+    }
+    assert_int_equal(count, sizeof said_s / sizeof said_s[0]);
+    p = (struct log_pace){ 0 };
+    assert_true(log_pace(&p, 3600 * 1000));
+    assert_int_equal(p.times, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { T(test_format), T(test_levels), T(test_long_lines_are_cut),
-                                        T(test_ring_keeps_the_newest), T(test_threads) };
+    const struct CMUnitTest tests[] = { T(test_format),
+                                        T(test_levels),
+                                        T(test_long_lines_are_cut),
+                                        T(test_ring_keeps_the_newest),
+                                        T(test_threads),
+                                        cmocka_unit_test(test_pace) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

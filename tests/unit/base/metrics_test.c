@@ -20,7 +20,10 @@ static struct metric latency = { .name = "api_latency_seconds",
                                  .type = METRIC_HISTOGRAM,
                                  .bounds = bounds,
                                  .bounds_count = 2 };
-static struct metric *const first[] = { &gets, &depth, &latency, NULL };
+static struct metric age = {
+    .name = "queue_age_seconds", .help = "Age.", .type = METRIC_SECONDS, .hidden = 1
+};
+static struct metric *const first[] = { &gets, &depth, &latency, &age, NULL };
 static struct metric *const second[] = { &puts_, NULL };
 
 static void test_render(void **state)
@@ -56,6 +59,19 @@ static void test_render(void **state)
                                                 "api_latency_seconds_bucket{le=\"+Inf\"} 4\n"
                                                 "api_latency_seconds_sum 3.65\n"
                                                 "api_latency_seconds_count 4\n");
+    buf_clear(&out);
+    metric_set(&age, 1500000);
+    metric_set_total(&gets, 9);
+    metric_show(&age, true);
+    metrics_render(&out);
+    assert_true(str_find(buf_str(&out), str_lit("api_requests_total{verb=\"get\"} 9\n")) > 0);
+    assert_true(str_ends(buf_str(&out), str_lit("# HELP queue_age_seconds Age.\n"
+                                                "# TYPE queue_age_seconds gauge\n"
+                                                "queue_age_seconds 0.0015\n")));
+    metric_show(&age, false);
+    buf_clear(&out);
+    metrics_render(&out);
+    assert_true(str_find(buf_str(&out), str_lit("queue_age")) < 0);
     buf_deinit(&out);
 }
 

@@ -25,7 +25,7 @@ static void renew_lease(struct cluster *c, struct arena *a, const Node *node)
     lease->spec->renew_time = arena_new(a, MicroTime);
     micro_time__init(lease->spec->renew_time);
     lease->spec->renew_time->has_seconds = 1;
-    lease->spec->renew_time->seconds = (int64_t)(env_wall_ns(c->env) / ENV_S);
+    lease->spec->renew_time->seconds = (int64_t)(env_wall_ns(c->env) / ENV_S) + c->agents_ahead_s;
     fake_put(&c->api, KIND_LEASE, lease);
 }
 

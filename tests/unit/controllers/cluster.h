@@ -30,6 +30,7 @@ struct cluster {
     /* What the agents do. */
     const char *broken_image; /* pods of this image never become ready */
     const char *dead_node;    /* this node's agent does nothing */
+    int64_t agents_ahead_s;   /* of the leader's clock */
     /* What was seen, for invariants. */
     int32_t available_min;
     int32_t pods_max;

@@ -20,6 +20,7 @@ void decision_init(struct decision_case *c)
 {
     *c = (struct decision_case){ 0 };
     arena_init(&c->arena);
+    memory_init(&c->memory);
     for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
         c->kinds[kind] = cache_new((enum kind)kind);
         c->listers[kind] = cache_lister(c->kinds[kind]);
@@ -31,6 +32,7 @@ void decision_deinit(struct decision_case *c)
 {
     for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
         cache_free(c->kinds[kind]);
+    memory_deinit(&c->memory);
     arena_deinit(&c->arena);
 }
 
@@ -80,6 +82,8 @@ void decision_check(struct decision_case *c, const struct controller *controller
 {
     struct world w = { .arena = &c->arena,
                        .wall_ns = (uint64_t)DECISION_SECONDS * ENV_S,
+                       .now_ns = c->now_ns,
+                       .memory = &c->memory,
                        .listers = c->listers,
                        .flags = &c->flags,
                        .last_error = c->last_error,

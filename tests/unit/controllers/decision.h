@@ -10,6 +10,7 @@
 #include "api/client/cache.h"
 #include "base/arena.h"
 #include "controllers/runtime/controller.h"
+#include "controllers/runtime/memory.h"
 
 /* 2001-09-09T01:46:40Z: every decision is made then. */
 #define DECISION_SECONDS 1000000000ll
@@ -21,6 +22,8 @@ struct decision_case {
     struct controllers_flags flags;
     const struct err *last_error;
     enum kind last_error_kind;
+    struct memory memory;
+    uint64_t now_ns; /* of the next decision, by the clock that nobody sets */
     uint64_t revision;
     struct actions actions; /* of the last decision */
 };

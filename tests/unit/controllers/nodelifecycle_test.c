@@ -18,35 +18,97 @@
 #define LEASE(time)                                                                                \
     "{\"metadata\":{\"name\":\"n\",\"namespace\":\"kube-node-lease\"},\"spec\":{\"renewTime\":"    \
     "\"" time "\"}}"
-#define FRESH "2001-09-09T01:46:30.000000Z" /* ten seconds ago */
-#define OLD   "2001-09-09T01:45:30.000000Z" /* seventy */
+#define SOON    "2001-09-09T01:46:30.000000Z" /* ten seconds before the decision's wall clock */
+#define LONG    "2001-09-08T01:46:30.000000Z" /* a day and ten seconds */
+#define LATE    "2001-09-10T01:46:30.000000Z" /* a day in its future */
+#define GRACE   40000
+#define STARTUP 60000
 
+/* What is decided at a first look, and when the same lease was seen so long before. */
 static const struct row {
-    const char *node, *lease, *want;
+    const char *node, *lease;
+    uint64_t seen_before_ms;
+    const char *want;
 } rows[] = {
-    { NODE("True", ""), LEASE(FRESH), "again 30001\n" },
-    { NODE("True", ""), LEASE(OLD), "update Node /n status\n" },
-    { NODE("True", ""), NULL, "update Node /n status\n" },
-    { NODE("False", ""), LEASE(FRESH), "update Node /n\nagain 30001\n" },
-    { NODE("True", TAINT("unreachable", "NoExecute")), LEASE(FRESH),
-      "update Node /n\nagain 30001\n" },
+    /* Whatever an agent's clock said, a first look is the beginning. */
+    { NODE("True", ""), LEASE(SOON), 0, "again 40001\n" },
+    { NODE("True", ""), LEASE(LONG), 0, "again 40001\n" },
+    { NODE("True", ""), LEASE(LATE), 0, "again 40001\n" },
+    { NODE("True", ""), NULL, 0, "again 60001\n" },
+    { NODE("True", ""), LEASE(SOON), 10000, "again 30001\n" },
+    { NODE("True", ""), LEASE(SOON), GRACE - 1, "again 2\n" },
+    { NODE("True", ""), LEASE(SOON), GRACE, "update Node /n status\n" },
+    { NODE("True", ""), LEASE(LATE), GRACE, "update Node /n status\n" },
+    { NODE("True", ""), NULL, STARTUP - 1, "again 2\n" },
+    { NODE("True", ""), NULL, STARTUP, "update Node /n status\n" },
+    { NODE("False", ""), LEASE(SOON), 0, "update Node /n\nagain 40001\n" },
+    { NODE("True", TAINT("unreachable", "NoExecute")), LEASE(SOON), 0,
+      "update Node /n\nagain 40001\n" },
     { NODE("False", TAINT("not-ready", "NoSchedule") "," TAINT("not-ready", "NoExecute")),
-      LEASE(FRESH), "again 30001\n" },
+      LEASE(SOON), 0, "again 40001\n" },
 };
+
+static void look(struct decision_case *c, uint64_t after_ms, const char *want)
+{
+    c->now_ns += after_ms * ENV_MS;
+    decision_check(c, &nodelifecycle_controller, KIND_NODE, "", "n", want);
+}
 
 static void test_nodes(void **state)
 {
     (void)state; /* no shared fixture */
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct row *r = &rows[i];
         struct decision_case c;
 
         decision_init(&c);
-        decision_add(&c, KIND_NODE, rows[i].node);
-        if (rows[i].lease != NULL)
-            decision_add(&c, KIND_LEASE, rows[i].lease);
-        decision_check(&c, &nodelifecycle_controller, KIND_NODE, "", "n", rows[i].want);
+        decision_add(&c, KIND_NODE, r->node);
+        if (r->lease != NULL)
+            decision_add(&c, KIND_LEASE, r->lease);
+        if (r->seen_before_ms > 0)
+            look(&c, 0, r->lease != NULL ? "again 40001\n" : "again 60001\n");
+        look(&c, r->seen_before_ms, r->want);
         decision_deinit(&c);
     }
+}
+
+/* Any other renewTime is a renewal, an earlier one too: the agent's clock was set back. */
+static void test_renewals(void **state)
+{
+    struct decision_case c;
+
+    (void)state; /* no shared fixture */
+    decision_init(&c);
+    decision_add(&c, KIND_NODE, NODE("True", ""));
+    look(&c, 0, "again 60001\n");
+    look(&c, 20000, "again 40001\n");
+    decision_add(&c, KIND_LEASE, LEASE(SOON));
+    look(&c, 30000, "again 40001\n");
+    decision_add(&c, KIND_LEASE, LEASE(LONG));
+    look(&c, 39000, "again 40001\n");
+    decision_add(&c, KIND_LEASE, LEASE(SOON));
+    look(&c, 50000, "again 40001\n"); /* it came late, but it came */
+    look(&c, 40000, "update Node /n status\n");
+    decision_add(&c, KIND_LEASE, LEASE(LATE));
+    look(&c, 1000, "again 40001\n");
+    decision_deinit(&c);
+}
+
+/* A node of the same name later is another one. */
+static void test_another_node_of_the_name(void **state)
+{
+    struct decision_case c;
+
+    (void)state; /* no shared fixture */
+    decision_init(&c);
+    decision_add(&c, KIND_NODE, NODE("True", ""));
+    look(&c, 0, "again 60001\n");
+    decision_add(&c, KIND_NODE,
+                 "{\"metadata\":{\"name\":\"n\",\"uid\":\"another\"},\"spec\":{},"
+                 "\"status\":{\"conditions\":[{\"type\":\"Ready\","
+                 "\"status\":\"True\"}]}}");
+    look(&c, 59000, "again 60001\n");
+    decision_deinit(&c);
 }
 
 #define POD(tolerations)                                                                           \
@@ -127,9 +189,44 @@ static void test_dies_and_returns(void **state)
     cluster_deinit(&c);
 }
 
+/* Agents whose clocks are ten minutes off, or a leader's is: the living stay, the dead are noticed.
+ */
+static void test_wrong_clocks(void **state)
+{
+    static const int64_t ahead_s[] = { -600, 600 };
+
+    (void)state; /* no shared fixture */
+    for (size_t i = 0; i < 2; i++) {
+        struct cluster c;
+        const Node *node;
+
+        cluster_init(&c, 5, 2, false);
+        c.agents_ahead_s = ahead_s[i];
+        cluster_run(&c, 120000);
+        c.dead_node = "node-1";
+        cluster_run(&c, 45000);
+        node = fake_get(&c.api, &c.arena, KIND_NODE, "", "node-2");
+        assert_false(has_taint(node, "node.kubernetes.io/unreachable"));
+        node = fake_get(&c.api, &c.arena, KIND_NODE, "", "node-1");
+        assert_true(has_taint(node, "node.kubernetes.io/unreachable"));
+        /* Another leader gives the dead node its grace and comes to the same. */
+        cluster_resign(&c);
+        cluster_lead(&c, 2);
+        cluster_run(&c, 45000);
+        assert_true(has_taint(fake_get(&c.api, &c.arena, KIND_NODE, "", "node-1"),
+                              "node.kubernetes.io/unreachable"));
+        assert_false(has_taint(fake_get(&c.api, &c.arena, KIND_NODE, "", "node-2"),
+                               "node.kubernetes.io/unreachable"));
+        cluster_deinit(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_nodes),
+                                        cmocka_unit_test(test_renewals),
+                                        cmocka_unit_test(test_another_node_of_the_name),
+                                        cmocka_unit_test(test_wrong_clocks),
                                         cmocka_unit_test(test_evictions),
                                         cmocka_unit_test(test_dies_and_returns) };
 

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/env_uv.h"
+#include "controlplane/identity.h"
 #include "controlplane/init.h"
 #include "net/pki.h"
 #include "store/store.h"
@@ -128,8 +129,9 @@ static void test_conf_and_kubeconfig(void **state)
     struct fixture *f = *state;
     struct err e = { 0 };
     struct store_config config = { 0 };
+    char cluster[IDENTITY_CLUSTER_BYTES];
     assert_int_equal(init(f, GOOD, good, &e), 0);
-    assert_int_equal(init_read_members(f->env, &f->arena, f->out, &config, &e), 0);
+    assert_int_equal(identity_conf_read(f->env, &f->arena, f->out, &config, cluster, &e), 0);
     assert_int_equal(config.members_count, 2);
     assert_int_equal(config.members[1].id, 2);
     assert_string_equal(config.members[1].name, "m2");
@@ -176,6 +178,8 @@ static void test_flags(void **state)
           "named twice" },
         { { "--out", "OUT", "--member", "m/1=10.1.0.1" }, 4, "name" },
         { { "--out", "OUT", "--member", "m1=host.example" }, 4, "host.example" },
+        { { "--out", "OUT", "--member", "m.1=10.1.0.1" }, 4, "m.1" },
+        { { "--out", "OUT", "--member", "-m=10.1.0.1" }, 4, "-m" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err e = { 0 };
@@ -191,7 +195,9 @@ static void test_bad_conf(void **state)
     struct fixture *f = *state;
     struct err e = { 0 };
     struct store_config config = { 0 };
-    assert_int_equal(init_read_members(f->env, &f->arena, f->out, &config, &e), -ERR_NOT_FOUND);
+    char cluster[IDENTITY_CLUSTER_BYTES];
+    assert_int_equal(identity_conf_read(f->env, &f->arena, f->out, &config, cluster, &e),
+                     -ERR_NOT_FOUND);
     assert_non_null(strstr(e.msg, "gantryd init"));
     static const char *const texts[] = { "", "cluster 1\n", "member x m1 tcp:1\n", "member 1 m1\n",
                                          "member 1  tcp:1\n" };
@@ -200,7 +206,8 @@ static void test_bad_conf(void **state)
         const char *path = str_printf(&f->arena, "%s/cluster.conf", f->out).data;
         assert_int_equal(env_file_write(f->env, path, str_from(texts[i]), 0600, &e), 0);
         memset(&config, 0, sizeof config);
-        assert_int_equal(init_read_members(f->env, &f->arena, f->out, &config, &e), -ERR_PARSE);
+        assert_int_equal(identity_conf_read(f->env, &f->arena, f->out, &config, cluster, &e),
+                         -ERR_PARSE);
     }
 }
 

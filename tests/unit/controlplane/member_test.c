@@ -80,6 +80,41 @@ static int get(struct side *side, const char *target, bool verified)
     return side->status;
 }
 
+/* grpc.health.v1's Check of everything: an empty message in a frame. */
+static void run_check(void *ctx)
+{
+    static const struct http_request_events events = { .done = on_done };
+    static const struct http_header headers[] = { { STR("content-type"), STR("application/grpc") },
+                                                  { STR("te"), STR("trailers") } };
+    struct side *side = ctx;
+    side->request.method = "POST";
+    side->request.target = str_lit("/grpc.health.v1.Health/Check");
+    side->request.headers = headers;
+    side->request.header_count = 2;
+    side->request.content = str_of("\0\0\0\0\0", 5);
+    side->request.events = &events;
+    side->request.user = side;
+    side->done = false;
+    http_client_send(side->h->client, &side->request);
+}
+
+static void run_stopping(void *ctx)
+{
+    member_stopping(((struct side *)ctx)->member);
+}
+
+/* SERVING is 1, NOT_SERVING 2. */
+static void expect_serving(struct side *side, int status)
+{
+    const char frame[] = { 0, 0, 0, 0, 2, 8, (char)status };
+    side->verified = true;
+    harness_run(side->h, run_check, side);
+    harness_until(side->h, is_done, side);
+    assert_int_equal(side->status, 200);
+    assert_int_equal(side->request.body.len, sizeof frame);
+    assert_memory_equal(side->request.body.data, frame, sizeof frame);
+}
+
 static void run_open(void *ctx)
 {
     struct side *side = ctx;
@@ -115,6 +150,50 @@ static bool is_closed(void *ctx)
     return ((struct side *)ctx)->server == NULL;
 }
 
+/* GROUP ID LEADER TERM APPLIED REVISION DIGEST READY HEALTH LEVEL USED QUOTA. */
+static void expect_columns(const char *body)
+{
+    struct str rest = str_from(body);
+    struct str line;
+    assert_true(str_split(&rest, '\n', &line)); /* the name */
+    for (int i = 0; i < 2; i++) {
+        struct str words[12];
+        uint64_t number = 0;
+        assert_true(str_split(&rest, '\n', &line));
+        for (size_t k = 0; k < 12; k++)
+            assert_true(str_split(&line, ' ', &words[k]));
+        assert_true(str_eq_c(words[7], "1") && str_eq_c(words[8], "ready"));
+        for (size_t k = 9; k < 12; k++)
+            assert_true(str_to_u64(words[k], &number) == 0 && number > 0);
+        assert_int_equal(line.len, 0);
+    }
+}
+
+static void test_health(void **state)
+{
+    static const struct {
+        struct store_status status;
+        const char *word;
+    } cases[] = {
+        { { .leader_id = 1, .ready = true }, "ready" },
+        { { .leader_id = 1 }, "catching-up" },
+        { { .leader_id = 0 }, "no-leader" },
+        { { .leader_id = 1, .held = true }, "held" },
+        { { .leader_id = 1, .behind = true, .fetched_bytes = 1, .fetch_bytes = 4 }, "behind:25%" },
+        { { .leader_id = 1, .behind = true }, "behind:0%" },
+        { { .leader_id = 1, .ready = true, .alarm = STORE_ALARM_QUOTA }, "alarm:quota" },
+        { { .leader_id = 1, .ready = true, .alarm = STORE_ALARM_DISK }, "alarm:disk" },
+        { { .leader_id = 1, .ready = true, .alarm = STORE_ALARM_QUOTA | STORE_ALARM_DISK },
+          "alarm:quota+disk" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char word[MEMBER_HEALTH_BYTES];
+        member_health(&cases[i].status, word);
+        assert_string_equal(word, cases[i].word);
+    }
+}
+
 static void test_member(void **state)
 {
     struct harness *h = *state;
@@ -123,16 +202,19 @@ static void test_member(void **state)
     side.h = h;
     side.config.members[0] = h->member;
     side.config.members_count = 1;
-    side.member = member_new(h->store, &side.config, "solo", h->bus);
+    side.member = member_new(h->store, &side.config, "solo", "c-1", h->bus);
     member_add_loop(side.member, h->loop);
     harness_run(h, run_open, &side);
     assert_non_null(side.server);
     assert_int_equal(get(&side, "/api/v1/pods", true), 404);
     assert_int_equal(get(&side, "/gantry/v1/member", false), 401);
     assert_non_null(strstr(side.body, "client certificate"));
+    /* Backups are for administrators. */
+    assert_int_equal(get(&side, "/gantry/v1/snapshot", true), 403);
     assert_int_equal(get(&side, "/gantry/v1/member", true), 200);
     assert_true(strncmp(side.body, "solo\ncluster 1 solo ", 20) == 0);
     assert_non_null(strstr(side.body, "\nbus 1 solo "));
+    expect_columns(side.body);
     /* gRPC: the bus, to those with a certificate. */
     (void)harness_publish(h, "t", "", 0, "m", 1, NULL);
     harness_subscribe(h, &one, "t", "c", 1, 0);
@@ -141,6 +223,9 @@ static void test_member(void **state)
     side.verified = false;
     harness_subscribe(h, &one, "t", "c", 1, 0);
     harness_wait_end(&one, GRPC_UNAUTHENTICATED, "");
+    expect_serving(&side, 1);
+    harness_run(h, run_stopping, &side);
+    expect_serving(&side, 2);
     harness_run(h, run_close, &side);
     harness_until(h, is_closed, &side);
     member_free(side.member);
@@ -148,6 +233,7 @@ static void test_member(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_member) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_health),
+                                        cmocka_unit_test(test_member) };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

@@ -37,6 +37,14 @@ static void test_bad_configurations(void **state)
     assert_int_equal(e.code, ERR_INVALID_ARGUMENT);
     assert_null(tls_client_context_new(&o, &e));
     assert_int_equal(e.code, ERR_INVALID_ARGUMENT);
+    /* Either a CA or anybody, not both and not neither. */
+    o = (struct tls_options){ .ca_pem = one.certificate_pem, .any_server = true };
+    assert_null(tls_client_context_new(&o, &e));
+    assert_int_equal(e.code, ERR_INVALID_ARGUMENT);
+    o.ca_pem = (struct str){ 0 };
+    c = tls_client_context_new(&o, &e);
+    assert_non_null(c);
+    tls_context_unref(c);
     arena_deinit(&a);
 }
 

@@ -55,8 +55,10 @@ static int setup(void **state)
     assert_int_equal(pki_make_ca(&f->a, str_lit("ca"), NOW_S, 36500, &f->ca, NULL), 0);
     assert_int_equal(pki_make_ca(&f->a, str_lit("ca"), NOW_S, 36500, &f->other_ca, NULL), 0);
     f->server = issue(f, &f->ca, true);
-    struct tls_options o = { f->server.certificate_pem, f->server.key_pem, f->ca.certificate_pem,
-                             alpn };
+    struct tls_options o = { .certificate_pem = f->server.certificate_pem,
+                             .key_pem = f->server.key_pem,
+                             .ca_pem = f->ca.certificate_pem,
+                             .alpn = alpn };
     f->server_context = tls_server_context_new(&o, NULL);
     assert_non_null(f->server_context);
     *state = f;

@@ -1,5 +1,6 @@
 /* A connection's ends that need a hostile peer: a server that is no server, cut handshakes. */
 #include "base/arena.h"
+#include "net/transport.h"
 #include "tests/unit/net/world.h"
 #include "tests/unit/unit.h"
 
@@ -71,10 +72,146 @@ static void test_hostile_servers(void **state)
     }
 }
 
+/* ---- a peer that pauses at the end ---- */
+
+/* All of it is with the stream, and more than is ever under way; most of it waits in the engine. */
+#define BODY_BYTES (240u << 10)
+#define LONG_BYTES (4u << 20)
+
+struct slow_peer {
+    struct env_connect connect;
+    struct env_stream *stream;
+    const char *request;
+    size_t got;
+    bool ended;
+    int status;
+};
+
+static void slow_data(void *ctx, struct str bytes)
+{
+    ((struct slow_peer *)ctx)->got += bytes.len;
+}
+
+static void slow_end(void *ctx, int status)
+{
+    struct slow_peer *p = ctx;
+    p->ended = true;
+    p->status = status;
+    env_stream_close(p->stream);
+}
+
+static void slow_closed(void *ctx)
+{
+    ((struct slow_peer *)ctx)->stream = NULL;
+}
+
+static void slow_connected(struct env_connect *c, struct env_stream *s, int status)
+{
+    static const struct env_stream_events events = { .data = slow_data,
+                                                     .end = slow_end,
+                                                     .closed = slow_closed };
+    struct slow_peer *p = container_of(c, struct slow_peer, connect);
+    assert_int_equal(status, 0);
+    p->stream = s;
+    env_stream_start(s, &events, p);
+    env_stream_write(s, str_from(p->request));
+    env_stream_pause(s);
+}
+
+static void answer_much(void *ctx, struct http_exchange *x)
+{
+    static char body[BODY_BYTES];
+    (void)ctx;
+    http_respond(x, 200, NULL, 0);
+    http_write(x, str_of(body, sizeof(body)));
+    http_end(x);
+}
+
+/* Reads nothing for pause_ms once the answer is complete, then everything there is. */
+static void pausing(uint64_t pause_ms, struct slow_peer *p)
+{
+    struct world *w = world_new(WORLD_HTTP1, answer_much, NULL);
+    *p = (struct slow_peer){ .request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n" };
+    env_connect(w->client_loop, &p->connect, "m1:api", 0, slow_connected);
+    world_run(w, pause_ms);
+    env_stream_resume(p->stream);
+    world_run(w, 1000);
+    assert_true(p->ended);
+    assert_int_equal(http_server_connections(w->server), 0);
+    world_free(w);
+}
+
+static void test_a_pause_at_the_end_loses_nothing(void **state)
+{
+    struct slow_peer p;
+    (void)state;
+    pausing(TRANSPORT_STALL_MS / 2, &p);
+    assert_int_equal(p.status, 0);
+    assert_true(p.got > BODY_BYTES);
+    pausing(TRANSPORT_STALL_MS + 3 * TRANSPORT_LINGER_MS, &p); /* but not for ever */
+    assert_true(p.got < BODY_BYTES);
+}
+
+static void answer_at_once(void *ctx, struct http_exchange *x)
+{
+    (void)ctx;
+    http_respond(x, 200, NULL, 0);
+    http_end(x);
+}
+
+/* The limit on handshakes ends with the first answer, also when that was there at once. */
+static void test_whoever_was_answered_may_stay(void **state)
+{
+    struct world *w = world_new(WORLD_HTTP1, answer_at_once, NULL);
+    struct slow_peer p = { .request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n" };
+    (void)state;
+    env_connect(w->client_loop, &p.connect, "m1:api", 0, slow_connected);
+    world_run(w, 100);
+    env_stream_resume(p.stream);
+    world_run(w, 2 * HTTP_SERVER_HANDSHAKE_MS);
+    assert_true(p.got > 0);
+    assert_false(p.ended);
+    world_run(w, 2 * HTTP_SERVER_IDLE_MS);
+    assert_true(p.ended);
+    world_free(w);
+}
+
+static void answer_long(void *ctx, struct http_exchange *x)
+{
+    static char body[LONG_BYTES];
+    (void)ctx;
+    http_respond(x, 200, NULL, 0);
+    http_write(x, str_of(body, sizeof(body)));
+    http_end(x);
+}
+
+/* Neither the limit on handshakes nor the one on idleness is for whoever still has to be sent
+ * something: the answer is complete, the connection stays open. */
+static void test_what_is_unsent_is_not_idle(void **state)
+{
+    struct world *w = world_new(WORLD_HTTP1, answer_long, NULL);
+    struct slow_peer p = { .request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n" };
+    (void)state;
+    env_connect(w->client_loop, &p.connect, "m1:api", 0, slow_connected);
+    world_run(w, HTTP_SERVER_HANDSHAKE_MS + HTTP_SERVER_IDLE_MS + 1000);
+    env_stream_resume(p.stream);
+    world_run(w, 1000);
+    assert_true(p.got > LONG_BYTES);
+    world_run(w, HTTP_SERVER_IDLE_MS / 2);
+    assert_false(p.ended);
+    world_run(w, 2 * HTTP_SERVER_IDLE_MS);
+    assert_true(p.ended);
+    assert_int_equal(p.status, 0);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hostile_servers),
+        cmocka_unit_test(test_a_pause_at_the_end_loses_nothing),
+        cmocka_unit_test(test_whoever_was_answered_may_stay),
+        cmocka_unit_test(test_what_is_unsent_is_not_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ struct member {
     uint64_t handed;
     struct point durable; /* as the raft loop saw it last */
     int edges;
+    bool full; /* as the raft loop was told */
 };
 
 /* One entry's proposal, and what came of it. */
@@ -44,6 +45,13 @@ static void on_durable(void *ctx, const struct point *point)
     m->edges++;
 }
 
+static void on_room(void *ctx, bool room)
+{
+    struct member *m = ctx;
+    assert_true(m->full == room); /* edges only */
+    m->full = !room;
+}
+
 static void member_open(struct member *m)
 {
     static const char *const prefixes[] = { PREFIX, NULL };
@@ -58,6 +66,7 @@ static void member_open(struct member *m)
                                    .apply_loop = m->apply,
                                    .raft_loop = m->raft,
                                    .on_durable = on_durable,
+                                   .on_room = on_room,
                                    .retain_revisions = 5,
                                    .retain_ms = 300000,
                                    .short_history_prefixes = prefixes,
@@ -214,7 +223,12 @@ static void test_crashes(void **state)
 static void test_manifest(void **state)
 {
     (void)state;
-    struct point point = { 1ull << 40, 2, 3, 0xfedcba9876543210u, 5, 6 };
+    struct point point = { .index = 1ull << 40,
+                           .term = 2,
+                           .revision = 3,
+                           .digest = 0xfedcba9876543210u,
+                           .compacted = 5,
+                           .level = 6 };
     struct point back;
     uint8_t bytes[MANIFEST_BYTES];
     manifest_encode(&point, STORE_BUS, bytes);
@@ -254,11 +268,36 @@ static void test_retention(void **state)
     assert_int_equal(ops[1].revision, 12);
 }
 
+static void test_full_disk(void **state)
+{
+    struct member *m = *state;
+    hand_over(m, 1);
+    env_sim_run(m->env, 1000);
+    kv_sim_disk_full(m->disk, true);
+    struct counted c = { .p = { .answer = on_answer, .released = on_released, .count = 2 } };
+    group_apply(m->group, 2, 3, buf_str(&m->log[1]), &c.p);
+    env_sim_run(m->env, 10 * APPLIER_ROOM_MS);
+    assert_true(m->full);
+    assert_int_equal(c.answers, 0);
+    assert_false(group_covers(m->group, 2));
+    assert_true(group_queue_bytes(m->group) > 0);
+    kv_sim_disk_full(m->disk, false);
+    env_sim_run(m->env, 2 * APPLIER_ROOM_MS);
+    assert_false(m->full);
+    assert_int_equal(c.answers, 2);
+    assert_int_equal(m->durable.revision, 4);
+    /* Full again with nothing to do: nobody needs to know. */
+    kv_sim_disk_full(m->disk, true);
+    env_sim_run(m->env, 10 * APPLIER_ROOM_MS);
+    assert_false(m->full);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_covers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_crashes, setup, teardown),
         cmocka_unit_test(test_manifest),
         cmocka_unit_test_setup_teardown(test_retention, setup, teardown),

@@ -16,7 +16,11 @@ static const struct {
     uint64_t entries;
     uint64_t revision;
     uint64_t digest;
-} kept[] = { { "tests/unit/store/kept/level1.log", 60, 153, 0xbe4bd65b821d98eu } };
+    uint32_t level;
+    uint64_t timers;
+    uint64_t clock_ms;
+} kept[] = { { "tests/unit/store/kept/level1.log", 60, 153, 0xbe4bd65b821d98eu, 1, 0, 0 },
+             { "tests/unit/store/kept/level2.log", 120, 161, 0x4e6096b112f58db1u, 2, 5, 515 } };
 
 static void replay(struct fsm *fsm, struct kv *kv, struct reader *r)
 {
@@ -50,12 +54,20 @@ static void test_replay(void **state)
         assert_int_equal(fsm_init(fsm, kv, NULL), 0);
         reader_init(&r, str_of(bytes, len));
         replay(fsm, kv, &r);
-        print_message("%s: entries %llu revision %llu digest 0x%llx\n", kept[i].path,
-                      (unsigned long long)fsm->point.index, (unsigned long long)fsm->point.revision,
-                      (unsigned long long)fsm->point.digest);
+        const struct point *p = &fsm->point;
+        print_message("%s: entries %llu revision %llu digest 0x%llx timers %llu clock %llu\n",
+                      kept[i].path, (unsigned long long)p->index, (unsigned long long)p->revision,
+                      (unsigned long long)p->digest, (unsigned long long)p->timers,
+                      (unsigned long long)p->clock_ms);
         assert_int_equal(fsm->point.index, kept[i].entries);
         assert_int_equal(fsm->point.revision, kept[i].revision);
-        assert_true(fsm->point.digest == kept[i].digest);
+        assert_true(p->digest == kept[i].digest);
+        assert_int_equal(p->level, kept[i].level);
+        assert_int_equal(p->timers, kept[i].timers);
+        assert_int_equal(p->clock_ms, kept[i].clock_ms);
+        struct kv_txn *t = kv_begin_read(kv);
+        assert_true(fsm_digest_full(t) == p->digest);
+        kv_abort(t);
         fsm_deinit(fsm);
         free(fsm);
         kv_close(kv);

@@ -1,11 +1,15 @@
 /*
  * LMDB under the store: a writer killed with SIGKILL over and over leaves a map that opens, whose
- * applied index never runs ahead of its data; copies; what a damaged file says.
+ * applied index never runs ahead of its data; copies; usage; what a full disk, a full map and a
+ * damaged file say.
  */
+#include <lmdb.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -140,19 +144,155 @@ static void test_copy(void **state)
     struct kv_txn *t = kv_begin_write(kv);
     put_number(t, "n", 42);
     kv_commit(t);
+    char path[300];
     char folder[300];
-    snprintf(folder, sizeof folder, "%s/copy", m->folder);
-    assert_int_equal(env_dir_make(m->env, folder, 0700, NULL), 0);
-    assert_int_equal(kv_lmdb_copy(kv, folder, NULL), 0);
+    char placed[320];
+    struct err e = { 0 };
     struct kv *copy;
-    assert_int_equal(kv_lmdb_open(folder, 1u << 30, &copy, NULL), 0);
+    snprintf(path, sizeof path, "%s/a.mdb", m->folder);
+    snprintf(folder, sizeof folder, "%s/copy", m->folder);
+    snprintf(placed, sizeof placed, "%s/" KV_FILE, folder);
+    assert_int_equal(kv_lmdb.copy(&kv_lmdb, kv, path, NULL), 0);
+    /* What is written later is not in it. */
+    t = kv_begin_write(kv);
+    put_number(t, "n", 43);
+    kv_commit(t);
+    assert_int_equal(kv_lmdb.open_copy(&kv_lmdb, path, &copy, NULL), 0);
     assert_int_equal(number_of(copy, "n"), 42);
-    uint64_t used;
-    uint64_t map;
-    kv_lmdb_usage(copy, &used, &map);
-    assert_true(used > 0 && used < map && map == 1u << 30);
+    kv_close(copy);
+    /* A file that is there is never written over, nor opened when it is none. */
+    assert_int_equal(kv_lmdb.copy(&kv_lmdb, kv, path, &e), -ERR_ALREADY_EXISTS);
+    assert_int_equal(kv_lmdb.open_copy(&kv_lmdb, placed, &copy, &e), -ERR_IO);
+    assert_non_null(strstr(e.msg, placed));
+    assert_int_equal(env_dir_make(m->env, folder, 0700, NULL), 0);
+    assert_int_equal(env_path_rename(m->env, path, placed, NULL), 0);
+    assert_int_equal(kv_lmdb.open(&kv_lmdb, folder, 1u << 30, &copy, NULL), 0);
+    assert_int_equal(number_of(copy, "n"), 42);
     kv_close(copy);
     kv_close(kv);
+}
+
+/* Made by a release that had fewer tables: what it lacks is empty. */
+static void test_copy_of_fewer_tables(void **state)
+{
+    struct maps *m = *state;
+    char path[300];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    struct kv *copy;
+    struct kv_cursor c;
+    struct str value;
+    snprintf(path, sizeof path, "%s/old.mdb", m->folder);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "meta", MDB_CREATE, &dbi), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    assert_int_equal(kv_lmdb.open_copy(&kv_lmdb, path, &copy, NULL), 0);
+    struct kv_txn *t = kv_begin_read(copy);
+    assert_false(kv_get(t, KV_ROW, str_lit("k"), &value));
+    kv_cursor_open(t, KV_ROW, &c);
+    assert_false(kv_seek(&c, str_lit("")));
+    assert_false(kv_last(&c));
+    kv_cursor_close(&c);
+    kv_abort(t);
+    kv_close(copy);
+}
+
+static uint64_t in_use(struct kv *kv)
+{
+    uint64_t used;
+    uint64_t map;
+    kv_lmdb_usage(kv, &used, &map);
+    assert_int_equal(map, 1u << 30);
+    assert_true(kv_lmdb_free_bytes(kv) < used);
+    return used - kv_lmdb_free_bytes(kv);
+}
+
+/* What rows take is free again when they are deleted, though the file does not shrink. */
+static void test_usage(void **state)
+{
+    struct maps *m = *state;
+    struct kv *kv = open_lmdb(m);
+    static char value[100000];
+    uint64_t before = in_use(kv);
+    struct kv_txn *t = kv_begin_write(kv);
+    for (uint64_t i = 0; i < 50; i++)
+        kv_put(t, KV_ROW, str_of(&i, sizeof i), str_of(value, sizeof value));
+    kv_commit(t);
+    assert_true(in_use(kv) >= before + 50 * sizeof value);
+    t = kv_begin_write(kv);
+    for (uint64_t i = 0; i < 50; i++)
+        assert_true(kv_delete(t, KV_ROW, str_of(&i, sizeof i)));
+    kv_commit(t);
+    assert_true(in_use(kv) < before + sizeof value);
+    kv_close(kv);
+}
+
+/* In a child whose end is an abort: fills until LMDB cannot go on. */
+static void fill(const char *folder, uint64_t map_bytes)
+{
+    struct kv *kv;
+    static char value[100000];
+    if (kv_lmdb_open(folder, map_bytes, &kv, NULL) != 0)
+        _exit(2);
+    for (uint64_t i = 0; i < 1000; i++) {
+        struct kv_txn *t = kv_begin_write(kv);
+        kv_put(t, KV_ROW, str_of(&i, sizeof i), str_of(value, sizeof value));
+        kv_commit(t);
+    }
+    _exit(3);
+}
+
+/* A disk of 3 MiB, for this process alone. */
+static bool mount_small(const char *folder)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", folder, "tmpfs", 0, "size=3m") == 0;
+}
+
+/* What the child said before it died; false: it could not mount. */
+static bool last_words(struct maps *m, bool small_disk, char *out, size_t len)
+{
+    int ends[2];
+    int status;
+    size_t got = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)dup2(ends[1], 2);
+        (void)close(ends[0]);
+        if (small_disk && !mount_small(m->folder))
+            _exit(4);
+        fill(m->folder, small_disk ? 1u << 30 : 1u << 20);
+    }
+    (void)close(ends[1]);
+    for (ssize_t n; got < len - 1 && (n = read(ends[0], out + got, len - 1 - got)) > 0;)
+        got += (size_t)n;
+    out[got] = '\0';
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
+        return false;
+    assert_true(WIFSIGNALED(status));
+    return true;
+}
+
+static void test_full(void **state)
+{
+    struct maps *m = *state;
+    static char words[20000];
+    assert_true(last_words(m, false, words, sizeof words));
+    assert_non_null(strstr(words, "the state has outgrown its map"));
+    if (!last_words(m, true, words, sizeof words))
+        skip(); /* mounting is not allowed here */
+    assert_non_null(strstr(words, "no space left where the state is kept"));
+    assert_non_null(strstr(words, m->folder));
+    assert_non_null(strstr(words, "free_bytes"));
 }
 
 static void test_damaged(void **state)
@@ -174,6 +314,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_kill, setup, teardown),
         cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_copy_of_fewer_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /*
  * Random transactions against a naive model: every version of every key in an array. After each
  * entry the answers are compared; now and then every key, list, index, counter and event at a
- * random revision. A twin state machine on the simulated map takes the same entries through
- * crashes that lose the last commit, and must come to the same digest.
+ * random revision. Timers and ticks, alarms and what they refuse are part of it. A twin state
+ * machine on the simulated map takes the same entries through crashes that lose the last commit,
+ * and must come to the same digest.
  *
  * The seed is printed; MODEL_SEED=N runs others. MODEL_KEEP=FILE writes the first entries as a log
  * for kept_log_test.
@@ -16,49 +17,13 @@
 #include "store/fsm.h"
 #include "store/group_state.h"
 #include "store/txn.h"
+#include "tests/unit/store/model.h"
 #include "tests/unit/store/store_fixture.h"
 #include "tests/unit/unit.h"
 
-#define KEYS         14
-#define TERMS        4
-#define COUNTERS     2
-#define CHANGES_MAX  20000
 #define ENTRIES      250
 #define ENTRY_TXNS   6
-#define KEPT_ENTRIES 60
-#define NO_TERM      (-1)
-
-static const char *const key_names[KEYS] = { "lease/a",   "lease/b",    "lease/c",     "pods/ns/a",
-                                             "pods/ns/b", "pods/ns2/a", "pods/ns2/aa", "pods/ns2/b",
-                                             "z",         "zz",         "n/1",         "n/10",
-                                             "n/2",       "n/3" };
-static const char *const prefixes[] = { "",         "lease/", "pods/", "pods/ns",
-                                        "pods/ns/", "z",      "n/1",   "nothing" };
-static const char *const term_names[TERMS] = { "node-a", "node-b", "node", "" };
-
-struct change {
-    int key;
-    uint64_t revision;
-    uint64_t created;
-    uint64_t version;
-    bool deleted;
-    int value;
-    int term;
-    int64_t charge;
-    int counter;
-};
-
-struct model {
-    struct change changes[CHANGES_MAX]; /* in order */
-    size_t changes_count;
-    uint64_t revision;
-    uint64_t compacted;
-    uint64_t lease_compacted;
-    int64_t counters[COUNTERS];
-    int64_t limits[COUNTERS]; /* negative: none */
-    uint64_t seed;
-    int next_value;
-};
+#define KEPT_ENTRIES 120
 
 struct run {
     struct store_fixture f;
@@ -70,179 +35,13 @@ struct run {
     struct arena arena;
 };
 
-static uint64_t below(struct model *m, uint64_t n)
-{
-    m->seed = m->seed * 6364136223846793005u + 1442695040888963407u;
-    return (m->seed >> 33) % n;
-}
-
-/* The change of key that was newest at revision, or NULL. */
-static const struct change *model_at(const struct model *m, int key, uint64_t revision)
-{
-    const struct change *found = NULL;
-    for (size_t i = 0; i < m->changes_count && m->changes[i].revision <= revision; i++)
-        if (m->changes[i].key == key)
-            found = &m->changes[i];
-    return found;
-}
-
-static const struct change *model_present(const struct model *m, int key, uint64_t revision)
-{
-    const struct change *c = model_at(m, key, revision);
-    return c != NULL && !c->deleted ? c : NULL;
-}
-
-/* ---- generating, and what the model says ---- */
-
-static struct store_guard make_guard(struct model *m, int *out_status)
-{
-    int key = (int)below(m, KEYS);
-    const struct change *c = model_present(m, key, UINT64_MAX);
-    uint64_t revision = c != NULL ? c->revision : 0;
-    struct store_guard g = { .key = str_from(key_names[key]) };
-    bool holds = true;
-    switch (below(m, 4)) {
-    case 0:
-        g.type = STORE_GUARD_EXISTS;
-        holds = c != NULL;
-        break;
-    case 1: {
-        const char *prefix = prefixes[1 + below(m, 7)];
-        g.type = STORE_GUARD_EMPTY;
-        g.key = str_from(prefix);
-        for (int k = 0; k < KEYS; k++)
-            if (str_starts(str_from(key_names[k]), g.key) && model_present(m, k, UINT64_MAX))
-                holds = false;
-        break;
-    }
-    case 2: {
-        int counter = (int)below(m, COUNTERS);
-        g.type = STORE_GUARD_COUNTER;
-        g.key = str_from(counter == 0 ? "c0" : "c1");
-        g.amount = (int64_t)below(m, 10);
-        holds = m->limits[counter] < 0 || m->counters[counter] + g.amount <= m->limits[counter];
-        break;
-    }
-    default:
-        g.type = STORE_GUARD_MOD;
-        g.revision = below(m, 4) > 0 ? revision : below(m, m->revision + 2);
-        holds = g.revision == revision;
-    }
-    if (!holds)
-        *out_status = -ERR_CONFLICT;
-    return g;
-}
-
-static struct store_op make_op(struct run *r, int key, struct change *out)
-{
-    struct model *m = &r->m;
-    struct store_op op = { .type = STORE_OP_DELETE, .key = str_from(key_names[key]) };
-    *out = (struct change){ .key = key, .term = NO_TERM, .deleted = true };
-    if (below(m, 4) == 0)
-        return op;
-    out->deleted = false;
-    out->value = m->next_value++;
-    op.type = STORE_OP_PUT;
-    op.value = str_printf(&r->arena, "value-%d", out->value);
-    if (below(m, 2) == 0) {
-        struct store_term *term = arena_new(&r->arena, struct store_term);
-        out->term = (int)below(m, TERMS);
-        *term = (struct store_term){ 7, str_from(term_names[out->term]) };
-        op.terms = term;
-        op.terms_count = 1;
-    }
-    if (below(m, 2) == 0) {
-        struct store_charge *charge = arena_new(&r->arena, struct store_charge);
-        out->counter = (int)below(m, COUNTERS);
-        out->charge = (int64_t)below(m, 9) - 3;
-        charge->counter = str_from(out->counter == 0 ? "c0" : "c1");
-        charge->amount = out->charge;
-        op.charges = charge;
-        op.charges_count = 1;
-    }
-    return op;
-}
-
-/* Returns whether something was written. */
-static bool model_change(struct model *m, struct change c)
-{
-    const struct change *old = model_present(m, c.key, UINT64_MAX);
-    if (c.deleted && old == NULL)
-        return false;
-    c.revision = m->revision + 1;
-    c.created = old != NULL ? old->created : c.revision;
-    c.version = old != NULL ? old->version + 1 : 1;
-    if (old != NULL)
-        m->counters[old->counter] -= old->charge;
-    m->counters[c.counter] += c.charge;
-    assert_true(m->changes_count < CHANGES_MAX);
-    m->changes[m->changes_count++] = c;
-    return true;
-}
-
-struct expected {
-    int status;
-    uint64_t revision;
-};
-
-static void make_special(struct run *r, struct store_op *op)
-{
-    struct model *m = &r->m;
-    int counter = (int)below(m, COUNTERS);
-    switch (below(m, 3)) {
-    case 0:
-        *op = (struct store_op){ .type = STORE_OP_SET_LIMIT,
-                                 .key = str_from(counter == 0 ? "c0" : "c1"),
-                                 .amount = (int64_t)below(m, 30) - 5 };
-        m->limits[counter] = op->amount >= 0 ? op->amount : -1;
-        break;
-    case 1:
-        *op = (struct store_op){ .type = STORE_OP_COMPACT, .revision = below(m, m->revision + 1) };
-        if (op->revision > m->compacted)
-            m->compacted = op->revision;
-        break;
-    default:
-        *op = (struct store_op){ .type = STORE_OP_COMPACT,
-                                 .key = STR("lease/"),
-                                 .revision = below(m, m->revision + 1) };
-        if (op->revision > m->lease_compacted)
-            m->lease_compacted = op->revision;
-    }
-}
-
-static void make_txn(struct run *r, struct store_txn *out, struct expected *expected)
-{
-    struct model *m = &r->m;
-    struct store_guard *guards = arena_array(&r->arena, 2, sizeof *guards);
-    struct store_op *ops = arena_array(&r->arena, 4, sizeof *ops);
-    *out = (struct store_txn){ .guards = guards, .ops = ops };
-    expected->status = 0;
-    bool wrote = false;
-    if (below(m, 40) == 0) {
-        make_special(r, &ops[out->ops_count++]);
-    } else {
-        out->guards_count = below(m, 3);
-        for (size_t i = 0; i < out->guards_count; i++)
-            guards[i] = make_guard(m, &expected->status);
-        out->ops_count = 1 + below(m, 3);
-        for (size_t i = 0; i < out->ops_count; i++) {
-            struct change c;
-            ops[i] = make_op(r, (int)below(m, KEYS), &c);
-            if (expected->status == 0)
-                wrote = model_change(m, c) || wrote;
-        }
-    }
-    m->revision += wrote ? 1 : 0;
-    expected->revision = m->revision;
-}
-
 /* ---- comparing ---- */
 
-static void assert_version(const struct store_version *v, const struct change *c)
+static void assert_version(const struct store_version *v, const struct model_change *c)
 {
     char value[32];
     snprintf(value, sizeof value, "value-%d", c->value);
-    assert_true(str_eq_c(v->key, key_names[c->key]));
+    assert_true(str_eq_c(v->key, model_keys[c->key]));
     assert_true(str_eq_c(v->value, value));
     assert_int_equal(v->revision, c->revision);
     assert_int_equal(v->created, c->created);
@@ -251,15 +50,15 @@ static void assert_version(const struct store_version *v, const struct change *c
 
 static bool is_lease(int key)
 {
-    return strncmp(key_names[key], "lease/", 6) == 0;
+    return strncmp(model_keys[key], "lease/", 6) == 0;
 }
 
 static void compare_keys(struct run *r, struct store_read *read)
 {
-    for (int key = 0; key < KEYS; key++) {
+    for (int key = 0; key < MODEL_KEYS; key++) {
         struct store_version v;
-        int rc = store_read_get(read, str_from(key_names[key]), &v);
-        const struct change *c = model_present(&r->m, key, read->revision);
+        int rc = store_read_get(read, str_from(model_keys[key]), &v);
+        const struct model_change *c = model_present(&r->m, key, read->revision);
         if (rc == -ERR_EXPIRED) {
             assert_true(is_lease(key) && read->revision < r->m.lease_compacted);
             continue;
@@ -283,9 +82,9 @@ static bool on_listed(void *ctx, const struct store_version *v)
     struct listing *l = ctx;
     assert_true(l->last[0] == 0 || str_cmp(str_from(l->last), v->key) < 0);
     snprintf(l->last, sizeof l->last, "%.*s", STR_ARG(v->key));
-    for (int key = 0; key < KEYS; key++)
-        if (str_eq_c(v->key, key_names[key])) {
-            const struct change *c = model_present(&l->run->m, key, l->revision);
+    for (int key = 0; key < MODEL_KEYS; key++)
+        if (str_eq_c(v->key, model_keys[key])) {
+            const struct model_change *c = model_present(&l->run->m, key, l->revision);
             assert_non_null(c);
             assert_version(v, c);
         }
@@ -296,8 +95,8 @@ static bool on_listed(void *ctx, const struct store_version *v)
 static int model_count(const struct model *m, const char *prefix, uint64_t revision)
 {
     int count = 0;
-    for (int key = 0; key < KEYS; key++)
-        if (str_starts(str_from(key_names[key]), str_from(prefix)) &&
+    for (int key = 0; key < MODEL_KEYS; key++)
+        if (str_starts(str_from(model_keys[key]), str_from(prefix)) &&
             model_present(m, key, revision) != NULL)
             count++;
     return count;
@@ -306,7 +105,7 @@ static int model_count(const struct model *m, const char *prefix, uint64_t revis
 /* A paged list, each page in a read of its own. */
 static void compare_lists(struct run *r, uint64_t revision)
 {
-    const char *prefix = prefixes[below(&r->m, 8)];
+    const char *prefix = model_prefixes[model_draw(&r->m, 8)];
     struct listing l = { .run = r, .revision = revision };
     bool more = true;
     while (more) {
@@ -331,19 +130,19 @@ static void compare_index(struct run *r)
 {
     struct store_read read;
     assert_int_equal(store_read_begin(r->f.group, 0, &read), 0);
-    for (int term = 0; term < TERMS; term++) {
+    for (int term = 0; term < MODEL_TERMS; term++) {
         struct listing l = { .run = r, .revision = read.revision, .left = 1000 };
         int expected = 0;
-        for (int key = 0; key < KEYS; key++) {
-            const struct change *c = model_present(&r->m, key, UINT64_MAX);
+        for (int key = 0; key < MODEL_KEYS; key++) {
+            const struct model_change *c = model_present(&r->m, key, UINT64_MAX);
             expected += c != NULL && c->term == term ? 1 : 0;
         }
         assert_int_equal(
-            store_read_index(&read, 7, str_from(term_names[term]), str_of("", 0), on_listed, &l),
+            store_read_index(&read, 7, str_from(model_terms[term]), str_of("", 0), on_listed, &l),
             0);
         assert_int_equal(l.count, expected);
     }
-    for (int counter = 0; counter < COUNTERS; counter++) {
+    for (int counter = 0; counter < MODEL_COUNTERS; counter++) {
         int64_t limit;
         assert_int_equal(store_read_counter(&read, str_from(counter == 0 ? "c0" : "c1"), &limit),
                          r->m.counters[counter]);
@@ -352,6 +151,11 @@ static void compare_index(struct run *r)
     struct point point;
     group_point(r->f.group, &point);
     assert_true(fsm_digest_full(read.txn) == point.digest);
+    uint64_t first;
+    assert_int_equal(point.timers, model_timers(&r->m, &first));
+    assert_int_equal(point.next_deadline_ms, first);
+    assert_int_equal(point.clock_ms, r->m.clock);
+    assert_int_equal(point.alarm, r->m.alarms[0] | r->m.alarms[1]);
     store_read_end(&read);
 }
 
@@ -361,11 +165,11 @@ struct watching {
     int left;
 };
 
-static bool is_change(const struct store_event *event, const struct change *c)
+static bool is_change(const struct store_event *event, const struct model_change *c)
 {
     char value[32];
     snprintf(value, sizeof value, "value-%d", c->value);
-    return c->revision == event->revision && str_eq_c(event->key, key_names[c->key]) &&
+    return c->revision == event->revision && str_eq_c(event->key, model_keys[c->key]) &&
            c->deleted == event->deleted && (c->deleted || str_eq_c(event->value, value));
 }
 
@@ -375,17 +179,17 @@ static bool on_event(void *ctx, const struct store_event *event)
     const struct model *m = &w->run->m;
     if (w->left-- == 0)
         return false;
-    const struct change *c = &m->changes[w->at];
+    const struct model_change *c = &m->changes[w->at];
     /* Compaction of leases takes events that nobody may ask for any more. */
     while (w->at < m->changes_count && is_lease(c->key) && c->revision <= m->lease_compacted &&
            !is_change(event, c))
         c = &m->changes[++w->at];
     assert_true(w->at < m->changes_count);
     assert_true(is_change(event, c));
-    assert_int_equal(event->terms_count, c->term != NO_TERM ? 1 : 0);
-    if (c->term != NO_TERM)
-        assert_true(str_eq_c(event->terms[0].bytes, term_names[c->term]));
-    const struct change *old = NULL;
+    assert_int_equal(event->terms_count, c->term != MODEL_NO_TERM ? 1 : 0);
+    if (c->term != MODEL_NO_TERM)
+        assert_true(str_eq_c(event->terms[0].bytes, model_terms[c->term]));
+    const struct model_change *old = NULL;
     for (size_t i = 0; i < w->at; i++)
         if (m->changes[i].key == c->key)
             old = &m->changes[i];
@@ -408,13 +212,13 @@ static bool on_event(void *ctx, const struct store_event *event)
 static void compare_events(struct run *r)
 {
     struct model *m = &r->m;
-    uint64_t after = m->compacted + below(m, m->revision - m->compacted + 1);
+    uint64_t after = m->compacted + model_draw(m, m->revision - m->compacted + 1);
     uint64_t last = 0;
     if (m->compacted > 0)
         assert_int_equal(store_events(r->f.group, m->compacted - 1, on_event, NULL, &last),
                          -ERR_EXPIRED);
     while (after < m->revision) {
-        struct watching w = { .run = r, .left = 1 + (int)below(m, 30) };
+        struct watching w = { .run = r, .left = 1 + (int)model_draw(m, 30) };
         while (w.at < m->changes_count && m->changes[w.at].revision <= after)
             w.at++;
         assert_int_equal(store_events(r->f.group, after, on_event, &w, &last), 0);
@@ -431,7 +235,7 @@ static void compare(struct run *r)
     struct store_read read;
     assert_int_equal(store_published(r->f.group), m->revision);
     assert_int_equal(store_compacted(r->f.group), m->compacted);
-    uint64_t revision = m->compacted + below(m, m->revision - m->compacted + 1);
+    uint64_t revision = m->compacted + model_draw(m, m->revision - m->compacted + 1);
     if (revision > 0) {
         assert_int_equal(store_read_begin(r->f.group, revision, &read), 0);
         compare_keys(r, &read);
@@ -456,7 +260,7 @@ static void twin_apply(struct run *r, uint64_t index)
     enum group_halt why =
         fsm_apply(&r->fsm, t, index, buf_str(&r->entries[index]), NULL, NULL, &commands, NULL);
     assert_int_equal(why, 0);
-    if (below(&r->m, 3) == 0)
+    if (model_draw(&r->m, 3) == 0)
         compact_step(&r->fsm.compact, t, COMPACT_STEP_ROWS);
     fsm_save(&r->fsm, t);
     kv_commit(t);
@@ -465,8 +269,8 @@ static void twin_apply(struct run *r, uint64_t index)
 static void twin_step(struct run *r)
 {
     buf_append_str(&r->entries[r->f.index], buf_str(&r->f.entry));
-    if (below(&r->m, 10) == 0) {
-        bool lose = below(&r->m, 2) == 0;
+    if (model_draw(&r->m, 10) == 0) {
+        bool lose = model_draw(&r->m, 2) == 0;
         kv_close(r->kv);
         fsm_deinit(&r->fsm);
         kv_sim_crash(r->disk, lose);
@@ -486,10 +290,10 @@ static void twin_step(struct run *r)
 static void step(struct run *r)
 {
     struct store_txn txns[ENTRY_TXNS] = { 0 };
-    struct expected expected[ENTRY_TXNS];
-    size_t count = 1 + below(&r->m, ENTRY_TXNS);
+    struct model_expected expected[ENTRY_TXNS];
+    size_t count = 1 + model_draw(&r->m, ENTRY_TXNS);
     for (size_t i = 0; i < count; i++)
-        make_txn(r, &txns[i], &expected[i]);
+        model_txn(&r->m, &r->arena, &txns[i], &expected[i]);
     fixture_apply(&r->f, txns, count);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(r->f.results[i].status, expected[i].status);
@@ -497,6 +301,13 @@ static void step(struct run *r)
             assert_int_equal(r->f.results[i].revision, expected[i].revision);
     }
     arena_reset(&r->arena);
+    twin_step(r);
+}
+
+static void rise(struct run *r)
+{
+    fixture_op(&r->f,
+               (struct store_op){ .type = STORE_OP_FEATURE_LEVEL, .amount = STORE_FEATURE_LEVEL });
     twin_step(r);
 }
 
@@ -523,15 +334,16 @@ static void run_model(uint64_t seed, size_t ring_bytes)
     r->kv = kv_sim_open(r->disk);
     assert_int_equal(fsm_init(&r->fsm, r->kv, NULL), 0);
     r->m.seed = seed;
-    for (int i = 0; i < COUNTERS; i++)
+    for (int i = 0; i < MODEL_COUNTERS; i++)
         r->m.limits[i] = -1;
-    for (int i = 0; i < ENTRIES; i++) {
+    rise(r);
+    for (int i = 1; i < ENTRIES; i++) {
         step(r);
-        if (below(&r->m, 4) == 0)
+        if (model_draw(&r->m, 4) == 0)
             compare(r);
-        if (below(&r->m, 50) == 0)
+        if (model_draw(&r->m, 50) == 0)
             fixture_reopen(&r->f);
-        if (below(&r->m, 10) == 0) /* let compaction in the background go on */
+        if (model_draw(&r->m, 10) == 0) /* let compaction in the background go on */
             nanosleep(&(struct timespec){ .tv_nsec = 15000000 }, NULL);
     }
     keep_log(r);

@@ -315,6 +315,26 @@ static void test_applier_behind(void **state)
     answer(w, 0);
 }
 
+/* An entry that some member cannot read would stop it: what needs a higher level is never one. */
+static void test_level_not_reached(void **state)
+{
+    struct world *w = *state;
+
+    submit(w, 0, 10)->level = STORE_FEATURE_LEVEL + 1;
+    submit(w, 1, 10)->level = STORE_FEATURE_LEVEL;
+    struct pending *p = submit(w, 2, 10);
+    p->level = STORE_FEATURE_LEVEL + 1;
+    p->forwarded = true; /* its sender has seen the level rise: so will this member */
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[0], ERR_UNIMPLEMENTED);
+    assert_int_equal(w->statuses[2], ERR_UNAVAILABLE);
+    assert_int_equal(w->entries_count, 1);
+    assert_int_equal(w->entries[0]->count, 1);
+    answer(w, 0);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[1], 0);
+}
+
 static void test_stop(void **state)
 {
     struct world *w = *state;
@@ -322,11 +342,20 @@ static void test_stop(void **state)
     w->view = (struct raft_view){ .term = 7, .following = true };
     submit(w, 0, 10);
     env_sim_run(w->env, 1);
+    w->view = (struct raft_view){ .term = 7, .leading = true }; /* not ready: theirs waits too */
+    submit(w, 2, 10)->forwarded = true;
+    env_sim_run(w->env, 20);
+    assert_int_equal(proposer_oldest_ms(&w->proposer), 21);
     proposer_stop(&w->proposer);
     submit(w, 1, 10);
+    submit(w, 3, 10)->forwarded = true;
     env_sim_run(w->env, 1);
     assert_int_equal(w->statuses[0], ERR_UNAVAILABLE);
     assert_int_equal(w->statuses[1], ERR_UNAVAILABLE);
+    /* Another member's go back to it: it may know who leads now. */
+    assert_int_equal(w->statuses[2], ERR_NOT_LEADER);
+    assert_int_equal(w->statuses[3], ERR_NOT_LEADER);
+    assert_int_equal(proposer_oldest_ms(&w->proposer), 0);
 }
 
 int main(void)
@@ -341,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_forwards_and_takes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_applier_behind, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_level_not_reached, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
     };
 

@@ -147,6 +147,73 @@ static bool on_message(void *ctx, uint64_t sequence, struct str value)
     return true;
 }
 
+struct versions {
+    uint64_t revisions[16];
+    size_t count;
+    size_t max;
+};
+
+static bool on_old(void *ctx, const struct store_version *v)
+{
+    struct versions *list = ctx;
+    if (list->count == list->max)
+        return false;
+    /* A removal is shown with 1000 on top. */
+    list->revisions[list->count++] = v->tombstone ? 1000 + v->revision : v->revision;
+    return true;
+}
+
+/* What history there is of a key, as "revision revision ...". */
+static const char *history(struct store_fixture *f, const char *key, uint64_t from, size_t max,
+                           uint64_t *out_next)
+{
+    static char text[200];
+    struct versions list = { .max = max };
+    struct store_read r;
+    size_t len = 0;
+    assert_int_equal(store_read_begin(f->group, 0, &r), 0);
+    int rc = store_read_history(&r, str_from(key), from, on_old, &list, out_next);
+    store_read_end(&r);
+    text[0] = '\0';
+    if (rc != 0)
+        return rc == -ERR_NOT_FOUND ? "none" : "failed";
+    for (size_t i = 0; i < list.count; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%llu", i > 0 ? " " : "",
+                                (unsigned long long)list.revisions[i]);
+    return text;
+}
+
+static void test_history(void **state)
+{
+    struct store_fixture *f = *state;
+    uint64_t next;
+    fixture_put(f, "pods/a", "1"); /* 1 */
+    fixture_put(f, "pods/b", "1"); /* 2 */
+    fixture_put(f, "pods/a", "2"); /* 3 */
+    fixture_delete(f, "pods/a");   /* 4 */
+    fixture_put(f, "pods/a", "3"); /* 5 */
+    fixture_delete(f, "pods/b");   /* 6 */
+    assert_string_equal(history(f, "pods/a", 0, 16, &next), "5 1004 3 1");
+    assert_int_equal(next, 0);
+    assert_string_equal(history(f, "pods/b", 0, 16, &next), "1006 2");
+    assert_string_equal(history(f, "pods/c", 0, 16, &next), "none");
+    /* Pages, and from where a revision fell. */
+    assert_string_equal(history(f, "pods/a", 0, 2, &next), "5 1004");
+    assert_int_equal(next, 3);
+    assert_string_equal(history(f, "pods/a", next, 2, &next), "3 1");
+    assert_int_equal(next, 0);
+    assert_string_equal(history(f, "pods/a", 2, 2, &next), "1");
+    assert_string_equal(history(f, "pods/b", 1, 2, &next), "none");
+    /* Of what is compacted only the version that the oldest revision sees is left. */
+    fixture_op(f, (struct store_op){ .type = STORE_OP_COMPACT, .revision = 3 });
+    assert_string_equal(history(f, "pods/a", 0, 16, &next), "5 1004 3");
+    fixture_op(f, (struct store_op){ .type = STORE_OP_COMPACT, .revision = 4 });
+    assert_string_equal(history(f, "pods/a", 0, 16, &next), "5");
+    assert_string_equal(history(f, "pods/b", 0, 16, &next), "1006 2");
+    fixture_op(f, (struct store_op){ .type = STORE_OP_COMPACT, .revision = 6 });
+    assert_string_equal(history(f, "pods/b", 0, 16, &next), "none");
+}
+
 static void test_plain(void **state)
 {
     struct store_fixture *f = *state;
@@ -185,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_history, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,10 +11,15 @@ struct world {
     struct env_loop *loop;
     struct readindex x;
     struct raft_view view;
-    unsigned confirms;
+    unsigned voters;
+    uint64_t fellow;    /* the other voter of a pair */
+    unsigned reachable; /* of the others */
+    unsigned confirms;  /* rounds */
+    unsigned asked;     /* in the last of them */
     uint64_t confirm_round;
     unsigned asks;
     uint64_t ask_round;
+    uint64_t ask_term;
     uint64_t covered;
     uint64_t published;
     struct read_point readers[READERS_MAX];
@@ -26,23 +31,45 @@ static void op_view(void *ctx, struct raft_view *out)
     *out = ((struct world *)ctx)->view;
 }
 
-static unsigned op_confirm(void *ctx, uint64_t term, uint64_t round)
+static unsigned op_voters(void *ctx, bool *out_self)
 {
-    struct world *w = ctx;
-
-    assert_int_equal(term, w->view.term);
-    w->confirms++;
-    w->confirm_round = round;
-    return 2;
+    *out_self = true;
+    return ((struct world *)ctx)->voters;
 }
 
-static void op_ask(void *ctx, uint64_t leader_id, uint64_t round)
+static bool op_pair(void *ctx, uint64_t member_id)
+{
+    const struct world *w = ctx;
+
+    return member_id == w->fellow && w->voters <= 3;
+}
+
+static unsigned op_confirm(void *ctx, uint64_t term, uint64_t round, unsigned most)
+{
+    struct world *w = ctx;
+    unsigned left;
+
+    assert_int_equal(term, w->view.term);
+    if (round != w->confirm_round) {
+        w->confirms++;
+        w->asked = 0;
+    }
+    w->confirm_round = round;
+    left = w->reachable > w->asked ? w->reachable - w->asked : 0;
+    most = most < left ? most : left;
+    w->asked += most;
+    return most;
+}
+
+static bool op_ask(void *ctx, uint64_t leader_id, uint64_t term, uint64_t round)
 {
     struct world *w = ctx;
 
     assert_int_equal(leader_id, w->view.leader_id);
     w->asks++;
     w->ask_round = round;
+    w->ask_term = term;
+    return w->reachable > 0;
 }
 
 static bool op_covers(void *ctx, uint64_t index)
@@ -56,6 +83,8 @@ static uint64_t op_published(void *ctx)
 }
 
 static const struct readindex_ops ops = { .view = op_view,
+                                          .voters = op_voters,
+                                          .pair = op_pair,
                                           .confirm = op_confirm,
                                           .ask = op_ask,
                                           .covers = op_covers,
@@ -74,7 +103,10 @@ static int setup(void **state)
         .term = 3, .leader_id = 1, .commit_index = 10, .leading = true, .ready = true
     };
     w->covered = 10;
-    readindex_init(&w->x, w->loop, 3, &ops, w);
+    w->voters = 3;
+    w->fellow = 2;
+    w->reachable = 2;
+    readindex_init(&w->x, w->loop, 41, &ops, w);
     *state = w;
     return 0;
 }
@@ -161,6 +193,79 @@ static void test_a_late_answer_of_an_older_round_does_not_count(void **state)
     assert_int_equal(w->statuses[0], 0);
 }
 
+static void settle(struct world *w)
+{
+    readindex_run(&w->x);
+    env_sim_run(w->env, 1);
+}
+
+/* The first round asks all, to learn who is quick; the next no more than a majority needs. */
+static void test_no_more_are_asked_than_needed(void **state)
+{
+    struct world *w = *state;
+
+    submit(w, 0);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->asked, 2);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    readindex_confirmed(&w->x, w->confirm_round, true); /* late: nobody waits for it */
+    submit(w, 1);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->asked, 1);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[1], 0);
+    w->voters = 5;
+    w->reachable = 4;
+    submit(w, 2);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->asked, 2);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[2], 1);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, READINDEX_SURVEY_MS);
+    assert_int_equal(w->statuses[2], 0);
+    assert_int_equal(w->asked, 2);
+    submit(w, 3);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->asked, 4);
+}
+
+/* Silence or a no: the others are asked in the same round. */
+static void test_the_others_are_asked_too(void **state)
+{
+    struct world *w = *state;
+    unsigned rounds;
+
+    submit(w, 0);
+    env_sim_run(w->env, 1);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    submit(w, 1);
+    env_sim_run(w->env, 1);
+    rounds = w->confirms;
+    assert_int_equal(w->asked, 1);
+    env_sim_run(w->env, READINDEX_HEDGE_MS + 1);
+    assert_int_equal(w->asked, 2);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[1], 0);
+    assert_int_equal(w->confirms, rounds);
+    submit(w, 2);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->asked, 1);
+    readindex_confirmed(&w->x, w->confirm_round, false);
+    assert_int_equal(w->asked, 2);
+    readindex_confirmed(&w->x, w->confirm_round, false);
+    env_sim_run(w->env, READINDEX_HEDGE_MS + 1);
+    assert_int_equal(w->confirms, rounds + 1);
+    settle(w);
+    assert_int_equal(w->confirms, rounds + 2); /* given up, begun anew */
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[2], 0);
+}
+
 static void test_no_majority_no_read(void **state)
 {
     struct world *w = *state;
@@ -177,6 +282,36 @@ static void test_no_majority_no_read(void **state)
     }
     env_sim_run(w->env, 1);
     assert_int_equal(w->statuses[0], -ERR_TIMEOUT);
+}
+
+/* Who cannot be asked counts as a no: the next run asks again, not the next deadline. */
+static void test_out_of_reach(void **state)
+{
+    struct world *w = *state;
+
+    w->reachable = 0;
+    submit(w, 0);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->confirms, 1);
+    w->reachable = 1;
+    readindex_run(&w->x);
+    assert_int_equal(w->confirms, 2);
+    readindex_run(&w->x);
+    assert_int_equal(w->confirms, 2); /* one of the two is asked: it is a majority with us */
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[0], 0);
+    w->view = (struct raft_view){ .term = 3, .leader_id = 2, .following = true };
+    w->reachable = 0;
+    submit(w, 1);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->asks, 1);
+    w->reachable = 1;
+    readindex_run(&w->x);
+    assert_int_equal(w->asks, 2);
+    readindex_answered(&w->x, w->ask_round, 0, 10);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[1], 0);
 }
 
 static void test_lost_term_does_not_serve(void **state)
@@ -214,6 +349,7 @@ static void test_follower_asks_the_leader(void **state)
     submit(w, 1)->remote = true;
     env_sim_run(w->env, 1);
     assert_int_equal(w->asks, 1);
+    assert_int_equal(w->ask_term, 3);
     assert_int_equal(w->statuses[1], -ERR_NOT_LEADER); /* another member's: not ours to pass on */
     readindex_answered(&w->x, w->ask_round, -ERR_UNAVAILABLE, 0);
     readindex_run(&w->x);
@@ -238,6 +374,57 @@ static void test_remote_reader_needs_no_applying(void **state)
     env_sim_run(w->env, 1);
     assert_int_equal(w->statuses[0], 0);
     assert_int_equal(w->readers[0].index, 10);
+}
+
+static struct read_point *submit_vouched(struct world *w, unsigned i, uint64_t term)
+{
+    w->readers[i].remote = true;
+    w->readers[i].from = 2;
+    w->readers[i].term = term;
+    return submit(w, i);
+}
+
+static void test_a_question_from_the_other_half_of_a_majority_is_a_yes(void **state)
+{
+    struct world *w = *state;
+
+    submit(w, 0); /* its round is not helped by it: that word may be older than this reader */
+    submit_vouched(w, 1, 3);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[1], 0);
+    assert_int_equal(w->readers[1].index, 10);
+    assert_int_equal(w->statuses[0], 1);
+    assert_int_equal(w->confirms, 1);
+    readindex_confirmed(&w->x, w->confirm_round, true);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[0], 0);
+}
+
+/* Each is answered by a round, or not at all. */
+static void test_a_question_that_proves_too_little(void **state)
+{
+    struct world *w = *state;
+
+    submit_vouched(w, 0, 2);           /* follows an older leader */
+    submit_vouched(w, 1, 4);           /* there is a newer one */
+    submit_vouched(w, 2, 0);           /* does not say */
+    submit_vouched(w, 3, 3)->from = 9; /* no voter */
+    env_sim_run(w->env, 1);
+    w->voters = 5;
+    submit_vouched(w, 4, 3); /* two of five */
+    env_sim_run(w->env, 1);
+    w->voters = 3;
+    w->view.ready = false; /* the commit index may be too low */
+    submit_vouched(w, 5, 3);
+    env_sim_run(w->env, 1);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(w->statuses[i], 1);
+    w->view = (struct raft_view){ .term = 3, .leader_id = 2, .following = true };
+    submit_vouched(w, 6, 3);
+    env_sim_run(w->env, READINDEX_ROUND_MS + 100);
+    readindex_run(&w->x);
+    env_sim_run(w->env, 1);
+    assert_int_equal(w->statuses[6], -ERR_NOT_LEADER);
 }
 
 static void test_revision(void **state)
@@ -276,11 +463,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_round_for_all_who_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_late_answer_of_an_older_round_does_not_count, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_no_more_are_asked_than_needed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_others_are_asked_too, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_majority_no_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_out_of_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_term_does_not_serve, setup, teardown),
         cmocka_unit_test_setup_teardown(test_leader_without_barrier_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_follower_asks_the_leader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remote_reader_needs_no_applying, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_question_from_the_other_half_of_a_majority_is_a_yes,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_question_that_proves_too_little, setup, teardown),
         cmocka_unit_test_setup_teardown(test_revision, setup, teardown),
         cmocka_unit_test(test_follows),
     };

@@ -1,8 +1,12 @@
 /* The watch ring alone: what it holds, what it forgets, and where a walk stops. */
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env_uv.h"
+#include "base/list.h"
 #include "store/ring.h"
 #include "tests/unit/unit.h"
 
@@ -145,13 +149,94 @@ static void test_reader_keeps_chunks(void **state)
     ring_free(walked);
 }
 
+/* ---- readers that take turns, so that there is never none ---- */
+
+struct turn_reader {
+    struct ring *ring;
+    struct env_loop *loop;
+    struct env_msg msg;
+    uint64_t after;
+    atomic_bool inside;
+    atomic_bool leave;
+    atomic_bool outside;
+};
+
+static bool on_turn_event(void *ctx, const struct store_event *event)
+{
+    struct turn_reader *t = ctx;
+    atomic_store(&t->inside, true);
+    while (!atomic_load(&t->leave))
+        sched_yield();
+    assert_true(str_eq_c(event->key, "k")); /* still there */
+    return false;
+}
+
+static void on_turn(struct env_msg *m)
+{
+    struct turn_reader *t = container_of(m, struct turn_reader, msg);
+    uint64_t last = 0;
+    assert_true(ring_events(t->ring, t->after, t->after + 1, on_turn_event, t, &last));
+    atomic_store(&t->outside, true);
+}
+
+static void enter(struct turn_reader *t, uint64_t after)
+{
+    t->after = after;
+    atomic_store(&t->inside, false);
+    atomic_store(&t->outside, false);
+    atomic_store(&t->leave, false);
+    env_post(t->loop, &t->msg, on_turn);
+    while (!atomic_load(&t->inside))
+        sched_yield();
+}
+
+static void leave(struct turn_reader *t)
+{
+    atomic_store(&t->leave, true);
+    while (!atomic_load(&t->outside))
+        sched_yield();
+}
+
+static void test_busy_readers(void **state)
+{
+    (void)state;
+    struct env *env = env_uv_new();
+    struct ring *r = ring_new(8000, 0);
+    struct turn_reader readers[2] = { 0 };
+    size_t most = 0;
+    for (int i = 0; i < 2; i++) {
+        readers[i].ring = r;
+        readers[i].loop = env_loop_new(env, "reader");
+        env_loop_start(readers[i].loop);
+    }
+    stage(r, 1, 1000);
+    ring_publish(r);
+    enter(&readers[0], 0);
+    for (uint64_t revision = 2; revision <= 500; revision++) {
+        stage(r, revision, 1000);
+        ring_publish(r); /* one reader is inside */
+        most = ring_unlinked(r) > most ? ring_unlinked(r) : most;
+        enter(&readers[(revision + 1) % 2], revision - 1);
+        leave(&readers[revision % 2]);
+    }
+    leave(&readers[1]);
+    assert_true(most > 0);
+    assert_true(most < 16); /* of nearly 500 that left */
+    for (int i = 0; i < 2; i++) {
+        env_loop_stop(readers[i].loop);
+        env_loop_join(readers[i].loop);
+        env_loop_free(readers[i].loop);
+    }
+    ring_free(r);
+    env_uv_free(env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_walk),
-        cmocka_unit_test(test_whole_revisions),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_reader_keeps_chunks),
+        cmocka_unit_test(test_walk),         cmocka_unit_test(test_whole_revisions),
+        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_reader_keeps_chunks),
+        cmocka_unit_test(test_busy_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ void sim_init(struct sim_fixture *f)
 
 void sim_deinit(struct sim_fixture *f)
 {
+    compact_deinit(&f->compact);
     kv_commit(f->t);
     kv_close(f->kv);
     kv_sim_disk_free(f->disk);

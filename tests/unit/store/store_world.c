@@ -13,8 +13,10 @@ void store_world_open_member(struct store_world *w, int i)
 {
     struct store_config c = members_config(&w->m, w->env, i);
     struct err e = { 0 };
-    int rv = store_open(&c, &w->stores[i], &e);
+    int rv;
 
+    c.feature_level_max = w->level_max;
+    rv = store_open(&c, &w->stores[i], &e);
     if (rv != 0)
         fprintf(stderr, "%s\n", e.msg);
     assert_int_equal(rv, 0);
@@ -44,9 +46,15 @@ int store_world_wait_leader(struct store_world *w)
 
 int store_world_setup(void **state)
 {
+    return store_world_setup_level(state, 0);
+}
+
+int store_world_setup_level(void **state, uint32_t level_max)
+{
     struct store_world *w = mem_alloc(sizeof(*w));
 
     w->env = env_uv_new();
+    w->level_max = level_max;
     members_init(&w->m, w->env);
     w->loop = env_loop_new(w->env, "client");
     env_loop_start(w->loop);
@@ -100,18 +108,24 @@ void store_world_wait(const atomic_bool *done)
     assert_true(atomic_load(done));
 }
 
-struct store_result store_world_put(struct store_world *w, int i, const char *key,
-                                    const char *value, uint64_t fence)
+struct store_result store_world_write(struct store_world *w, int i, const struct store_txn *txn)
 {
-    struct store_op op = { .type = STORE_OP_PUT, .key = str_from(key), .value = str_from(value) };
-    struct store_txn txn = { .ops = &op, .ops_count = 1, .fence_term = fence };
-    struct waiting_write write = { .group = store_group(w->stores[i], STORE_CLUSTER), .txn = &txn };
+    struct waiting_write write = { .group = store_group(w->stores[i], STORE_CLUSTER), .txn = txn };
 
     write.write.loop = w->loop;
     write.write.done = on_written;
     env_post(w->loop, &write.msg, submit);
     store_world_wait(&write.done);
     return write.write.result;
+}
+
+struct store_result store_world_put(struct store_world *w, int i, const char *key,
+                                    const char *value, uint64_t fence)
+{
+    struct store_op op = { .type = STORE_OP_PUT, .key = str_from(key), .value = str_from(value) };
+
+    return store_world_write(
+        w, i, &(struct store_txn){ .ops = &op, .ops_count = 1, .fence_term = fence });
 }
 
 struct waiting_read {
@@ -160,7 +174,8 @@ bool store_world_has(struct store_world *w, int i, const char *key, const char *
     bool found;
 
     assert_int_equal(store_read_begin(store_group(w->stores[i], STORE_CLUSTER), 0, &r), 0);
-    found = store_read_get(&r, str_from(key), &v) == 0 && str_eq_c(v.value, value);
+    found =
+        store_read_get(&r, str_from(key), &v) == 0 && (value == NULL || str_eq_c(v.value, value));
     store_read_end(&r);
     return found;
 }

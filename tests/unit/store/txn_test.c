@@ -38,12 +38,27 @@ static const struct store_op ops[] = {
     { .type = STORE_OP_APPEND, .key = STR("t"), .value = STR("") },
     { .type = STORE_OP_ROW_PUT, .key = STR("r"), .value = STR("x") },
     { .type = STORE_OP_ROW_DELETE, .key = STR("r") },
-    { .type = STORE_OP_TRIM, .key = STR("t"), .revision = 5 }
+    { .type = STORE_OP_TRIM, .key = STR("t"), .revision = 5 },
+    { .type = STORE_OP_PUT, .key = STR("k"), .value = STR("v"), .expires_ms = 1 },
+    { .type = STORE_OP_PUT,
+      .key = STR("k"),
+      .terms = terms,
+      .terms_count = 1,
+      .expires_ms = UINT64_MAX },
+    { .type = STORE_OP_APPEND,
+      .key = STR("t"),
+      .value = STR("m"),
+      .producer = STR("p"),
+      .producer_sequence = 10,
+      .expires_ms = 77 },
+    { .type = STORE_OP_ALARM, .revision = 3, .amount = STORE_ALARM_DISK },
+    { .type = STORE_OP_TIMER, .key = STR("k"), .revision = 9, .expires_ms = 0 },
+    { .type = STORE_OP_TICK, .expires_ms = 1767225600000 }
 };
 static const struct store_txn whole = { .guards = guards,
                                         .guards_count = 6,
                                         .ops = ops,
-                                        .ops_count = 13,
+                                        .ops_count = sizeof ops / sizeof ops[0],
                                         .request_id = STR("0123"),
                                         .fence_term = 77 };
 
@@ -74,8 +89,8 @@ static void test_round_trip(void **state)
         assert_true(txn.guards[i].revision == guards[i].revision);
         assert_true(txn.guards[i].amount == guards[i].amount);
     }
-    assert_int_equal(txn.ops_count, 13);
-    for (size_t i = 0; i < 13; i++) {
+    assert_int_equal(txn.ops_count, whole.ops_count);
+    for (size_t i = 0; i < whole.ops_count; i++) {
         assert_int_equal(txn.ops[i].type, ops[i].type);
         assert_str(txn.ops[i].key, ops[i].key);
         assert_str(txn.ops[i].value, ops[i].value);
@@ -83,6 +98,7 @@ static void test_round_trip(void **state)
         assert_true(txn.ops[i].amount == ops[i].amount);
         assert_str(txn.ops[i].producer, ops[i].producer);
         assert_int_equal(txn.ops[i].producer_sequence, ops[i].producer_sequence);
+        assert_true(txn.ops[i].expires_ms == ops[i].expires_ms);
     }
     assert_int_equal(txn.ops[0].terms_count, 2);
     assert_int_equal(txn.ops[0].terms[1].index, 4000000000u);
@@ -125,7 +141,12 @@ static void test_limits(void **state)
         { { .type = STORE_OP_PUT, .key = str_of(big, 401) }, -ERR_INVALID_ARGUMENT },
         { { .type = STORE_OP_PUT }, -ERR_INVALID_ARGUMENT },
         { { .type = 0, .key = STR("k") }, -ERR_INVALID_ARGUMENT },
-        { { .type = 12, .key = STR("k") }, -ERR_INVALID_ARGUMENT },
+        { { .type = 15, .key = STR("k"), .expires_ms = 1 }, -ERR_INVALID_ARGUMENT },
+        { { .type = 16, .key = STR("k"), .expires_ms = 1 }, -ERR_INVALID_ARGUMENT },
+        { { .type = 17, .key = STR("k") }, -ERR_INVALID_ARGUMENT },
+        { { .type = STORE_OP_ALARM, .key = STR("k") }, -ERR_INVALID_ARGUMENT },
+        { { .type = STORE_OP_TIMER, .expires_ms = 5 }, -ERR_INVALID_ARGUMENT },
+        { { .type = STORE_OP_TICK }, -ERR_INVALID_ARGUMENT },
         { { .type = STORE_OP_CHECK, .key = STR("k") }, -ERR_INVALID_ARGUMENT },
         { { .type = STORE_OP_APPEND, .key = STR("a\0b") }, -ERR_INVALID_ARGUMENT },
         { { .type = STORE_OP_PUT, .key = STR("a\0b") }, 0 },
@@ -167,6 +188,10 @@ static void test_strict(void **state)
         { STR("\0\0\0\1\x02\0"), -ERR_CORRUPT },
         { STR("\0\0\0\1\x63\1k"), -ERR_CORRUPT },
         { STR("\0\0\1\x63\1k\0"), -ERR_CORRUPT },
+        { STR("\0\0\0\1\x0f\1k\1v\0\0\5"), 0 },            /* a put that expires */
+        { STR("\0\0\0\1\x0f\1k\1v\0\0\0"), -ERR_CORRUPT }, /* a put has one encoding */
+        { STR("\0\0\0\1\x0e\0\7"), 0 },                    /* a tick */
+        { STR("\0\0\0\1\x0e\0\0"), -ERR_CORRUPT },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena arena;
@@ -175,6 +200,19 @@ static void test_strict(void **state)
         assert_int_equal(txn_decode(cases[i].bytes, &arena, &txn, NULL), cases[i].rc);
         arena_deinit(&arena);
     }
+}
+
+/* What a release of level 1 can read is what needs level 1. */
+static void test_levels(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < whole.ops_count; i++) {
+        struct store_txn txn = { .ops = &ops[i], .ops_count = 1 };
+        assert_int_equal(txn_level(&txn),
+                         ops[i].type > STORE_OP_TRIM || ops[i].expires_ms > 0 ? 2 : 1);
+    }
+    assert_int_equal(txn_level(&whole), 2);
+    assert_int_equal(txn_level(&(struct store_txn){ 0 }), STORE_FEATURE_LEVEL_FIRST);
 }
 
 static void test_entries(void **state)
@@ -210,9 +248,8 @@ static void test_entries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_strict),     cmocka_unit_test(test_levels),
         cmocka_unit_test(test_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "api/client/reflector.h"
+#include "api/meta/object.h"
+#include "base/buf.h"
 #include "base/env_sim.h"
 #include "tests/unit/controllers/fake_api.h"
 #include "tests/unit/unit.h"
@@ -16,6 +18,7 @@ struct world {
     int upserts, removals;
     uint64_t revision;
     bool failing;
+    bool keeps; /* config.keep is set and is asked */
 };
 
 static void on_upsert(void *ctx, const struct lister_item *old, const struct lister_item *item)
@@ -57,10 +60,22 @@ static void stop(struct env_msg *m)
     reflector_stop(container_of(m, struct world, msg)->reflector);
 }
 
+/* Of names that end in an even digit everything, of others who they are. */
+static struct str keep(void *ctx, const struct lister_item *item, struct buf *scratch)
+{
+    (void)ctx; /* every world */
+    assert_int_equal(scratch->len, 0);
+    if (item->name.data[item->name.len - 1] % 2 == 0)
+        return item->bytes;
+    object_put_identity(scratch, item->bytes);
+    return buf_str(scratch);
+}
+
 static void world_init(struct world *w, uint64_t seed, bool keys_only)
 {
     struct reflector_config config = { .kind = KIND_CONFIG_MAP,
                                        .keys_only = keys_only,
+                                       .keep = seed % 3 == 0 ? keep : NULL,
                                        .upsert = on_upsert,
                                        .removed = on_removed,
                                        .advanced = on_advanced,
@@ -73,6 +88,7 @@ static void world_init(struct world *w, uint64_t seed, bool keys_only)
     w->api.refuse = on_call;
     w->api.refuse_ctx = w;
     config.client = &w->api.client;
+    w->keeps = config.keep != NULL && !keys_only;
     w->reflector = reflector_new(&config);
     env_post(w->loop, &w->msg, start);
 }
@@ -112,6 +128,9 @@ static bool visit_same(void *ctx, const struct lister_item *item)
 
     assert_true(cache_find(w->api.kinds[KIND_CONFIG_MAP], item->namespace, item->name, &have));
     assert_int_equal(have.revision, item->revision);
+    if (w->keeps)
+        assert_int_equal(item->bytes.len == have.bytes.len,
+                         item->name.data[item->name.len - 1] % 2 == 0);
     w->upserts++;
     return true;
 }

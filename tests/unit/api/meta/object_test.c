@@ -88,6 +88,34 @@ static void test_scan(void **state)
     arena_deinit(&a);
 }
 
+static void test_identity(void **state)
+{
+    struct arena a;
+    struct object_meta m;
+    struct str value;
+    struct object_owner owner;
+    struct buf b;
+    (void)state;
+    arena_init(&a);
+    buf_init(&b);
+    object_put_identity(&b, packed_pod(&a));
+    object_meta_scan(buf_str(&b), &m);
+    assert_true(str_eq_c(m.name, "web"));
+    assert_true(str_eq_c(m.namespace, "default"));
+    assert_true(str_eq_c(m.uid, "u-1"));
+    assert_true(m.deleting);
+    assert_int_equal(m.finalizers_count, 1);
+    assert_true(object_meta_controller(&m, &owner));
+    assert_false(object_meta_label(&m, str_lit("app"), &value));
+    static const uint8_t node_name[] = { 2, 10, 0 };
+    assert_int_equal(peek_string(buf_str(&b), node_name).len, 0);
+    buf_clear(&b);
+    object_put_identity(&b, str_lit(""));
+    assert_int_equal(b.len, 0);
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 /* Every cut of the bytes is read without a fault and without inventing a name. */
 static void test_truncated(void **state)
 {
@@ -132,6 +160,7 @@ static void test_header_and_count(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_scan),
+                                        cmocka_unit_test(test_identity),
                                         cmocka_unit_test(test_truncated),
                                         cmocka_unit_test(test_header_and_count) };
     return cmocka_run_group_tests(tests, NULL, NULL);

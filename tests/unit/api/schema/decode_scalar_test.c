@@ -32,7 +32,7 @@ static const struct leaf_case cases[] = {
       "{\"startedAt\":\"2020-01-01T00:00:00Z\"}", NULL },
     { &schema_ContainerStateRunning, "{}", "{\"startedAt\":null}", NULL },
     { &schema_ContainerStateRunning, "{\"startedAt\":\"2020-13-01T00:00:00Z\"}", NULL,
-      "cannot parse \"13-01T00:00:00Z\" as \"01\"" },
+      "parsing time \"2020-13-01T00:00:00Z\": month out of range" },
     { &schema_LeaseSpec, "{\"renewTime\":\"2020-01-01T00:00:00.000001Z\"}",
       "{\"renewTime\":\"2020-01-01T00:00:00.000001Z\"}", NULL },
     { &schema_LeaseSpec, "{\"renewTime\":\"2020-01-01T00:00:00Z\"}", NULL, "as \".000000\"" },

@@ -62,6 +62,10 @@ static void layout(void **state)
     buf_init(&b);
     json_compact(&b, str_lit(" { \"a b\" : [ 1 , \"x\\\" <\" ] } "), true);
     assert_buf(&b, "{\"a b\":[1,\"x\\\" \\u003c\"]}");
+    json_compact(&b, str_lit("[\"a\\\\\",\t\" \xe2\x80\xa8\"\n,\"\\\"\" , true]"), true);
+    assert_buf(&b, "[\"a\\\\\",\" \\u2028\",\"\\\"\",true]");
+    json_compact(&b, str_lit("\"cut \\"), true);
+    assert_buf(&b, "\"cut \\");
     json_indent(&b, str_lit("{\"a\":[1,{\"b\":{},\"c\":[]}],\"d\":\"{,}\"}"));
     assert_buf(&b, "{\n  \"a\": [\n    1,\n    {\n      \"b\": {},\n      \"c\": []\n    }\n  ],\n"
                    "  \"d\": \"{,}\"\n}");

@@ -84,6 +84,50 @@ static void documents(void **state)
     arena_deinit(&a);
 }
 
+static void bodies_tell_duplicates(void **state)
+{
+    (void)state;
+    static const char text[] = "spec:\n"
+                               "  b: 1\n"
+                               "  a: {x: 1, x: 2}\n"
+                               "  b: 2\n"
+                               "  a:\n"
+                               "    z: 3\n"
+                               "    z: 4\n"
+                               "1: a\n"
+                               "1: b\n"
+                               "kind: \"q\\\"\"\n"
+                               "\"q\\\"\": 5\n"
+                               "\"q\\\"\": 6\n";
+    static const char *const want[] = {
+        "line 3: key \"x\" already set in map", "line 4: key \"b\" already set in map",
+        "line 7: key \"z\" already set in map", "line 6: key \"a\" already set in map",
+        "line 9: key 1 already set in map",     "line 12: key \"q\\\"\" already set in map"
+    };
+    struct arena a;
+    struct err e = { 0 };
+    struct yaml_duplicates d;
+    const struct json *j;
+    struct buf b;
+    arena_init(&a);
+    buf_init(&b);
+    if (yaml_parse_body(&a, str_lit(text), &j, &d, &e) != 0)
+        fail_msg("%s", e.msg);
+    json_write(&b, j, false);
+    buf_append_byte(&b, 0);
+    assert_string_equal((char *)b.data, "{\"1\":\"b\",\"kind\":\"q\\\"\",\"q\\\"\":6,"
+                                        "\"spec\":{\"a\":{\"z\":4},\"b\":2}}");
+    assert_int_equal(d.count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_string_equal(d.texts[i], want[i]);
+    assert_int_equal(yaml_parse_body(&a, (struct str){ 0 }, &j, &d, &e), 0); /* no bytes at all */
+    assert_int_equal(j->type, JSON_NULL);
+    assert_int_equal(yaml_parse_body(&a, str_lit("b: 1\na: 2\n"), &j, &d, &e), 0);
+    assert_int_equal(d.count, 0);
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 static void laughs_are_bounded(void **state)
 {
     (void)state;
@@ -113,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(shapes), cmocka_unit_test(refusals),
                                         cmocka_unit_test(documents),
+                                        cmocka_unit_test(bodies_tell_duplicates),
                                         cmocka_unit_test(laughs_are_bounded) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

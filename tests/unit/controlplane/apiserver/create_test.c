@@ -44,7 +44,7 @@ static const struct refusal refusals[] = {
     { MAPS, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"5\"}}", 500,
       "\"message\":\"resourceVersion should not be set on objects to be created\",\"code\":500" },
     { MAPS, "{\"apiVersion\":\"apps/v1\",\"metadata\":{\"name\":\"x\"}}", 400,
-      "the API version in the data (apps/v1) does not match the expected API version (v1)" },
+      "no kind \\\"ConfigMap\\\" is registered for version \\\"apps/v1\\\" in scheme" },
     { MAPS, "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"x\"}}", 400,
       "Pod in version \\\"v1\\\" cannot be handled as a ConfigMap" },
     { MAPS, "{\"metadata\":{\"name\":\"X_\"}}", 422,
@@ -104,6 +104,57 @@ static void test_generate_name(void **state)
     harness_expect(&first, 201);
     harness_expect(&retry, 201);
     harness_same(&first, &retry);
+}
+
+/* Names that a generated name once had are told from others, and a PUT creates where it may. */
+static void test_collision(void **state)
+{
+    struct harness *h = *state;
+    static const char leases[] = "/apis/coordination.k8s.io/v1/namespaces/default/leases/up";
+    static const char json[] = "Content-Type: application/json\r\n";
+    struct reply r =
+        harness_post(h, MAPS, "{\"metadata\":{\"generateName\":\"gen-\",\"name\":\"gen-1\"}}");
+    harness_expect(&r, 201);
+    r = harness_post(h, MAPS, "{\"metadata\":{\"generateName\":\"gen-\",\"name\":\"gen-1\"}}");
+    harness_expect(&r, 409);
+    harness_contains(&r, "configmaps \\\"gen-1\\\" already exists, the server was not able to "
+                         "generate a unique name for the object");
+    harness_contains(&r, "\"retryAfterSeconds\":1");
+    r = harness_send(h, "PUT", leases, json, "{\"metadata\":{\"name\":\"up\",\"uid\":\"x\"}}");
+    harness_expect(&r, 409);
+    harness_contains(&r, "Operation cannot be fulfilled on leases.coordination.k8s.io \\\"up\\\": "
+                         "Precondition failed: UID in precondition: x, UID in object meta: ");
+    r = harness_send(h, "PUT", leases, json,
+                     "{\"metadata\":{\"name\":\"up\",\"resourceVersion\":\"7\"}}");
+    harness_expect(&r, 201);
+    r = harness_send(h, "PUT", leases, json, "{\"metadata\":{\"name\":\"up\"}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "leases.coordination.k8s.io \\\"up\\\" is invalid: "
+                         "metadata.resourceVersion: Invalid value: 0: must be specified for an "
+                         "update");
+    /* A cluster's object has no namespace, whatever it says. */
+    r = harness_post(h, "/api/v1/namespaces",
+                     "{\"metadata\":{\"name\":\"flat\",\"namespace\":\"odd\"}}");
+    harness_expect(&r, 201);
+    harness_lacks(&r, "\"namespace\":");
+    r = harness_send(h, "PUT", "/api/v1/namespaces/flat", json,
+                     "{\"metadata\":{\"name\":\"flat\",\"namespace\":\"odd\"}}");
+    harness_expect(&r, 200);
+}
+
+static void test_options(void **state)
+{
+    struct harness *h = *state;
+    struct reply r =
+        harness_post(h, MAPS "?fieldManager=a%07b&dryRun=x&dryRun=All&fieldValidation=y",
+                     "{\"metadata\":{\"name\":\"never\"}}");
+    harness_expect(&r, 422);
+    harness_contains(
+        &r, "CreateOptions.meta.k8s.io \\\"\\\" is invalid: [fieldManager: Invalid value: "
+            "\\\"a\\\\ab\\\": invalid character U+0007 (at position 1), dryRun: Unsupported "
+            "value: [\\\"x\\\",\\\"All\\\"]: supported values: \\\"All\\\", "
+            "fieldValidation: Unsupported value: \\\"y\\\": supported values: \\\"\\\", "
+            "\\\"Ignore\\\", \\\"Strict\\\", \\\"Warn\\\"]");
 }
 
 /* The same request id under a plain name gets the first answer; another id gets the conflict. */
@@ -178,7 +229,8 @@ int main(void)
         cmocka_unit_test(test_warning),     cmocka_unit_test(test_generate_name),
         cmocka_unit_test(test_request_id),  cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_yaml),        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_unsupported), cmocka_unit_test(test_collision),
+        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

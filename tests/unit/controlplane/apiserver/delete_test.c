@@ -4,6 +4,7 @@
 
 #define MAPS "/api/v1/namespaces/default/configmaps"
 #define PODS "/api/v1/namespaces/default/pods"
+#define RCS  "/api/v1/namespaces/default/replicationcontrollers"
 
 static struct reply delete_it(struct harness *h, const char *target, const char *body)
 {
@@ -67,8 +68,16 @@ static void test_preconditions(void **state)
     harness_expect(&r, 409);
     r = delete_it(h, MAPS "/d", "{\"propagationPolicy\":\"Odd\"}");
     harness_expect(&r, 422);
-    r = delete_it(h, MAPS "/d", "{\"propagationPolicy\":\"Orphan\",\"orphanDependents\":true}");
+    harness_contains(&r, "DeleteOptions.meta.k8s.io \\\"\\\" is invalid: propagationPolicy: "
+                         "Unsupported value: \\\"Odd\\\": supported values: \\\"Foreground\\\", "
+                         "\\\"Background\\\", \\\"Orphan\\\", \\\"nil\\\"");
+    r = delete_it(
+        h, MAPS "/d",
+        "{\"propagationPolicy\":\"Orphan\",\"orphanDependents\":true,\"dryRun\":[\"x\"]}");
     harness_expect(&r, 422);
+    harness_contains(&r, "is invalid: [propagationPolicy: Invalid value: \\\"Orphan\\\": "
+                         "orphanDependents and deletionPropagation cannot be both set, dryRun: "
+                         "Unsupported value: [\\\"x\\\"]: supported values: \\\"All\\\"]");
     r = delete_it(h, MAPS "/d?gracePeriodSeconds=x", NULL);
     harness_expect(&r, 400);
 }
@@ -110,6 +119,32 @@ static void test_policies(void **state)
     r = delete_it(h, MAPS "/g?propagationPolicy=Background", NULL);
     harness_expect(&r, 200);
     r = harness_get(h, MAPS "/g");
+    harness_expect(&r, 404);
+    /* What waits for its dependents was not deleted by the old option. */
+    (void)make_map(h, "w", ",\"finalizers\":[\"a.b/c\"]");
+    r = delete_it(h, MAPS "/w?orphanDependents=false", NULL);
+    harness_expect(&r, 202);
+    harness_contains(&r, "\"finalizers\":[\"a.b/c\"]");
+    /* Of old, a ReplicationController leaves its pods; events know no policy. */
+    r = harness_post(h, RCS,
+                     "{\"metadata\":{\"name\":\"r\"},\"spec\":{\"selector\":{\"a\":\"b\"},"
+                     "\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{"
+                     "\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}}");
+    harness_expect(&r, 201);
+    r = delete_it(h, RCS "/r", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"finalizers\":[\"orphan\"]");
+    r = delete_it(h, RCS "/r?propagationPolicy=Background", NULL);
+    harness_expect(&r, 200);
+    r = harness_get(h, RCS "/r");
+    harness_expect(&r, 404);
+    r = harness_post(h, "/api/v1/namespaces/default/events",
+                     "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"namespace\":"
+                     "\"default\"}}");
+    harness_expect(&r, 201);
+    r = delete_it(h, "/api/v1/namespaces/default/events/e?propagationPolicy=Orphan", NULL);
+    harness_expect(&r, 200);
+    r = harness_get(h, "/api/v1/namespaces/default/events/e");
     harness_expect(&r, 404);
 }
 
@@ -171,6 +206,39 @@ static void test_collection(void **state)
     harness_expect(&r, 405);
 }
 
+/* A page at a time, as lists are; shown is what was found, not what became of it. */
+static void test_collection_pages(void **state)
+{
+    struct harness *h = *state;
+    (void)make_map(h, "p1", ",\"labels\":{\"page\":\"1\"},\"finalizers\":[\"a.b/c\"]");
+    (void)make_map(h, "p2", ",\"labels\":{\"page\":\"1\"}");
+    (void)make_map(h, "p3", ",\"labels\":{\"page\":\"1\"}");
+    struct reply r = delete_it(h, MAPS "?labelSelector=page&limit=2&dryRun=All", NULL);
+    harness_expect(&r, 200);
+    r = delete_it(h, MAPS "?labelSelector=page&limit=2", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"name\":\"p1\"");
+    harness_contains(&r, "\"name\":\"p2\"");
+    harness_lacks(&r, "\"name\":\"p3\"");
+    harness_lacks(&r, "deletionTimestamp");
+    harness_lacks(&r, "remainingItemCount"); /* with a selector nobody counts */
+    struct str token = harness_member(h, &r, "continue");
+    struct str next =
+        str_printf(&h->arena, MAPS "?labelSelector=page&continue=%.*s", STR_ARG(token));
+    r = harness_send(h, "DELETE", next.data,
+                     "Accept: application/json;as=Table;v=v1;g=meta.k8s.io\r\n", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"kind\":\"Table\"");
+    harness_contains(&r, "\"cells\":[\"p3\"");
+    harness_lacks(&r, "\"continue\"");
+    r = harness_get(h, MAPS "/p1");
+    harness_expect(&r, 200);
+    harness_contains(&r, "deletionTimestamp");
+    r = delete_it(h, MAPS "?limit=1&dryRun=All", NULL);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"remainingItemCount\":");
+}
+
 static void test_namespace(void **state)
 {
     struct harness *h = *state;
@@ -201,10 +269,15 @@ static void test_namespace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_removed),    cmocka_unit_test(test_preconditions),
-        cmocka_unit_test(test_finalizers), cmocka_unit_test(test_policies),
-        cmocka_unit_test(test_grace),      cmocka_unit_test(test_collection),
-        cmocka_unit_test(test_namespace),  cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_removed),
+        cmocka_unit_test(test_preconditions),
+        cmocka_unit_test(test_finalizers),
+        cmocka_unit_test(test_policies),
+        cmocka_unit_test(test_grace),
+        cmocka_unit_test(test_collection),
+        cmocka_unit_test(test_namespace),
+        cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_collection_pages),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

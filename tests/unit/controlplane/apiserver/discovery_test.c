@@ -12,7 +12,7 @@ static void test_groups(void **state)
 {
     (void)state;
     struct group_version groups[GROUPS_MAX];
-    size_t count = discovery_groups(groups);
+    size_t count = resource_groups(groups);
     assert_true(count >= 3);
     assert_string_equal(groups[0].group, "");
     for (size_t i = 1; i < count; i++) {
@@ -68,11 +68,47 @@ static void test_documents(void **state)
     arena_deinit(&a);
 }
 
+/* A stream's kind is that of its query. */
+static void test_streams(void **state)
+{
+    static const char *const legacy[] = {
+        "{\"name\":\"pods/attach\",\"singularName\":\"\",\"namespaced\":true,"
+        "\"kind\":\"PodAttachOptions\",\"verbs\":[\"create\",\"get\"]}",
+        "{\"name\":\"pods/exec\",\"singularName\":\"\",\"namespaced\":true,"
+        "\"kind\":\"PodExecOptions\",\"verbs\":[\"create\",\"get\"]}",
+        "{\"name\":\"nodes/proxy\",\"singularName\":\"\",\"namespaced\":false,"
+        "\"kind\":\"NodeProxyOptions\","
+        "\"verbs\":[\"create\",\"delete\",\"get\",\"patch\",\"update\"]}",
+        "{\"name\":\"services/proxy\",\"singularName\":\"\",\"namespaced\":true,"
+        "\"kind\":\"ServiceProxyOptions\","
+        "\"verbs\":[\"create\",\"delete\",\"get\",\"patch\",\"update\"]}",
+        "{\"name\":\"pods/portforward\",\"singularName\":\"\",\"namespaced\":true,"
+        "\"kind\":\"PodPortForwardOptions\",\"verbs\":[\"create\",\"get\"]}",
+    };
+    struct buf b;
+    (void)state;
+    buf_init(&b);
+    assert_true(discovery_write_resources(&b, str_lit(""), str_lit("v1")));
+    for (size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
+        if (str_find(buf_str(&b), str_from(legacy[i])) < 0) {
+            fail_msg("no %s", legacy[i]);
+        }
+    }
+    buf_clear(&b);
+    discovery_write_aggregated(&b, true, "v2");
+    assert_true(
+        str_find(buf_str(&b), str_lit("{\"subresource\":\"exec\",\"responseKind\":{\"group\":\"\","
+                                      "\"version\":\"v1\",\"kind\":\"PodExecOptions\"},"
+                                      "\"verbs\":[\"create\",\"get\"]}")) > 0);
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

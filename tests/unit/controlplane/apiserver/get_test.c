@@ -73,12 +73,62 @@ static void test_missing(void **state)
     harness_expect(&r, 405);
 }
 
+#define MAPS "/api/v1/namespaces/kube-public/configmaps"
+
+/* An object as it was; revisions that are gone, or to come. */
+static void test_revision(void **state)
+{
+    struct harness *h = *state;
+    struct reply r =
+        harness_post(h, MAPS, "{\"metadata\":{\"name\":\"m\"},\"data\":{\"a\":\"1\"}}");
+    harness_expect(&r, 201);
+    struct str first = harness_member(h, &r, "resourceVersion");
+    struct str target = str_printf(&h->arena, MAPS "/m?gantryRevision=%.*s", STR_ARG(first));
+    struct reply created = harness_get(h, str_printf(&h->arena, MAPS "/m").data);
+    struct str body = str_printf(&h->arena, "{\"data\":{\"a\":\"2\"}}");
+    r = harness_send(h, "PATCH", MAPS "/m", "Content-Type: application/merge-patch+json\r\n",
+                     body.data);
+    harness_expect(&r, 200);
+    r = harness_get(h, target.data);
+    harness_same(&r, &created);
+    /* In every encoding. */
+    r = harness_send(h, "GET", target.data, "Accept: application/yaml\r\n", NULL);
+    harness_contains(&r, "data:\n  a: \"1\"\n");
+    r = harness_send(h, "GET", target.data,
+                     "Accept: application/json;as=Table;v=v1;g=meta.k8s.io\r\n", NULL);
+    harness_contains(&r, "\"cells\":[\"m\",1,");
+    /* When it is removed, too; but not before it was there. */
+    r = harness_send(h, "DELETE", MAPS "/m", NULL, NULL);
+    harness_expect(&r, 200);
+    r = harness_get(h, MAPS "/m");
+    harness_expect(&r, 404);
+    r = harness_get(h, target.data);
+    harness_same(&r, &created);
+    r = harness_get(h, MAPS "/m?gantryRevision=1");
+    harness_expect(&r, 404);
+    harness_contains(&r, "configmaps \\\"m\\\" not found at revision 1");
+    static const char *const bad[] = { "0", "x", "", "1&resourceVersion=1" };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        r = harness_get(h, str_printf(&h->arena, MAPS "/m?gantryRevision=%s", bad[i]).data);
+        harness_expect(&r, 400);
+    }
+    r = harness_get(h, MAPS "/m?gantryRevision=999999");
+    harness_expect(&r, 400);
+    harness_contains(&r, "revision 999999 is yet to come; the newest is ");
+    harness_compact(h);
+    r = harness_get(h, target.data);
+    harness_expect(&r, 410);
+    harness_contains(&r, "is compacted; the oldest kept is ");
+    harness_contains(&r, "\"reason\":\"Expired\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_get),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_revision),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

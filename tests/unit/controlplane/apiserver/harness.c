@@ -2,6 +2,7 @@
 #include "tests/unit/controlplane/apiserver/harness.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,23 +15,26 @@
 #include "base/env.h"
 #include "base/env_uv.h"
 #include "controlplane/apiserver/apiserver.h"
+#include "controlplane/apiserver/backends.h"
+#include "net/pki.h"
+#include "net/tls.h"
 #include "store/store.h"
 #include "tests/unit/unit.h"
 
-static void open_store(struct harness *h)
+static void open_store(struct harness *h, size_t ring_bytes)
 {
     struct err e = { 0 };
     static char data[96];
-    static char sockets[96];
     (void)snprintf(data, sizeof(data), "%s/data", h->folder);
-    (void)snprintf(sockets, sizeof(sockets), "%s/raft", h->folder);
     struct store_config config = { .env = h->env,
                                    .folder = data,
-                                   .raft_socket_folder = sockets,
                                    .member_id = 1,
                                    .members_count = 1,
+                                   .start = STORE_START_FOUND,
                                    .peer_listen_fd = -1,
+                                   .raft_listen_fd = -1,
                                    .map_bytes = 256u << 20,
+                                   .ring_bytes = ring_bytes,
                                    .heartbeat_ms = 20,
                                    .election_ms = 100 };
     config.members[0].id = 1;
@@ -38,7 +42,6 @@ static void open_store(struct harness *h)
     (void)snprintf(config.members[0].peer_address, sizeof(config.members[0].peer_address),
                    "tcp:127.0.0.1:0");
     int rc = env_dir_make(h->env, data, 0700, &e);
-    rc = rc == 0 ? env_dir_make(h->env, sockets, 0700, &e) : rc;
     rc = rc == 0 ? store_open(&config, &h->store, &e) : rc;
     if (rc != 0) {
         fail_msg("store: %s", e.msg);
@@ -50,7 +53,13 @@ int harness_setup(void **state)
     return harness_setup_tls(state, env_uv_new(), NULL);
 }
 
-int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet)
+static void to_this_machine(struct backend *to)
+{
+    to->address = str_lit("127.0.0.1");
+}
+
+/* ring_bytes and the fields of config that are set. */
+static int setup(void **state, struct env *env, size_t ring_bytes, struct apiserver_config config)
 {
     struct harness *h = mem_alloc(sizeof(*h));
     struct err e = { 0 };
@@ -58,14 +67,15 @@ int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet
     arena_init(&h->arena);
     (void)snprintf(h->folder, sizeof(h->folder), "/tmp/apiserver-test-XXXXXX");
     assert_non_null(mkdtemp(h->folder));
-    open_store(h);
+    open_store(h, ring_bytes);
     h->loop = env_loop_new(h->env, "api");
-    const struct apiserver_config config = { .env = h->env,
-                                             .group = store_group(h->store, STORE_CLUSTER),
-                                             .loops = &h->loop,
-                                             .loops_count = 1,
-                                             .kubelet_tls = kubelet,
-                                             .plain_user = "admin" };
+    config.env = h->env;
+    config.group = store_group(h->store, STORE_CLUSTER);
+    config.bus = store_group(h->store, STORE_BUS);
+    config.loops = &h->loop;
+    config.loops_count = 1;
+    config.plain_user = "admin";
+    config.proxy_redirect = to_this_machine;
     h->server = apiserver_new(&config);
     if (apiserver_listen(h->server, "tcp:127.0.0.1:0", &h->port, &e) != 0) {
         fail_msg("listen: %s", e.msg);
@@ -77,6 +87,17 @@ int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet
     assert_true(apiserver_ready(h->server));
     *state = h;
     return 0;
+}
+
+int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet)
+{
+    return setup(state, env, 0, (struct apiserver_config){ .kubelet_tls = kubelet });
+}
+
+int harness_setup_watch(void **state, size_t ring_bytes, uint64_t bookmark_ms)
+{
+    return setup(state, env_uv_new(), ring_bytes,
+                 (struct apiserver_config){ .bookmark_ms = bookmark_ms });
 }
 
 static void on_stopped(void *ctx)
@@ -109,6 +130,10 @@ static int dial(const struct harness *h)
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)h->port) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
+    if (h->receive_bytes > 0) {
+        assert_int_equal(
+            setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &h->receive_bytes, sizeof(h->receive_bytes)), 0);
+    }
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
     return fd;
@@ -145,6 +170,7 @@ static bool read_some(int fd, struct buf *into)
     if (poll(&p, 1, HARNESS_WAIT_MS) != 1) {
         fail_msg("no answer in time");
     }
+    errno = 0;
     ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
     if (n <= 0) {
         return false;
@@ -303,13 +329,33 @@ struct str harness_member(struct harness *h, const struct reply *r, const char *
 
 /* ---- streams ---- */
 
-void stream_open(struct harness *h, struct stream *s, const char *target, const char *headers)
+void stream_start(struct harness *h, struct stream *s, const char *method, const char *target,
+                  const char *headers)
 {
     memset(s, 0, sizeof(*s));
     buf_init(&s->raw);
     buf_init(&s->text);
     s->fd = dial(h);
-    write_request(s->fd, "GET", target, headers, (struct str){ 0 });
+    write_request(s->fd, method, target, headers, (struct str){ 0 });
+}
+
+bool stream_more(struct stream *s)
+{
+    return read_some(s->fd, &s->raw);
+}
+
+void stream_unframe(struct stream *s)
+{
+    if (s->parsed == 0 && head_end(&s->raw) > 0) {
+        s->parsed = (size_t)head_end(&s->raw);
+        s->status = status_of(buf_str(&s->raw));
+    }
+    s->ended = take_chunks(&s->raw, &s->parsed, &s->text) || s->ended;
+}
+
+void stream_open(struct harness *h, struct stream *s, const char *target, const char *headers)
+{
+    stream_start(h, s, "GET", target, headers);
     while (head_end(&s->raw) < 0) {
         assert_true(read_some(s->fd, &s->raw));
     }
@@ -331,7 +377,8 @@ struct str stream_line(struct harness *h, struct stream *s)
             return str_lit("");
         }
         if (!read_some(s->fd, &s->raw)) {
-            fail_msg("the stream was cut");
+            fail_msg("the stream was cut: %s",
+                     errno != 0 ? strerror(errno) : "closed by the server");
         }
     }
 }
@@ -341,4 +388,29 @@ void stream_close(struct stream *s)
     (void)close(s->fd);
     buf_deinit(&s->raw);
     buf_deinit(&s->text);
+}
+
+struct tls_context *harness_tls(struct env *env, struct arena *a, bool server,
+                                const struct pki_pair *ca)
+{
+    static const char *const alpn[] = { "http/1.1", NULL };
+    struct str address = str_lit("127.0.0.1");
+    struct pki_pair pair;
+    struct err e = { 0 };
+    const struct pki_request request = { .common_name = str_lit("test"),
+                                         .addresses = &address,
+                                         .address_count = 1,
+                                         .server = server,
+                                         .client = !server,
+                                         .now_s = env_wall_ns(env) / ENV_S,
+                                         .days = 2 };
+    assert_int_equal(pki_issue(a, ca, &request, &pair, &e), 0);
+    const struct tls_options options = { .certificate_pem = pair.certificate_pem,
+                                         .key_pem = pair.key_pem,
+                                         .ca_pem = ca->certificate_pem,
+                                         .alpn = alpn };
+    struct tls_context *c =
+        server ? tls_server_context_new(&options, &e) : tls_client_context_new(&options, &e);
+    assert_non_null(c);
+    return c;
 }

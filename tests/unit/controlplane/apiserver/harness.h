@@ -1,6 +1,7 @@
 /*
  * An API server over a real single-member store, in this process, and a small blocking HTTP client
- * to talk to it. No part of the server is faked.
+ * to talk to it. No part of the server is faked, but that proxies connect to 127.0.0.1 for every
+ * address.
  */
 #ifndef TESTS_UNIT_CONTROLPLANE_APISERVER_HARNESS_H
 #define TESTS_UNIT_CONTROLPLANE_APISERVER_HARNESS_H
@@ -28,6 +29,7 @@ struct harness {
     struct arena arena; /* replies live here */
     char folder[64];
     int port;
+    int receive_bytes; /* of connections made from now on; 0: the kernel's default */
 };
 
 struct reply {
@@ -41,6 +43,8 @@ int harness_setup(void **state);
 /* With a certificate to show to node agents (may be NULL). */
 struct tls_context;
 int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet);
+/* With a watch ring of so many bytes, and a bookmark every so many ms. */
+int harness_setup_watch(void **state, size_t ring_bytes, uint64_t bookmark_ms);
 int harness_teardown(void **state);
 
 /* One request on a connection of its own. headers: "Name: value\r\n" lines, or NULL; body NULL:
@@ -79,9 +83,26 @@ struct stream {
 };
 
 void stream_open(struct harness *h, struct stream *s, const char *target, const char *headers);
+/* The same without waiting for the head of the answer, and with any method. */
+void stream_start(struct harness *h, struct stream *s, const char *method, const char *target,
+                  const char *headers);
+/* One more piece into s->raw; false at the end. */
+bool stream_more(struct stream *s);
+/* Takes the framing off all that came of a body in chunks, into s->text. */
+void stream_unframe(struct stream *s);
 /* The next line of the body, in the harness's arena; empty at the orderly end. Fails the test when
  * none comes in time. */
 struct str stream_line(struct harness *h, struct stream *s);
 void stream_close(struct stream *s);
+
+struct arena;
+struct env;
+struct pki_pair;
+struct tls_context;
+
+/* HTTP/1.1 over TLS at 127.0.0.1 with a certificate that ca issues now; for a peer of the member.
+ */
+struct tls_context *harness_tls(struct env *env, struct arena *a, bool server,
+                                const struct pki_pair *ca);
 
 #endif

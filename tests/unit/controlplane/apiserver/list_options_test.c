@@ -28,6 +28,28 @@ static void test_token(void **state)
         assert_int_equal(continue_decode(&a, str_from(bad[i]), &revision, &after, &e),
                          -ERR_INVALID_ARGUMENT);
     }
+    static const struct {
+        const char *text;
+        const char *error;
+    } tokens[] = {
+        { "{\"v\":\"v2\",\"rv\":1,\"start\":\"a\\u0000\"}",
+          "server does not recognize this encoded version v2" },
+        { "{\"v\":\"meta.k8s.io/v1\",\"rv\":0,\"start\":\"a\\u0000\"}",
+          "incorrect encoded start resourceVersion (version meta.k8s.io/v1)" },
+        { "{\"v\":\"meta.k8s.io/v1\",\"rv\":1}",
+          "encoded start key empty (version meta.k8s.io/v1)" },
+        { "{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"../b\\u0000\"}",
+          "continue key is not valid" },
+        { "{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a//b\\u0000\"}",
+          "continue key is not valid" },
+    };
+    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+        token = str_base64url(&a, str_from(tokens[i].text));
+        assert_int_equal(continue_decode(&a, token, &revision, &after, &e), -ERR_INVALID_ARGUMENT);
+        assert_true(str_starts(str_from(e.msg),
+                               str_lit("invalid continue token: continue key is not valid: ")));
+        assert_true(str_find(str_from(e.msg), str_from(tokens[i].error)) > 0);
+    }
     arena_deinit(&a);
 }
 
@@ -45,13 +67,34 @@ static const struct rule rules[] = {
     { "resourceVersionMatch=Exact", 422,
       "resourceVersionMatch is forbidden unless resourceVersion is provided" },
     { "resourceVersion=1&resourceVersionMatch=Odd", 422, "Unsupported value: \\\"Odd\\\"" },
-    { "resourceVersion=x", 422, "Invalid value: \\\"x\\\"" },
+    { "resourceVersion=x", 400,
+      "invalid resource version: resourceVersion: Invalid value: \\\"x\\\": strconv.ParseUint: "
+      "parsing \\\"x\\\": invalid syntax" },
+    { "resourceVersionMatch=Odd&continue=abc&sendInitialEvents=1", 422,
+      "ListOptions.meta.k8s.io \\\"\\\" is invalid: [resourceVersionMatch: Forbidden: "
+      "resourceVersionMatch is forbidden unless resourceVersion is provided, resourceVersionMatch: "
+      "Forbidden: resourceVersionMatch is forbidden when continue is provided, "
+      "resourceVersionMatch: Unsupported value: \\\"Odd\\\": supported values: \\\"Exact\\\", "
+      "\\\"NotOlderThan\\\", \\\"\\\", sendInitialEvents: Forbidden: sendInitialEvents is "
+      "forbidden for list]" },
+    { "resourceVersion=5&continue="
+      "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJhL2JcdTAwMDAifQ",
+      400, "specifying resource version is not allowed when using continue" },
+    { "watch=1&resourceVersionMatch=Exact", 422,
+      "ListOptions.meta.k8s.io \\\"\\\" is invalid: [resourceVersionMatch: Forbidden: "
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided, "
+      "resourceVersionMatch: Unsupported value: \\\"Exact\\\": supported values: "
+      "\\\"NotOlderThan\\\"]" },
+    { "watch=1&sendInitialEvents=1", 422,
+      "is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting "
+      "resourceVersionMatch to NotOlderThan" },
+    { "watch=1&resourceVersion=x", 400,
+      "invalid resource version: resourceVersion: Invalid value" },
     { "sendInitialEvents=true", 422, "sendInitialEvents is forbidden for list" },
-    { "continue=abc", 400, "continue key is not valid" },
+    { "continue=abc", 400, "invalid continue token: continue key is not valid" },
     { "limit=x", 400, "strconv.ParseInt" },
     { "labelSelector=a%3D%3D%3Db", 400, "unable to parse requirement" },
     { "fieldSelector=spec.nope%3Dx", 400, "field label not supported: spec.nope" },
-    { "includeObject=Bad", 400, "unrecognized includeObject" },
 };
 
 static void test_rules(void **state)
@@ -71,7 +114,7 @@ static void test_future(void **state)
     struct harness *h = *state;
     struct reply r = harness_get(h, "/api/v1/pods?resourceVersion=1000000");
     harness_expect(&r, 504);
-    harness_contains(&r, "Too large resource version: 1000000, current: ");
+    harness_contains(&r, "Timeout: Too large resource version: 1000000, current: ");
     harness_contains(&r, "\"reason\":\"ResourceVersionTooLarge\"");
     harness_contains(&r, "\"retryAfterSeconds\":1");
 }

@@ -1,4 +1,11 @@
 /* Lists: pages at one revision, exact revisions, tables, partial metadata, selectors, encodings. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
+#include "base/err.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
@@ -141,13 +148,52 @@ static void test_forms(void **state)
     assert_true(str_find(r.body, str_lit("ConfigMapList")) > 0);
 }
 
+/* Answers so large that they change hands instead of being copied, in each form. */
+static void test_large(void **state)
+{
+    struct harness *h = *state;
+    static char body[80 << 10];
+    struct err e;
+    struct envelope envelope;
+    void *object = NULL;
+    char expected[64];
+    memset(body, 'v', sizeof(body) - 1);
+    size_t head = (size_t)snprintf(body, sizeof(body),
+                                   "{\"metadata\":{\"name\":\"large\"},"
+                                   "\"data\":{\"v\":\"");
+    body[head] = 'v';
+    (void)snprintf(body + sizeof(body) - 5, 5, "\"}}"); /* over the last of the bytes */
+    struct reply r = harness_post(h, "/api/v1/namespaces/default/configmaps", body);
+    harness_expect(&r, 201);
+    r = harness_get(h, "/api/v1/namespaces/default/configmaps/large");
+    harness_expect(&r, 200);
+    harness_contains(&r, "vvv\"}}\n");
+    r = harness_get(h, "/api/v1/namespaces/default/configmaps");
+    harness_expect(&r, 200);
+    harness_contains(&r, "vvv\"}}]}\n");
+    (void)snprintf(expected, sizeof(expected), "content-length: %zu\r\n", r.body.len);
+    assert_true(str_find(r.headers, str_from(expected)) > 0);
+    r = harness_send(h, "GET", "/api/v1/namespaces/default/configmaps",
+                     "Accept: application/vnd.kubernetes.protobuf\r\n", NULL);
+    harness_expect(&r, 200);
+    (void)snprintf(expected, sizeof(expected), "content-length: %zu\r\n", r.body.len);
+    assert_true(str_find(r.headers, str_from(expected)) > 0);
+    assert_int_equal(envelope_open(r.body, &envelope, &e), 0);
+    assert_true(str_eq_c(envelope.kind, "ConfigMapList"));
+    assert_int_equal(schema_unpack(&h->arena, &schema_ConfigMapList, envelope.raw, &object, &e), 0);
+    const ConfigMapList *list = object;
+    assert_int_equal(list->n_items, 1);
+    assert_string_equal(list->items[0]->metadata->name, "large");
+    assert_true(strlen(list->items[0]->metadata->resource_version) > 0);
+    assert_true(strlen(list->metadata->resource_version) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_old_token),
-        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_whole),     cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_old_token), cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, setup, harness_teardown);
 }

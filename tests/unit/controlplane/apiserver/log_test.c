@@ -49,30 +49,6 @@ static void on_request(void *ctx, struct http_exchange *x)
     }
 }
 
-static struct tls_context *context(bool server, const struct pki_pair *ca)
-{
-    static const char *const alpn[] = { "http/1.1", NULL };
-    struct str address = str_lit("127.0.0.1");
-    struct pki_pair pair;
-    struct err e = { 0 };
-    const struct pki_request request = { .common_name = str_lit("test"),
-                                         .addresses = &address,
-                                         .address_count = 1,
-                                         .server = server,
-                                         .client = !server,
-                                         .now_s = env_wall_ns(agent.env) / ENV_S,
-                                         .days = 2 };
-    assert_int_equal(pki_issue(&agent.arena, ca, &request, &pair, &e), 0);
-    const struct tls_options options = { .certificate_pem = pair.certificate_pem,
-                                         .key_pem = pair.key_pem,
-                                         .ca_pem = ca->certificate_pem,
-                                         .alpn = alpn };
-    struct tls_context *c =
-        server ? tls_server_context_new(&options, &e) : tls_client_context_new(&options, &e);
-    assert_non_null(c);
-    return c;
-}
-
 static void make_objects(struct harness *h)
 {
     struct reply r = harness_post(h, "/api/v1/namespaces/default/serviceaccounts",
@@ -105,8 +81,8 @@ static int setup(void **state)
     arena_init(&agent.arena);
     assert_int_equal(
         pki_make_ca(&agent.arena, str_lit("ca"), env_wall_ns(agent.env) / ENV_S, 2, &ca, &e), 0);
-    agent.server_tls = context(true, &ca);
-    agent.client_tls = context(false, &ca);
+    agent.server_tls = harness_tls(agent.env, &agent.arena, true, &ca);
+    agent.client_tls = harness_tls(agent.env, &agent.arena, false, &ca);
     agent.loop = env_loop_new(agent.env, "agent");
     const struct http_server_options options = { .address = "tcp:127.0.0.1:0",
                                                  .tls = agent.server_tls,

@@ -36,7 +36,31 @@ static const struct accept_case cases[] = {
     { "application/json;q=0, application/yaml", MEDIA_ALLOW_OBJECTS, 0, MEDIA_YAML, TRANSFORM_NONE,
       false },
     { "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-      MEDIA_ALLOW_OBJECTS, 0, MEDIA_PROTOBUF, TRANSFORM_PARTIAL, false },
+      MEDIA_ALLOW_OBJECTS, 0, MEDIA_PROTOBUF, TRANSFORM_PARTIAL_LIST, false },
+    { "application/yaml;as=PartialObjectMetadata;g=meta.k8s.io;v=v1beta1", MEDIA_ALLOW_OBJECTS, 0,
+      MEDIA_YAML, TRANSFORM_PARTIAL, true },
+    /* A part of a transform is one that nobody serves. */
+    { "application/json;v=v1", MEDIA_ALLOW_OBJECTS, -ERR_NOT_ACCEPTABLE, MEDIA_JSON, TRANSFORM_NONE,
+      false },
+    { "application/json;g=meta.k8s.io;v=v1;as=Table", MEDIA_ALLOW_PARTIAL, -ERR_NOT_ACCEPTABLE,
+      MEDIA_JSON, TRANSFORM_NONE, false },
+    /* The wildcard takes protobuf only where no type before it can be. */
+    { "*/*;as=Table;v=v1;g=meta.k8s.io", MEDIA_ALLOW_OBJECTS, 0, MEDIA_JSON, TRANSFORM_TABLE,
+      false },
+    { "application/json;stream=watch", MEDIA_ALLOW_OBJECTS, 0, MEDIA_JSON, TRANSFORM_NONE, false },
+    { "application/yaml;stream=watch", MEDIA_ALLOW_OBJECTS, -ERR_NOT_ACCEPTABLE, MEDIA_JSON,
+      TRANSFORM_NONE, false },
+    { "application/json;stream=other, application/yaml", MEDIA_ALLOW_OBJECTS, 0, MEDIA_YAML,
+      TRANSFORM_NONE, false },
+    { "application/json;sv=v2", MEDIA_ALLOW_OBJECTS, -ERR_NOT_ACCEPTABLE, MEDIA_JSON,
+      TRANSFORM_NONE, false },
+    { "application/json;charset=utf-8;x", MEDIA_ALLOW_OBJECTS, 0, MEDIA_JSON, TRANSFORM_NONE,
+      false },
+    /* q: a greater one first, but a named type before a wildcard; 0 is last, not refused. */
+    { "*/*, application/yaml;q=0.1", MEDIA_ALLOW_OBJECTS, 0, MEDIA_YAML, TRANSFORM_NONE, false },
+    { "application/*;q=0.9, application/yaml;q=0.1", MEDIA_ALLOW_OBJECTS, 0, MEDIA_YAML,
+      TRANSFORM_NONE, false },
+    { "application/json;q=0", MEDIA_ALLOW_OBJECTS, 0, MEDIA_JSON, TRANSFORM_NONE, false },
     { "application/json;as=Strange;v=v1;g=meta.k8s.io", MEDIA_ALLOW_OBJECTS, -ERR_NOT_ACCEPTABLE,
       MEDIA_JSON, TRANSFORM_NONE, false },
     { "text/html", MEDIA_ALLOW_OBJECTS, -ERR_NOT_ACCEPTABLE, MEDIA_JSON, TRANSFORM_NONE, false },
@@ -63,6 +87,30 @@ static void test_accept(void **state)
                                 "application/yaml, application/vnd.kubernetes.protobuf");
         }
     }
+}
+
+static void test_pretty(void **state)
+{
+    (void)state;
+    struct media m = { 0 };
+    struct err e = { 0 };
+    assert_int_equal(
+        media_accept(str_lit("application/json;pretty=1"), MEDIA_ALLOW_OBJECTS, &m, &e), 0);
+    assert_true(m.pretty);
+    assert_int_equal(
+        media_accept(str_lit("application/json;pretty=true"), MEDIA_ALLOW_OBJECTS, &m, &e), 0);
+    assert_false(m.pretty); /* upstream knows only 1 here */
+    assert_true(media_pretty(str_lit("TRUE"), str_lit("")));
+    assert_false(media_pretty(str_lit("yes"), str_lit("curl/8")));
+    assert_true(media_pretty(str_lit(""), str_lit("curl/8")));
+    assert_false(media_pretty(str_lit(""), str_lit("kubectl/v1.35")));
+    assert_true(media_takes_gzip(str_lit("br , gzip,x")));
+    assert_false(media_takes_gzip(str_lit("gzip;q=1, *")));
+    assert_false(media_takes_gzip(str_lit("")));
+    assert_int_equal(media_refused(true, &e), -ERR_NOT_ACCEPTABLE);
+    assert_string_equal(e.msg, "only the following media types are accepted: "
+                               "application/json;stream=watch, "
+                               "application/vnd.kubernetes.protobuf;stream=watch");
 }
 
 static void test_content(void **state)
@@ -119,9 +167,8 @@ static void test_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accept),
-        cmocka_unit_test(test_content),
-        cmocka_unit_test(test_patch),
+        cmocka_unit_test(test_accept),  cmocka_unit_test(test_pretty),
+        cmocka_unit_test(test_content), cmocka_unit_test(test_patch),
         cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

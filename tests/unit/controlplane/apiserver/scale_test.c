@@ -1,4 +1,4 @@
-/* The scale view of a deployment: read, write, patch, preconditions. */
+/* The scale view of what has replicas: read, write, patch, preconditions. */
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
@@ -47,6 +47,27 @@ static void test_scale(void **state)
     harness_contains(&r, "\"spec\":{},"); /* zero is left out, as upstream does */
 }
 
+/* The selector of a ReplicationController is a plain map, here the template's labels. */
+static void test_replication_controller(void **state)
+{
+    struct harness *h = *state;
+    static const char rc[] = "/api/v1/namespaces/default/replicationcontrollers";
+    struct reply r = harness_post(
+        h, rc,
+        "{\"metadata\":{\"name\":\"rc\"},\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"b\":"
+        "\"2\",\"a\":\"1\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}}");
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"labels\":{\"a\":\"1\",\"b\":\"2\"}}");
+    r = harness_send(h, "PATCH", "/api/v1/namespaces/default/replicationcontrollers/rc/scale",
+                     "Content-Type: application/merge-patch+json\r\n",
+                     "{\"spec\":{\"replicas\":4}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"spec\":{\"replicas\":4}");
+    harness_contains(&r, "\"selector\":\"a=1,b=2\"");
+    r = harness_get(h, "/api/v1/namespaces/default/replicationcontrollers/rc");
+    harness_contains(&r, "\"spec\":{\"replicas\":4,\"selector\":{\"a\":\"1\",\"b\":\"2\"}");
+}
+
 static void test_refusals(void **state)
 {
     struct harness *h = *state;
@@ -71,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_replication_controller),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);

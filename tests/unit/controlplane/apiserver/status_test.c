@@ -42,16 +42,22 @@ static void test_texts(void **state)
            HEAD "\"message\":\"the server does not allow this method on the requested resource\","
                 "\"reason\":\"MethodNotAllowed\",\"details\":{},\"code\":405}\n");
     assert_int_equal(status_rv_too_large(&a, &s, 9, 5), -ERR_TIMEOUT);
-    expect(&a, &s,
-           HEAD "\"message\":\"Too large resource version: 9, current: 5\",\"reason\":\"Timeout\","
-                "\"details\":{\"causes\":[{\"reason\":\"ResourceVersionTooLarge\",\"message\":"
-                "\"Too large resource version\"}],\"retryAfterSeconds\":1},\"code\":504}\n");
+    expect(
+        &a, &s,
+        HEAD
+        "\"message\":\"Timeout: Too large resource version: 9, current: 5\",\"reason\":\"Timeout\","
+        "\"details\":{\"causes\":[{\"reason\":\"ResourceVersionTooLarge\",\"message\":"
+        "\"Too large resource version\"}],\"retryAfterSeconds\":1},\"code\":504}\n");
     assert_int_equal(status_rv_too_old(&a, &s, 5, 100), -ERR_EXPIRED);
     expect(&a, &s,
            HEAD "\"message\":\"too old resource version: 5 (100)\",\"reason\":\"Expired\","
                 "\"code\":410}\n");
     (void)status_from_err(&a, &s, err_set(&e, ERR_UNAUTHENTICATED, "Unauthorized"), &e);
     expect(&a, &s, HEAD "\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\",\"code\":401}\n");
+    (void)status_from_err(&a, &s, err_set(&e, ERR_NO_SPACE, "store quota exceeded"), &e);
+    expect(&a, &s,
+           HEAD "\"message\":\"store quota exceeded\",\"reason\":\"InternalError\","
+                "\"code\":507}\n");
     (void)status_internal(&a, &s, str_lit("broken"));
     expect(&a, &s,
            HEAD "\"message\":\"Internal error occurred: broken\",\"reason\":\"InternalError\","

@@ -131,9 +131,6 @@ static void test_patch_refusals(void **state)
                          "\"Deployment\",\"causes\":[{\"reason\":\"FieldValueInvalid\","
                          "\"message\":\"Invalid value: -1: must be greater than or equal to 0\","
                          "\"field\":\"spec.replicas\"}]},\"code\":422");
-    r = patch(h, DEPLOYS "/web", "apply-patch+yaml", "{}");
-    harness_expect(&r, 415);
-    harness_contains(&r, "server-side apply");
     r = patch(h, DEPLOYS "/web", "json", "{}");
     harness_expect(&r, 415);
     r = patch(h, DEPLOYS "/web", "merge-patch+json", "{");
@@ -146,6 +143,12 @@ static void test_patch_refusals(void **state)
     harness_expect(&r, 422);
     r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"metadata\":{\"resourceVersion\":\"1\"}}");
     harness_expect(&r, 409);
+    r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"metadata\":{\"uid\":\"x\"}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "metadata.uid: Invalid value: \\\"x\\\": field is immutable");
+    r = patch(h, DEPLOYS "/web", "merge-patch+json",
+              "{\"metadata\":{\"deletionTimestamp\":\"2023-11-14T22:13:20Z\"}}");
+    harness_expect(&r, 422);
 }
 
 static void test_status(void **state)

@@ -1,4 +1,5 @@
 /* Events found by an indexed term: pods of one node, coming and going. */
+#include "base/arena.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
@@ -75,6 +76,46 @@ static void test_by_node(void **state)
     stream_close(&pending);
 }
 
+/* What is there already is found by the index, in the order of keys, more of it than one turn
+ * gives. */
+static void test_initial_by_node(void **state)
+{
+    struct harness *h = *state;
+    struct stream s;
+    for (int i = 0; i < 600; i++) {
+        struct str body = str_printf(&h->arena,
+                                     "{\"metadata\":{\"name\":\"i%03d\"},\"spec\":{\"nodeName\":"
+                                     "\"%s\",\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+                                     i, i % 2 == 0 ? "even" : "odd");
+        struct reply r = harness_post(h, PODS, body.data);
+        harness_expect(&r, 201);
+        arena_reset(&h->arena);
+    }
+    const char *const nodes[] = { "even", "odd" };
+    for (int n = 0; n < 2; n++) {
+        stream_open(h, &s,
+                    str_printf(&h->arena, "%s?watch=true&fieldSelector=spec.nodeName%%3D%s",
+                               n == 0 ? "/api/v1/pods" : PODS, nodes[n])
+                        .data,
+                    NULL);
+        for (int i = n; i < 600; i += 2) {
+            expect(h, &s, "ADDED", str_printf(&h->arena, "i%03d", i).data);
+            arena_reset(&h->arena);
+        }
+        struct reply r = harness_send(
+            h, "DELETE", str_printf(&h->arena, PODS "/i%03d?gracePeriodSeconds=0", n).data, NULL,
+            NULL);
+        harness_expect(&r, 200);
+        expect(h, &s, "DELETED", str_printf(&h->arena, "i%03d", n).data);
+        stream_close(&s);
+    }
+    stream_open(h, &s, "/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dnone", NULL);
+    make(h, "last");
+    bind(h, "last", "none");
+    expect(h, &s, "ADDED", "last");
+    stream_close(&s);
+}
+
 /* A client that does not read is caught up from the store and misses nothing. */
 static void test_slow(void **state)
 {
@@ -115,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_node),
+        cmocka_unit_test(test_initial_by_node),
         cmocka_unit_test(test_slow),
     };
     return cmocka_run_group_tests(tests, setup, harness_teardown);

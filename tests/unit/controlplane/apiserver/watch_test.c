@@ -177,7 +177,12 @@ static void test_timeout(void **state)
                 MAPS "?watch=true&resourceVersion=0&timeoutSeconds=3&allowWatchBookmarks=1&"
                      "fieldSelector=metadata.name%3Dnobody",
                 NULL);
-    assert_true(str_starts(stream_line(h, &s), str_lit("{\"type\":\"BOOKMARK\"")));
+    struct str first = stream_line(h, &s); /* nothing is there: told at once */
+    assert_true(str_starts(first, str_lit("{\"type\":\"BOOKMARK\"")));
+    assert_true(str_find(first, str_lit("\"k8s.io/initial-events-end\":\"true\"")) > 0);
+    struct str last = stream_line(h, &s);
+    assert_true(str_starts(last, str_lit("{\"type\":\"BOOKMARK\"")));
+    assert_true(str_find(last, str_lit("initial-events-end")) < 0);
     assert_int_equal(stream_line(h, &s).len, 0);
     stream_close(&s);
 }

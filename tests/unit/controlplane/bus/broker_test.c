@@ -114,6 +114,10 @@ static void test_leadership_lost(void **state)
     harness_lead(h, true);
     harness_subscribe(h, &one, "lead", "c", 10, 0);
     harness_wait_rows(&one, 3);
+    /* The ack may have been on its way when leadership went: then 1 comes again, before the rest.
+     */
+    if (one.rows[0].sequence == 1)
+        harness_wait_rows(&one, 4);
     size_t last = one.count - 1;
     assert_int_equal(one.rows[last].sequence, 4);
     assert_int_equal(one.rows[last].attempt, 1);

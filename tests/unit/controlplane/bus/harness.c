@@ -77,21 +77,19 @@ static void open_store(struct harness *h)
 {
     struct err e = { 0 };
     char data[96];
-    char sockets[96];
     (void)snprintf(data, sizeof data, "%s/data", h->folder);
-    (void)snprintf(sockets, sizeof sockets, "%s/raft", h->folder);
     struct store_config config = { .env = h->env,
                                    .folder = data,
-                                   .raft_socket_folder = sockets,
                                    .member_id = 1,
                                    .members_count = 1,
+                                   .start = STORE_START_FOUND,
                                    .peer_listen_fd = -1,
+                                   .raft_listen_fd = -1,
                                    .map_bytes = 256u << 20,
                                    .heartbeat_ms = 20,
                                    .election_ms = 100 };
     config.members[0] = h->member;
     int rc = env_dir_make(h->env, data, 0700, &e);
-    rc = rc == 0 ? env_dir_make(h->env, sockets, 0700, &e) : rc;
     rc = rc == 0 ? store_open(&config, &h->store, &e) : rc;
     if (rc != 0)
         fail_msg("store: %s", e.msg);
@@ -305,6 +303,23 @@ bool harness_row(struct harness *h, struct str key)
     bool found = store_read_row(&r, key, &value) == 0;
     store_read_end(&r);
     return found;
+}
+
+struct wanted_row {
+    struct harness *h;
+    struct str key;
+};
+
+static bool row_is_there(void *ctx)
+{
+    struct wanted_row *w = ctx;
+    return harness_row(w->h, w->key);
+}
+
+void harness_wait_row(struct harness *h, const char *key)
+{
+    struct wanted_row w = { h, str_from(key) };
+    harness_until(h, row_is_there, &w);
 }
 
 /* ---- publishing ---- */

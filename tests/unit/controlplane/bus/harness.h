@@ -51,7 +51,10 @@ struct store_result harness_write(struct harness *h, enum store_group_id group,
                                   const struct store_txn *txn);
 /* A stream's bounds: 0 and 0 when there is none. */
 void harness_bounds(struct harness *h, const char *topic, uint64_t *out_first, uint64_t *out_last);
+/* Is there a row of that key, published? */
 bool harness_row(struct harness *h, struct str key);
+/* Waits until there is. */
+void harness_wait_row(struct harness *h, const char *key);
 
 /* ---- publishing ---- */
 

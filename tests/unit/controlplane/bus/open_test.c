@@ -83,8 +83,7 @@ static void test_latest_is_stored(void **state)
     struct harness *h = *state;
     (void)harness_publish(h, "late", "", 0, "m", 3, NULL);
     harness_subscribe_latest(h, &one, "late", "c", 0);
-    harness_sleep(100);
-    assert_true(harness_row(h, str_lit("channel/late/c")));
+    harness_wait_row(h, "channel/late/c");
     harness_subscribe_close(&one);
     (void)harness_publish(h, "late", "", 0, "n", 2, NULL);
     harness_subscribe_latest(h, &one, "late", "c", 10);
@@ -101,7 +100,7 @@ static void test_damaged_row(void **state)
                            .value = str_lit("\xff\xff") };
     struct store_txn txn = { .ops = &op, .ops_count = 1 };
     assert_int_equal(harness_write(h, STORE_BUS, &txn).status, 0);
-    harness_sleep(50);
+    harness_wait_row(h, "channel/bad/c");
     harness_subscribe(h, &one, "bad", "c", 1, 0);
     harness_wait_end(&one, GRPC_DATA_LOSS, "channel c is damaged");
 }
@@ -119,7 +118,7 @@ static void test_channels_of_a_topic(void **state)
     }
     struct store_txn txn = { .ops = ops, .ops_count = TOPIC_CHANNELS_MAX };
     assert_int_equal(harness_write(h, STORE_BUS, &txn).status, 0);
-    harness_sleep(50);
+    harness_wait_row(h, keys[TOPIC_CHANNELS_MAX - 1]);
     harness_subscribe(h, &one, "many", "new", 1, 0);
     harness_wait_end(&one, GRPC_RESOURCE_EXHAUSTED, "topic many has 100 channels, its limit");
     (void)harness_publish(h, "many", "", 0, "m", 1, NULL);

@@ -28,7 +28,14 @@ static void test_ops(void **state)
     struct store_op ops[3];
     arena_init(&a);
     struct publish_message_in messages[] = { { str_lit("x"), 7 }, { str_lit(""), 8 } };
-    assert_int_equal(publish_ops(&a, 5, str_lit("t"), str_lit("p"), messages, 2, ops), 3);
+    assert_int_equal(publish_ops(&a, ENV_MS, str_lit("t"), str_lit("p"), true, messages, 2, ops),
+                     3);
+    assert_int_equal(ops[1].expires_ms, PUBLISH_PRODUCER_MS + 1);
+    /* Without a producer, or while some member could not read of it, nothing expires. */
+    assert_int_equal(publish_ops(&a, 5, str_lit("t"), str_lit(""), true, messages, 2, ops), 3);
+    assert_int_equal(ops[1].expires_ms, 0);
+    assert_int_equal(publish_ops(&a, 5, str_lit("t"), str_lit("p"), false, messages, 2, ops), 3);
+    assert_int_equal(ops[1].expires_ms, 0);
     assert_int_equal(ops[0].type, STORE_OP_ROW_PUT);
     assert_true(str_eq_c(ops[0].key, "topic/t"));
     for (size_t i = 0; i < 2; i++) {
@@ -230,7 +237,7 @@ static void test_topics(void **state)
         if (i % 150 == 149)
             assert_int_equal(harness_write(h, STORE_BUS, &txn).status, 0);
     }
-    harness_sleep(100);
+    harness_wait_row(h, keys[TOPIC_COUNT_MAX - 1]);
     enum grpc_code code;
     (void)harness_publish(h, "brand-new", "", 0, "m", 1, &code);
     assert_int_equal(code, GRPC_RESOURCE_EXHAUSTED);

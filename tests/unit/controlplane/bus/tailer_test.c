@@ -257,6 +257,12 @@ static void test_no_gap_no_duplicate(void **state)
     free_tailer(&t);
 }
 
+static bool is_compacted(void *ctx)
+{
+    struct expected *e = ctx;
+    return store_compacted(store_group(e->h->store, STORE_CLUSTER)) >= e->last;
+}
+
 /* History that is gone is said to be gone, once. */
 static void test_gap(void **state)
 {
@@ -269,6 +275,7 @@ static void test_gap(void **state)
     struct store_op compact = { .type = STORE_OP_COMPACT, .revision = lost };
     struct store_txn txn = { .ops = &compact, .ops_count = 1 };
     assert_int_equal(harness_write(h, STORE_CLUSTER, &txn).status, 0);
+    harness_until(h, is_compacted, &(struct expected){ h, lost }); /* answered before it is seen */
     (void)put_pods(h, "after", 1);
     struct tailing t = { .h = h };
     open_tailer(&t);

@@ -35,7 +35,16 @@ static void test_pods(void **state)
           10, false, true, 10 },
         { "{'metadata':{'deletionTimestamp':'2023-11-14T22:13:50Z','deletionGracePeriodSeconds':30,"
           "'generation':2},'spec':{'nodeName':'n'}}",
-          0, true, false, 0 }
+          0, true, true, 0 },
+        /* So late that the shorter time is over already. */
+        { "{'metadata':{'deletionTimestamp':'2023-11-14T22:13:21Z','deletionGracePeriodSeconds':30,"
+          "'generation':2},'spec':{'nodeName':'n'}}",
+          10, false, true, 1 },
+        /* Nobody asks for less, so nothing changes, though nothing runs any more. */
+        { "{'metadata':{'deletionTimestamp':'2023-11-14T22:13:50Z','deletionGracePeriodSeconds':30}"
+          ","
+          "'spec':{'nodeName':'n'},'status':{'phase':'Failed'}}",
+          INT64_MIN, false, false, 0 }
     };
     struct fixture f;
     (void)state;
@@ -49,8 +58,10 @@ static void test_pods(void **state)
         if (!g.changed)
             continue;
         assert_int_equal(pod->metadata->deletion_grace_period_seconds, cases[i].grace);
+        /* The deletion began at the fixture's now, but for the case that is late. */
         assert_int_equal(pod->metadata->deletion_timestamp->seconds,
-                         FIXTURE_NOW_SECONDS + cases[i].grace);
+                         FIXTURE_NOW_SECONDS +
+                             (cases[i].grace == 1 && cases[i].asked > 0 ? 0 : cases[i].grace));
     }
     fixture_deinit(&f);
 }

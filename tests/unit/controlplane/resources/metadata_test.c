@@ -42,19 +42,33 @@ static void test_create(void **state)
           "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')" },
         { "{'metadata':{'name':'m','namespace':'d','ownerReferences':[{'apiVersion':'v1','kind':'"
           "Pod','name':'p','uid':''}]}}",
-          "metadata.ownerReferences[0].uid: Invalid value: \"\": must not be empty" },
+          "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty" },
         { "{'metadata':{'name':'m','namespace':'d','ownerReferences':[{'apiVersion':'v1','kind':'A'"
           ",'name':'p','uid':'1','controller':true},{'apiVersion':'v1','kind':'B','name':'q','uid':"
           "'2','controller':true}]}}",
-          "metadata.ownerReferences: Invalid value: \"q\": Only one reference can have Controller "
-          "set to true. Found \"true\" in references for A/p and B/q" },
+          "metadata.ownerReferences: Invalid value: "
+          "[{\"apiVersion\":\"v1\",\"kind\":\"A\",\"name\":"
+          "\"p\",\"uid\":\"1\",\"controller\":true},{\"apiVersion\":\"v1\",\"kind\":\"B\",\"name\":"
+          "\"q\",\"uid\":\"2\",\"controller\":true}]: Only one reference can have Controller set "
+          "to "
+          "true. Found \"true\" in references for A/p and B/q" },
+        { "{'metadata':{'name':'m','namespace':'d','ownerReferences':[{'apiVersion':'v1','kind':'"
+          "Event','name':'e','uid':'1'}]}}",
+          "metadata.ownerReferences: Invalid value: {\"apiVersion\":\"v1\",\"kind\":\"Event\","
+          "\"name\":\"e\",\"uid\":\"1\"}: /v1, Kind=Event is disallowed from being an owner" },
+        { "{'metadata':{'name':'m','namespace':'d','finalizers':['kubernetes','a.b/c','odd']}}",
+          "metadata.finalizers[2]: Invalid value: \"odd\": name is neither a standard finalizer "
+          "name "
+          "nor is it fully qualified" },
         { "{'metadata':{'name':'m','namespace':'d','finalizers':['a b']}}",
-          "metadata.finalizers: Invalid value: \"a b\": name part must consist of alphanumeric "
+          "[metadata.finalizers: Invalid value: \"a b\": name part must consist of alphanumeric "
           "characters, '-', '_' or '.', and must start and end with an alphanumeric character "
           "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-          "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')" },
+          "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'), metadata.finalizers[0]: Invalid value: \"a "
+          "b\": name is neither a standard finalizer name nor is it fully qualified]" },
         { "{'metadata':{'name':'m','namespace':'d','finalizers':['orphan','foregroundDeletion']}}",
-          "metadata.finalizers: Invalid value: \"orphan\": finalizer orphan and foregroundDeletion "
+          "metadata.finalizers: Invalid value: [\"orphan\",\"foregroundDeletion\"]: finalizer "
+          "orphan and foregroundDeletion "
           "cannot be both set" }
     };
     (void)state;
@@ -68,6 +82,14 @@ static void test_update(void **state)
           "" },
         { "{'metadata':{'name':'m','namespace':'d'}}", "{'metadata':{'name':'n','namespace':'d'}}",
           "metadata.name: Invalid value: \"n\": field is immutable" },
+        { "{'metadata':{'name':'m','namespace':'d','uid':'1'}}",
+          "{'metadata':{'name':'m','namespace':'d','uid':'2'}}",
+          "metadata.uid: Invalid value: \"2\": field is immutable" },
+        { "{'metadata':{'name':'m','namespace':'d'}}",
+          "{'metadata':{'name':'m','namespace':'d','deletionTimestamp':'2023-11-14T22:13:20Z','"
+          "deletionGracePeriodSeconds':5}}",
+          "[metadata.deletionTimestamp: Invalid value: \"2023-11-14T22:13:20Z\": field is "
+          "immutable, metadata.deletionGracePeriodSeconds: Invalid value: 5: field is immutable]" },
         { "{'metadata':{'name':'m','namespace':'d','deletionTimestamp':'2023-11-14T22:13:20Z','"
           "finalizers':['a.b/c']}}",
           "{'metadata':{'name':'m','namespace':'d'}}", "" },

@@ -1,0 +1,331 @@
+/* One tree through its schema: is it well typed, and which fields does it have. */
+#include "api/patch/typed.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct checker {
+    struct arena *arena;
+    struct buf path;
+    struct err *e;
+};
+
+static int refuse(struct checker *c, const char *text)
+{
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: %s", STR_ARG(buf_str(&c->path)), text);
+}
+
+/* ---- values in messages, as Go prints them ---- */
+
+static const char *go_type(const struct json *j)
+{
+    static const char *const names[] = {
+        "<nil>", "bool", "int64", "float64", "string", "[]interface {}", "map[string]interface {}"
+    };
+    return names[j->type];
+}
+
+/* %v: map[a:1 b:[x y]]. The caller's message is bounded, and so is the depth of what was parsed. */
+static void show_plain(struct checker *c, struct buf *out, const struct json *j)
+{
+    if (j->type == JSON_NULL) {
+        buf_append_c(out, "<nil>");
+    } else if (j->type == JSON_STRING) {
+        buf_append_str(out, json_str(j));
+    } else if (j->type == JSON_ARRAY) {
+        buf_append_c(out, "[");
+        for (size_t i = 0; i < j->count; i++) {
+            buf_append_c(out, i > 0 ? " " : "");
+            show_plain(c, out, &j->u.items[i]);
+        }
+        buf_append_c(out, "]");
+    } else if (j->type == JSON_OBJECT) {
+        struct typed_members members = typed_members(c->arena, j);
+        buf_append_c(out, "map[");
+        for (size_t i = 0; i < members.count; i++) {
+            buf_append_c(out, i > 0 ? " " : "");
+            buf_append_str(out, members.at[i]->key);
+            buf_append_c(out, ":");
+            show_plain(c, out, &members.at[i]->value);
+        }
+        buf_append_c(out, "]");
+    } else {
+        json_write(out, j, false);
+    }
+}
+
+/* %#v: map[string]interface {}{"a":1} */
+static void show_syntax(struct checker *c, struct buf *out, const struct json *j)
+{
+    if (j->type == JSON_ARRAY) {
+        buf_append_c(out, "[]interface {}{");
+        for (size_t i = 0; i < j->count; i++) {
+            buf_append_c(out, i > 0 ? ", " : "");
+            show_syntax(c, out, &j->u.items[i]);
+        }
+        buf_append_c(out, "}");
+    } else if (j->type == JSON_OBJECT) {
+        struct typed_members members = typed_members(c->arena, j);
+        buf_append_c(out, "map[string]interface {}{");
+        for (size_t i = 0; i < members.count; i++) {
+            buf_append_c(out, i > 0 ? ", " : "");
+            json_write_string(out, members.at[i]->key, false);
+            buf_append_c(out, ":");
+            show_syntax(c, out, &members.at[i]->value);
+        }
+        buf_append_c(out, "}");
+    } else if (j->type == JSON_NULL) {
+        buf_append_c(out, "interface {}(nil)");
+    } else {
+        json_write(out, j, false);
+    }
+}
+
+/* "expected string, got ..." in the form that upstream chose for each type. */
+static int refuse_type(struct checker *c, const char *want, const struct json *j)
+{
+    struct buf text;
+    buf_init(&text);
+    buf_printf(&text, "expected %s, got ", want);
+    if (want[0] == 'n') {
+        buf_append_c(&text, go_type(j));
+    } else if (want[0] == 's') {
+        buf_append_c(&text, "&value.valueUnstructured{Value:");
+        show_syntax(c, &text, j);
+        buf_append_c(&text, "}");
+    } else {
+        buf_append_c(&text, "&{");
+        show_plain(c, &text, j);
+        buf_append_c(&text, "}");
+    }
+    int rc = refuse(c, str_dup(c->arena, buf_str(&text)));
+    buf_deinit(&text);
+    return rc;
+}
+
+/* ---- check ---- */
+
+static int check_scalar(struct checker *c, const struct typed *t, const struct json *j)
+{
+    const struct schema_field *f = t->field;
+    const char *want = NULL;
+    if (f == NULL || f->message != NULL || j->type == JSON_NULL)
+        return 0; /* forms of their own: the decoder knows them */
+    if (f->type == SCHEMA_BOOL)
+        want = j->type == JSON_BOOL ? NULL : "boolean";
+    else if (f->type <= SCHEMA_DOUBLE)
+        want = j->type == JSON_INT || j->type == JSON_DOUBLE ? NULL : "numeric (int or float)";
+    else
+        want = j->type == JSON_STRING ? NULL : "string";
+    return want == NULL ? 0 : refuse_type(c, want, j);
+}
+
+static int check(struct checker *c, const struct typed *t, const struct json *j);
+
+static int check_object(struct checker *c, const struct typed *t, const struct json *j)
+{
+    size_t len = c->path.len;
+    if (j->type != JSON_OBJECT)
+        return refuse_type(c, "map", j);
+    for (size_t i = 0; i < j->count; i++) {
+        const struct json_member *m = &j->u.members[i];
+        struct typed member;
+        buf_append_c(&c->path, ".");
+        buf_append_str(&c->path, m->key);
+        if (!typed_member(t, m->key, &member))
+            return refuse(c, "field not declared in schema");
+        int rc = check(c, &member, &m->value);
+        if (rc != 0)
+            return rc;
+        c->path.len = len;
+    }
+    return 0;
+}
+
+static int check_twice(struct checker *c, const struct typed *t, const struct json *j)
+{
+    struct typed_items items = typed_items(c->arena, t, j);
+    for (size_t i = 0; i < items.count; i += typed_run(&items, i)) {
+        if (typed_run(&items, i) == 1)
+            continue;
+        struct buf shown;
+        buf_init(&shown);
+        field_element_show(&shown, &items.at[i].element);
+        int rc = err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: duplicate entries for key %.*s",
+                         STR_ARG(buf_str(&c->path)), STR_ARG(buf_str(&shown)));
+        buf_deinit(&shown);
+        return rc;
+    }
+    return 0;
+}
+
+static int check_list(struct checker *c, const struct typed *t, const struct json *j)
+{
+    size_t len = c->path.len;
+    const struct typed item = typed_item(t);
+    if (j->type != JSON_ARRAY)
+        return refuse_type(c, "list", j);
+    for (size_t i = 0; i < j->count; i++) {
+        struct field_element element;
+        struct err why = { 0 };
+        if (typed_element(c->arena, t, &j->u.items[i], &element, &why) != 0)
+            return err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: element %zu: %s",
+                           STR_ARG(buf_str(&c->path)), i, why.msg);
+        field_element_show(&c->path, &element);
+        int rc = check(c, &item, &j->u.items[i]);
+        if (rc != 0)
+            return rc;
+        c->path.len = len;
+    }
+    return check_twice(c, t, j);
+}
+
+/* What is replaced as a whole still has to be what it says it is. */
+static int check_leaf(struct checker *c, const struct typed *t, const struct json *j)
+{
+    const struct schema_field *f = t->field;
+    struct typed inside = *t;
+    if (f != NULL && !t->item && f->card == SCHEMA_LIST) {
+        size_t len = c->path.len;
+        if (j->type != JSON_ARRAY)
+            return refuse_type(c, "list", j);
+        inside = typed_item(t);
+        for (size_t i = 0; i < j->count; i++) {
+            buf_printf(&c->path, "[%zu]", i);
+            int rc = j->u.items[i].type == JSON_NULL ? 0 : check(c, &inside, &j->u.items[i]);
+            if (rc != 0)
+                return rc;
+            c->path.len = len;
+        }
+        return 0;
+    }
+    if (f != NULL && !t->item && f->card == SCHEMA_MAP) {
+        inside.shape = TYPED_MAP;
+        return check_object(c, &inside, j);
+    }
+    if (t->message != NULL && t->message->form == SCHEMA_FORM_OBJECT) {
+        inside.shape = TYPED_STRUCT;
+        return check_object(c, &inside, j);
+    }
+    return check_scalar(c, t, j);
+}
+
+static int check(struct checker *c, const struct typed *t, const struct json *j)
+{
+    if (j->type == JSON_NULL)
+        return 0;
+    switch (t->shape) {
+    case TYPED_STRUCT:
+    case TYPED_MAP:
+        return check_object(c, t, j);
+    case TYPED_SET:
+    case TYPED_KEYED:
+        return check_list(c, t, j);
+    default:
+        return check_leaf(c, t, j);
+    }
+}
+
+int typed_check(struct arena *a, const struct schema *s, const struct json *tree, struct err *e)
+{
+    struct checker c = { .arena = a, .e = e };
+    const struct typed root = typed_root(s);
+    buf_init(&c.path);
+    int rc = check(&c, &root, tree);
+    buf_deinit(&c.path);
+    return rc;
+}
+
+/* ---- fields ---- */
+
+static bool fields(struct arena *a, const struct typed *t, const struct json *j,
+                   struct field_set *below);
+
+static struct field_set member_fields(struct arena *a, const struct typed *t, const struct json *j)
+{
+    struct field_builder b = { 0 };
+    struct typed_members members = typed_members(a, j);
+    for (size_t i = 0; i < members.count; i++) {
+        const struct json *value = &members.at[i]->value;
+        struct field_node n = { .element = { .type = FIELD_NAME, .name = members.at[i]->key } };
+        struct typed member;
+        if (!typed_member(t, members.at[i]->key, &member))
+            continue;
+        n.member = fields(a, &member, value, &n.below) || value->type == JSON_NULL ||
+                   (value->type == JSON_OBJECT && value->count == 0) || t->shape == TYPED_MAP;
+        field_builder_add(a, &b, &n);
+    }
+    return field_builder_finish(a, &b);
+}
+
+static struct field_set item_fields(struct arena *a, const struct typed *t, const struct json *j)
+{
+    struct field_builder b = { 0 };
+    struct typed_items items = typed_items(a, t, j);
+    const struct typed item = typed_item(t);
+    for (size_t i = 0; i < items.count; i += typed_run(&items, i)) {
+        struct field_node n = { .element = items.at[i].element, .member = true };
+        if (typed_run(&items, i) == 1)
+            (void)fields(a, &item, items.at[i].value, &n.below);
+        field_builder_add(a, &b, &n);
+    }
+    return field_builder_finish(a, &b);
+}
+
+/* Fills what lies below; true when the place itself is a field of its own. */
+static bool fields(struct arena *a, const struct typed *t, const struct json *j,
+                   struct field_set *below)
+{
+    switch (t->shape) {
+    case TYPED_STRUCT:
+    case TYPED_MAP:
+        *below = member_fields(a, t, j);
+        return false;
+    case TYPED_SET:
+    case TYPED_KEYED:
+        *below = item_fields(a, t, j);
+        return false;
+    default:
+        return true;
+    }
+}
+
+struct field_set typed_fields(struct arena *a, const struct schema *s, const struct json *tree)
+{
+    struct field_set out = { 0 };
+    const struct typed root = typed_root(s);
+    (void)fields(a, &root, tree, &out); /* the root is nobody's field */
+    return out;
+}
+
+/* ---- named ---- */
+
+/* The type below an element; a leaf where the set does not fit the schema. */
+static struct typed below_of(const struct typed *t, const struct field_element *e)
+{
+    struct typed out = { .shape = TYPED_LEAF };
+    if (e->type == FIELD_NAME && (t->shape == TYPED_STRUCT || t->shape == TYPED_MAP))
+        (void)typed_member(t, e->name, &out); /* unknown: stays a leaf */
+    else if (e->type == FIELD_KEY && t->shape == TYPED_KEYED)
+        out = typed_item(t);
+    return out;
+}
+
+static struct field_set named(struct arena *a, const struct typed *t, const struct field_set *set)
+{
+    struct field_node *nodes = arena_copy(a, set->nodes, set->count * sizeof(*nodes));
+    for (size_t i = 0; i < set->count; i++) {
+        struct field_node *n = &nodes[i];
+        const struct typed below = below_of(t, &n->element);
+        if (n->element.type == FIELD_NAME && typed_declared(t, n->element.name))
+            n->member = true;
+        n->below = named(a, &below, &n->below);
+    }
+    return (struct field_set){ .nodes = nodes, .count = set->count };
+}
+
+struct field_set typed_named(struct arena *a, const struct schema *s, const struct field_set *set)
+{
+    const struct typed root = typed_root(s);
+    return named(a, &root, set);
+}

@@ -1,0 +1,28 @@
+/*
+ * Bodies of requests: text or protobuf to a struct, and upstream's words for what is wrong.
+ *
+ * fieldValidation says what becomes of unknown and duplicate fields: Strict refuses them all in one
+ * error, Warn (the default) tells each in a Warning header, Ignore is silent. A body that cannot be
+ * read is 400; a patch whose result cannot be read is 422 and shows that result. The functions that
+ * decode a whole body are object_decode_body and object_decode_tree of object.h.
+ */
+#ifndef CONTROLPLANE_APISERVER_BODY_H
+#define CONTROLPLANE_APISERVER_BODY_H
+
+#include "controlplane/apiserver/media.h"
+#include "controlplane/apiserver/object.h"
+
+struct json;
+
+/* What upstream echoes of a patched object is cut here. */
+#define BODY_SHOWN_BYTES_MAX (32u << 10)
+
+/* The JSON of a patch; kept in r->patch too. -ERR_X with r->status set. */
+int body_parse_patch(struct request *r, enum patch_type type, const struct json **out);
+/* The struct of what a patch made, after body_parse_patch. -ERR_X with r->status set. */
+int body_decode_patched(struct request *r, enum patch_type type, const struct body_type *body,
+                        const struct json *patched, void **out);
+/* A tree as Go prints it with %+v: "map[a:1 b:[x <nil>]]". */
+void body_write_go(struct buf *b, const struct json *j);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Private to the API server: the answer that is a list, in the negotiated encoding and transform.
+ *
+ * Items are appended to r->out as they come (nothing else may be in it); what stands before them is
+ * made last and sent as the answer's head, so that they need not be moved.
+ */
+#ifndef CONTROLPLANE_APISERVER_LIST_WRITE_H
+#define CONTROLPLANE_APISERVER_LIST_WRITE_H
+
+#include "controlplane/apiserver/object.h"
+#include "controlplane/apiserver/table.h"
+
+/* Counting what remains stops here; a larger remainder is told as this. */
+#define LIST_REMAINING_MAX 1000000
+
+struct list_writer {
+    struct request *request;
+    const struct kind_info *kind;
+    struct object_style style;
+    struct buf head;
+    struct arena scratch;
+    int64_t count; /* items so far */
+};
+
+/* For the request's kind and media type. */
+void list_writer_init(struct list_writer *w, struct request *r);
+void list_writer_deinit(struct list_writer *w);
+/* payload: the stored protobuf. -ERR_X with a text when it does not encode. */
+int list_writer_add(struct list_writer *w, struct str payload, uint64_t revision, struct err *e);
+/* Sets the request's answer; the writer is done with. */
+enum request_run list_writer_answer(struct list_writer *w, const struct list_meta *meta);
+
+#endif

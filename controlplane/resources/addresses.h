@@ -1,0 +1,19 @@
+/* IP addresses and ports of endpoints, in upstream's words. Private. */
+#ifndef CONTROLPLANE_RESOURCES_ADDRESSES_H
+#define CONTROLPLANE_RESOURCES_ADDRESSES_H
+
+#include <stdbool.h>
+
+#include "controlplane/resources/rules.h"
+
+enum address_family { ADDRESS_ANY, ADDRESS_IPV4, ADDRESS_IPV6 };
+
+/* An address that traffic can be sent to: of the family, and none of the special ranges. */
+void check_address(struct err_list *out, const struct field_path *p, const char *text,
+                   enum address_family family);
+/* A domain name of at least two labels. */
+void check_domain(struct err_list *out, const struct field_path *p, const char *text);
+/* TCP, UDP or SCTP. */
+void check_protocol(struct err_list *out, const struct field_path *p, const char *protocol);
+
+#endif

@@ -1,0 +1,154 @@
+/* Which names of resources go where; every map<string, Quantity> read the same way. */
+#include "controlplane/resources/quantities.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <string.h>
+
+#include "api/proto/meta.pb-c.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+
+struct quantity_entry {
+    ProtobufCMessage base;
+    char *key;
+    Quantity *value;
+};
+
+static const struct quantity_entry *entry_at(const void *entries, size_t i)
+{
+    return ((const struct quantity_entry *const *)entries)[i];
+}
+
+const char *quantities_key(const struct quantities *q, size_t i)
+{
+    return text_of(entry_at(q->entries, i)->key);
+}
+
+bool quantities_value(const struct quantities *q, size_t i, struct quantity *out)
+{
+    const Quantity *value = entry_at(q->entries, i)->value;
+    const char *text = value == NULL || text_empty(value->string) ? "0" : value->string;
+    return quantity_parse(str_from(text), out, NULL) == 0;
+}
+
+bool quantities_get(const struct quantities *q, const char *key, struct quantity *out)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        if (text_eq(quantities_key(q, i), key))
+            return quantities_value(q, i, out);
+    }
+    return false;
+}
+
+void quantities_add_missing(struct arena *a, void *entries, size_t *count, const void *descriptor,
+                            const struct quantities *from)
+{
+    const ProtobufCMessageDescriptor *d = descriptor;
+    struct quantity_entry **old;
+    struct quantity ignored;
+    memcpy(&old, entries, sizeof(old));
+    struct quantity_entry **all = arena_array(a, *count + from->count, sizeof(*all));
+    struct quantities now = { .entries = all, .count = *count };
+    if (*count > 0)
+        memcpy(all, old, *count * sizeof(*all));
+    for (size_t i = 0; i < from->count; i++) {
+        if (quantities_get(&now, quantities_key(from, i), &ignored))
+            continue;
+        struct quantity_entry *entry = arena_alloc(a, d->sizeof_message);
+        protobuf_c_message_init(d, entry);
+        entry->key = entry_at(from->entries, i)->key;
+        entry->value = entry_at(from->entries, i)->value;
+        all[now.count++] = entry;
+    }
+    *count = now.count;
+    memcpy(entries, &all, sizeof(*all));
+}
+
+const char *quantity_shown(struct arena *a, const struct quantity *q)
+{
+    char text[QUANTITY_TEXT_MAX];
+    (void)quantity_format(q, text);
+    return text_new(a, text);
+}
+
+/* ---- names ---- */
+
+static bool listed(const char *const *names, const char *name)
+{
+    for (; *names != NULL; names++) {
+        if (text_eq(*names, name))
+            return true;
+    }
+    return false;
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Counted in whole objects. */
+static const char *const counted[] = { "pods",
+                                       "services",
+                                       "replicationcontrollers",
+                                       "resourcequotas",
+                                       "secrets",
+                                       "configmaps",
+                                       "persistentvolumeclaims",
+                                       "services.nodeports",
+                                       "services.loadbalancers",
+                                       NULL };
+static const char *const of_containers[] = { "cpu", "memory", "ephemeral-storage", NULL };
+static const char *const sums[] = {
+    "requests.cpu", "requests.memory", "requests.storage",         "requests.ephemeral-storage",
+    "limits.cpu",   "limits.memory",   "limits.ephemeral-storage", NULL
+};
+
+static bool is_huge(const char *name)
+{
+    return begins(name, "hugepages-");
+}
+
+static bool is_quota(const char *name)
+{
+    return listed(of_containers, name) || listed(sums, name) || listed(counted, name) ||
+           is_huge(name) || begins(name, "requests.hugepages-");
+}
+
+bool check_resource_name(struct err_list *out, const struct field_path *p, const char *name)
+{
+    if (!check_name(out, p, name, name_qualified))
+        return false;
+    if (strchr(name, '/') != NULL || text_eq(name, "storage") || is_quota(name))
+        return true;
+    rule_invalid_text(out, p, name, "must be a standard resource type or fully qualified");
+    return false;
+}
+
+void check_container_resource_name(struct err_list *out, const struct field_path *p,
+                                   const char *name)
+{
+    if (check_resource_name(out, p, name) && strchr(name, '/') == NULL &&
+        !listed(of_containers, name) && !is_huge(name))
+        rule_invalid_text(out, p, name, "must be a standard resource for containers");
+}
+
+void check_quota_resource(struct err_list *out, const struct field_path *p, const char *name,
+                          const struct quantity *amount)
+{
+    bool qualified = strchr(name, '/') != NULL;
+    (void)check_resource_name(out, p, name);
+    if (!qualified && !is_quota(name))
+        rule_invalid_text(out, p, name, "must be a standard resource for quota");
+    if (amount->nanos < 0)
+        rule_invalid_text(out, p, quantity_shown(out->arena, amount),
+                          "must be greater than or equal to 0");
+    if ((listed(counted, name) || (qualified && !begins(name, "kubernetes.io/"))) &&
+        quantity_milli(amount) % 1000 != 0)
+        rule_invalid_text(out, p, quantity_shown(out->arena, amount), "must be an integer");
+}
+
+bool resource_overcommits(const char *name)
+{
+    return strchr(name, '/') == NULL && !is_huge(name);
+}

@@ -1,0 +1,178 @@
+/* ResourceQuotas as data: what may be limited and within which scopes. Nothing is charged yet. */
+#include "api/proto/core.pb-c.h"
+#include "api/schema/err_list.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "controlplane/resources/quantities.h"
+#include "controlplane/resources/strategies.h"
+
+static const char *const scopes[] = { "BestEffort",
+                                      "CrossNamespacePodAffinity",
+                                      "NotBestEffort",
+                                      "NotTerminating",
+                                      "PriorityClass",
+                                      "Terminating",
+                                      "VolumeAttributesClass",
+                                      NULL };
+
+static void defaults(struct arena *a, void *object)
+{
+    ResourceQuota *quota = object;
+    (void)message_ensure(a, &quota->spec, &resource_quota_spec__descriptor);
+    (void)message_ensure(a, &quota->status, &resource_quota_status__descriptor);
+}
+
+static void prepare_create(const struct resource_context *c, void *object)
+{
+    ResourceQuota *quota = object;
+    quota->status = arena_new(c->arena, ResourceQuotaStatus);
+    resource_quota_status__init(quota->status);
+}
+
+static void prepare_update(const struct resource_context *c, void *object, const void *old)
+{
+    (void)c;
+    ((ResourceQuota *)object)->status = ((const ResourceQuota *)old)->status;
+}
+
+static void prepare_status(const struct resource_context *c, void *object, const void *old)
+{
+    (void)c;
+    ((ResourceQuota *)object)->spec = ((const ResourceQuota *)old)->spec;
+}
+
+static void validate_amounts(const struct quantities *all, const struct field_path *path,
+                             struct err_list *out)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const char *name = quantities_key(all, i);
+        struct field_path p = path_key(path, name);
+        struct quantity amount = { 0 };
+        if (quantities_value(all, i, &amount))
+            check_quota_resource(out, &p, name, &amount);
+        else
+            rule_invalid_text(out, &p, "", "must be a quantity");
+    }
+}
+
+/* ["a","b"] */
+static const char *scopes_shown(struct arena *a, const ResourceQuotaSpec *spec)
+{
+    struct buf b;
+    buf_init(&b);
+    for (size_t i = 0; i < spec->n_scopes; i++)
+        buf_printf(&b, "%s%s", i == 0 ? "[" : ",", text_quoted(a, spec->scopes[i]));
+    buf_append_c(&b, spec->n_scopes == 0 ? "null" : "]");
+    const char *shown = str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return shown;
+}
+
+static bool has_scope(const ResourceQuotaSpec *spec, const char *scope)
+{
+    for (size_t i = 0; i < spec->n_scopes; i++) {
+        if (text_eq(spec->scopes[i], scope))
+            return true;
+    }
+    return false;
+}
+
+static bool is_scope(const char *scope)
+{
+    for (size_t i = 0; scopes[i] != NULL; i++) {
+        if (text_eq(scopes[i], scope))
+            return true;
+    }
+    return false;
+}
+
+static void validate_scopes(const ResourceQuotaSpec *spec, struct err_list *out)
+{
+    struct field_path up = path_field(NULL, "spec");
+    struct field_path p = path_field(&up, "scopes");
+    for (size_t i = 0; i < spec->n_scopes; i++) {
+        if (!is_scope(spec->scopes[i]))
+            rule_invalid(out, &p, scopes_shown(out->arena, spec), "unsupported scope");
+    }
+    if ((has_scope(spec, "BestEffort") && has_scope(spec, "NotBestEffort")) ||
+        (has_scope(spec, "Terminating") && has_scope(spec, "NotTerminating")))
+        rule_invalid(out, &p, scopes_shown(out->arena, spec), "conflicting scopes");
+}
+
+static void validate_selector(const ScopeSelector *selector, struct err_list *out)
+{
+    static const char *const operators[] = { "DoesNotExist", "Exists", "In", "NotIn", NULL };
+    struct field_path spec = path_field(NULL, "spec");
+    struct field_path up = path_field(&spec, "scopeSelector");
+    struct field_path list = path_field(&up, "matchExpressions");
+    for (size_t i = 0; selector != NULL && i < selector->n_match_expressions; i++) {
+        const ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
+        struct field_path p = path_index(&list, i);
+        struct field_path name = path_field(&p, "scopeName");
+        struct field_path op = path_field(&p, "operator");
+        struct field_path values = path_field(&p, "values");
+        bool set = text_eq(r->operator_, "In") || text_eq(r->operator_, "NotIn");
+        if (!is_scope(r->scope_name))
+            rule_invalid_text(out, &name, r->scope_name, "unsupported scope");
+        if (check_one_of(out, &op, r->operator_, operators) && set && r->n_values == 0)
+            rule_required(out, &values,
+                          "must be at least one value when `operator` is 'In' or 'NotIn' for scope "
+                          "selector");
+        else if (!set && r->n_values > 0)
+            rule_invalid_text(out, &values, r->values[0],
+                              "must be no value when `operator` is 'Exists' or 'DoesNotExist' for "
+                              "scope selector");
+    }
+}
+
+static void validate(const struct resource_context *c, const void *object, struct err_list *out)
+{
+    const ResourceQuotaSpec *spec = ((const ResourceQuota *)object)->spec;
+    struct field_path path = path_field(NULL, "spec");
+    struct field_path hard = path_field(&path, "hard");
+    const struct quantities amounts = { .entries = spec->hard, .count = spec->n_hard };
+    (void)c;
+    validate_amounts(&amounts, &hard, out);
+    validate_scopes(spec, out);
+    validate_selector(spec->scope_selector, out);
+}
+
+static void validate_update(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    const ResourceQuotaSpec *spec = ((const ResourceQuota *)object)->spec;
+    const ResourceQuotaSpec *was = ((const ResourceQuota *)old)->spec;
+    struct field_path path = path_field(NULL, "spec");
+    struct field_path p = path_field(&path, "scopes");
+    (void)c;
+    bool same = was != NULL && spec->n_scopes == was->n_scopes;
+    for (size_t i = 0; same && i < spec->n_scopes; i++)
+        same = has_scope(was, spec->scopes[i]);
+    if (!same)
+        rule_invalid(out, &p, scopes_shown(out->arena, spec), "field is immutable");
+}
+
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    const ResourceQuotaStatus *status = ((const ResourceQuota *)object)->status;
+    struct field_path path = path_field(NULL, "status");
+    struct field_path hard_path = path_field(&path, "hard");
+    struct field_path used_path = path_field(&path, "used");
+    (void)c;
+    (void)old;
+    if (status == NULL)
+        return;
+    const struct quantities hard = { .entries = status->hard, .count = status->n_hard };
+    const struct quantities used = { .entries = status->used, .count = status->n_used };
+    validate_amounts(&hard, &hard_path, out);
+    validate_amounts(&used, &used_path, out);
+}
+
+const struct resource_strategy resource_quota_strategy = { .defaults = defaults,
+                                                           .prepare_create = prepare_create,
+                                                           .prepare_update = prepare_update,
+                                                           .prepare_status = prepare_status,
+                                                           .validate = validate,
+                                                           .validate_update = validate_update,
+                                                           .validate_status = validate_status };

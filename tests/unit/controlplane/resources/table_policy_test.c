@@ -1,0 +1,46 @@
+/* Rows of ResourceQuotas, LimitRanges and ControllerRevisions. */
+#include "tests/unit/controlplane/resources/fixture.h"
+#include "tests/unit/unit.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void test_quota(void **state)
+{
+    static const struct create_case cases[] = {
+        { "{'metadata':{'name':'q'},'status':{'hard':{'requests.cpu':'2','pods':'4','limits.cpu':'"
+          "3'},'used':{'pods':'1'}}}",
+          "q|pods: 1/4, requests.cpu: 0/2|limits.cpu: 0/3|<unknown>" },
+        { "{'metadata':{'name':'q'}}", "q|||<unknown>" }
+    };
+    (void)state;
+    fixture_check_cells(KIND_RESOURCE_QUOTA, cases, COUNT(cases));
+}
+
+static void test_limits(void **state)
+{
+    static const struct create_case cases[] = {
+        { "{'metadata':{'name':'l','creationTimestamp':'2023-11-14T22:12:15Z'}}",
+          "l|2023-11-14T22:12:15Z" }
+    };
+    (void)state;
+    fixture_check_cells(KIND_LIMIT_RANGE, cases, COUNT(cases));
+}
+
+static void test_revisions(void **state)
+{
+    static const struct create_case cases[] = {
+        { "{'metadata':{'name':'r','ownerReferences':[{'apiVersion':'apps/"
+          "v1','kind':'StatefulSet','name':'web','uid':'u','controller':true}]},'revision':3}",
+          "r|statefulset.apps/web|3|<unknown>" },
+        { "{'metadata':{'name':'r'},'revision':3}", "r|<none>|3|<unknown>" }
+    };
+    (void)state;
+    fixture_check_cells(KIND_CONTROLLER_REVISION, cases, COUNT(cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_quota), cmocka_unit_test(test_limits),
+                                        cmocka_unit_test(test_revisions) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
