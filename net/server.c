@@ -109,6 +109,8 @@ static void conn_detect(struct conn *c, struct str bytes)
 static void conn_data(struct transport *t, struct str bytes)
 {
     struct conn *c = conn_of(t);
+    if (t->tls != NULL)
+        tls_check_dates(t->tls, (int64_t)(env_wall_ns(env_of(t->loop)) / ENV_S));
     if (c->engine == NULL)
         conn_detect(c, bytes);
     else

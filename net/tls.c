@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "net/tls_internal.h"
@@ -24,7 +25,10 @@ struct tls {
     struct buf *out; /* where the present call writes */
     struct arena arena;
     struct tls_identity peer;
-    bool chain_bad;
+    int64_t not_before_s; /* when every certificate of the peer's chain is within its dates */
+    int64_t not_after_s;
+    bool chain_bad; /* for another reason than its dates */
+    bool dates_bad; /* as OpenSSL saw them in the handshake */
     bool ready;
     bool peer_ended;
     bool failed;
@@ -79,8 +83,13 @@ int tls_on_verify(int ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls *t = SSL_get_app_data(ssl);
-    if (!ok)
+    int error = X509_STORE_CTX_get_error(store);
+    if (!ok && (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)) {
+        t->dates_bad = true;
+        X509_STORE_CTX_set_error(store, X509_V_OK); /* tls_check_dates goes on from here */
+    } else if (!ok) {
         t->chain_bad = true;
+    }
     return 1; /* the HTTP layer answers 401; the handshake goes on */
 }
 
@@ -144,14 +153,53 @@ static bool read_alternatives(struct tls *t, X509 *x)
     return good;
 }
 
+static bool seconds_of(const ASN1_TIME *time, int64_t *out_s)
+{
+    struct tm tm;
+    if (ASN1_TIME_to_tm(time, &tm) != 1)
+        return false;
+    *out_s = timegm(&tm);
+    return true;
+}
+
+/* The time in which no certificate of the chain is out of its dates. */
+static bool read_dates(struct tls *t)
+{
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(t->ssl);
+    t->not_before_s = INT64_MIN;
+    t->not_after_s = INT64_MAX;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        const X509 *x = sk_X509_value(chain, i);
+        int64_t before;
+        int64_t after;
+        if (!seconds_of(X509_get0_notBefore(x), &before) ||
+            !seconds_of(X509_get0_notAfter(x), &after))
+            return false;
+        if (before > t->not_before_s)
+            t->not_before_s = before;
+        if (after < t->not_after_s)
+            t->not_after_s = after;
+    }
+    return true;
+}
+
 static void read_peer(struct tls *t)
 {
     X509 *x = SSL_get0_peer_certificate(t->ssl);
     if (x == NULL)
         return;
     t->peer.shown = true;
-    bool good = read_subject(t, x) && read_alternatives(t, x);
-    t->peer.verified = good && !t->chain_bad && SSL_get_verify_result(t->ssl) == X509_V_OK;
+    if (!read_subject(t, x) || !read_alternatives(t, x) || !read_dates(t) ||
+        SSL_get_verify_result(t->ssl) != X509_V_OK)
+        t->chain_bad = true;
+    t->peer.verified = !t->chain_bad && !t->dates_bad;
+}
+
+void tls_check_dates(struct tls *t, int64_t now_s)
+{
+    if (!t->ready || !t->peer.shown || t->chain_bad)
+        return;
+    t->peer.verified = t->not_before_s <= now_s && now_s <= t->not_after_s;
 }
 
 /* ---- the connection ---- */

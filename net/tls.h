@@ -86,5 +86,11 @@ bool tls_peer_ended(const struct tls *t);                 /* the peer's close_no
 struct str tls_alpn(const struct tls *t);                 /* what was agreed, or absent */
 const char *tls_version(const struct tls *t);             /* "TLSv1.3" */
 const struct tls_identity *tls_peer(const struct tls *t); /* never NULL; valid once ready */
+/*
+ * Of a server: sets verified of the client's identity by the dates of its certificates at now_s
+ * (seconds since 1970). A server calls it before each request, because a connection outlives the
+ * verdict of its handshake: certificates expire, and a clock that was wrong is set right.
+ */
+void tls_check_dates(struct tls *t, int64_t now_s);
 
 #endif

@@ -6,7 +6,8 @@
 #include "tests/unit/net/world.h"
 #include "tests/unit/unit.h"
 
-#define BIG_BYTES 3000000u
+#define YEARS_10_MS (10ll * 365 * 86400 * 1000)
+#define BIG_BYTES   3000000u
 
 struct log {
     int requests;
@@ -318,9 +319,40 @@ static void test_idle_connections_end(void **state)
     each_kind(idle);
 }
 
+/* Who asks, on the connection of before. */
+static void ask_who(struct world *w, const char *text)
+{
+    struct world_call c = { 0 };
+    world_send(w, &c, "GET", "/who");
+    world_run(w, 1000);
+    assert_int_equal(c.status, 0);
+    assert_true(str_eq_c(buf_str(&c.r.body), text));
+    assert_int_equal(w->states, 1);
+    world_call_deinit(&c);
+}
+
+static void dates(struct world *w, struct log *l)
+{
+    (void)l;
+    if (w->kind < WORLD_TLS_HTTP1)
+        return;
+    ask_who(w, "1 admin gantry.test:443");
+    env_sim_host_wall_jump(w->env, -YEARS_10_MS);
+    ask_who(w, "0 admin gantry.test:443");
+    env_sim_host_wall_jump(w->env, YEARS_10_MS);
+    ask_who(w, "1 admin gantry.test:443");
+}
+
+static void test_dates_are_checked_for_each_request(void **state)
+{
+    (void)state;
+    each_kind(dates);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dates_are_checked_for_each_request),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_handler_without_events),
         cmocka_unit_test(test_bodies),

@@ -27,7 +27,8 @@ struct side {
     struct err e;
 };
 
-static struct pki_pair issue(struct fixture *f, const struct pki_pair *ca, bool server)
+static struct pki_pair issue_for(struct fixture *f, const struct pki_pair *ca, bool server,
+                                 uint32_t days)
 {
     static const struct str names[] = { STR("api.test") };
     static const struct str addresses[] = { STR("10.0.0.1") };
@@ -42,10 +43,15 @@ static struct pki_pair issue(struct fixture *f, const struct pki_pair *ca, bool 
                              .server = server,
                              .client = !server,
                              .now_s = NOW_S,
-                             .days = 36500 };
+                             .days = days };
     struct pki_pair pair;
     assert_int_equal(pki_issue(&f->a, ca, &r, &pair, NULL), 0);
     return pair;
+}
+
+static struct pki_pair issue(struct fixture *f, const struct pki_pair *ca, bool server)
+{
+    return issue_for(f, ca, server, 36500);
 }
 
 static int setup(void **state)
@@ -172,6 +178,39 @@ static void test_no_or_foreign_identity_is_nobody(void **state)
     }
 }
 
+static void test_dates_decide_when_asked(void **state)
+{
+    struct fixture *f = *state;
+    struct pki_pair expired = issue_for(f, &f->ca, false, 1);
+    struct pki_pair stranger = issue_for(f, &f->other_ca, false, 1);
+    struct side c;
+    struct side s;
+    connect(f, &c, &s, &expired, &f->ca, "api.test", 1000);
+    assert_true(tls_ready(s.t));
+    assert_true(tls_peer(s.t)->shown);
+    assert_false(tls_peer(s.t)->verified);
+    tls_check_dates(s.t, NOW_S);
+    assert_true(tls_peer(s.t)->verified);
+    tls_check_dates(s.t, (int64_t)NOW_S + 86400);
+    assert_true(tls_peer(s.t)->verified);
+    tls_check_dates(s.t, (int64_t)NOW_S + 86401);
+    assert_false(tls_peer(s.t)->verified);
+    tls_check_dates(s.t, (int64_t)NOW_S - 301);
+    assert_false(tls_peer(s.t)->verified);
+    side_free(&c);
+    side_free(&s);
+    connect(f, &c, &s, &stranger, &f->ca, "api.test", 1000);
+    tls_check_dates(s.t, NOW_S);
+    assert_false(tls_peer(s.t)->verified);
+    side_free(&c);
+    side_free(&s);
+    connect(f, &c, &s, NULL, &f->ca, "api.test", 1000);
+    tls_check_dates(s.t, NOW_S);
+    assert_false(tls_peer(s.t)->verified);
+    side_free(&c);
+    side_free(&s);
+}
+
 static void test_the_server_must_be_who_we_expect(void **state)
 {
     struct fixture *f = *state;
@@ -210,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshake_data_and_end),
         cmocka_unit_test(test_no_or_foreign_identity_is_nobody),
+        cmocka_unit_test(test_dates_decide_when_asked),
         cmocka_unit_test(test_the_server_must_be_who_we_expect),
         cmocka_unit_test(test_nonsense_fails_once),
     };
