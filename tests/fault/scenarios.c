@@ -198,10 +198,19 @@ static void disk_faults(struct scenario_run *r)
 
 /* ---- the clock ---- */
 
+static void start_with_clock(struct scenario_run *r, unsigned i)
+{
+    printf("    %s starts again with it\n", name_of(r, i));
+    cluster_kill(&r->cluster, i);
+    cluster_start(&r->cluster, i);
+    scenario_sleep(r, between(r, 500, 2000));
+}
+
 static void clock_faults(struct scenario_run *r)
 {
     uint64_t until = scenario_now_ms() + r->faults_ms;
     static const int64_t jumps[] = { -1, -60, -3600, -86400, 2, 600 };
+    unsigned last;
 
     while (scenario_now_ms() < until) {
         unsigned i = victim(r);
@@ -211,15 +220,22 @@ static void clock_faults(struct scenario_run *r)
         cluster_clock(&r->cluster, i, jump);
         if (!scenario_sleep(r, between(r, 500, 2000)))
             return;
-        if (scenario_draw(r, 3) == 0) {
-            printf("    %s starts again with it\n", name_of(r, i));
-            cluster_kill(&r->cluster, i);
-            cluster_start(&r->cluster, i);
-            if (!scenario_sleep(r, between(r, 500, 2000)))
-                return;
-        }
+        if (scenario_draw(r, 3) == 0)
+            start_with_clock(r, i);
         if (scenario_draw(r, 2) == 0)
             cluster_clock(&r->cluster, i, 0);
+    }
+    /* Last, what goes wrong for longest: connections made before any certificate was valid. */
+    last = victim(r);
+    printf("    the clock of %s is set a day back\n", name_of(r, last));
+    cluster_clock(&r->cluster, last, -86400);
+    start_with_clock(r, last);
+    until = scenario_now_ms() + SCENARIO_HEAL_MS;
+    while (load_ask(r->load, last, "GET", "/readyz", "", NULL) != 401) {
+        if (scenario_now_ms() > until)
+            scenario_fail(r, "%s, a day back, does not refuse our certificate", name_of(r, last));
+        if (!scenario_sleep(r, 50))
+            return;
     }
 }
 
