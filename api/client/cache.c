@@ -1,29 +1,13 @@
-/*
- * The cache (see cache.h): entries in one array sorted by (namespace, name), so that a namespace is
- * a run of it and a lookup a binary search; an insert moves pointers, which stays cheap for as many
- * objects as one member's memory is meant to hold. Buckets of an index term are small sorted
- * arrays.
- */
+/* The cache (see cache.h): a row of all entries, and one of each index term's. */
 #include "api/client/cache.h"
 
 #include <string.h>
 
+#include "api/client/row.h"
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/list.h"
 #include "base/map.h"
-
-struct entry {
-    struct lister_item item; /* strings in text */
-    bool seen;               /* put since cache_relist_begin */
-    char text[];
-};
-
-struct row {
-    struct entry **items; /* sorted by (namespace, name) */
-    size_t count;
-    size_t capacity;
-};
 
 struct cache {
     struct lister lister;
@@ -32,62 +16,6 @@ struct cache {
     uint64_t revision;
     bool relisting;
 };
-
-/* ---- sorted rows ---- */
-
-static int item_cmp(const struct lister_item *a, struct str namespace, struct str name)
-{
-    int cmp = str_cmp(a->namespace, namespace);
-
-    return cmp != 0 ? cmp : str_cmp(a->name, name);
-}
-
-/* First place whose entry is not before (namespace, name). */
-static size_t row_lower(const struct row *r, struct str namespace, struct str name)
-{
-    size_t low = 0, high = r->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (item_cmp(&r->items[middle]->item, namespace, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct entry *row_find(const struct row *r, struct str namespace, struct str name)
-{
-    size_t at = row_lower(r, namespace, name);
-
-    if (at == r->count || item_cmp(&r->items[at]->item, namespace, name) != 0)
-        return NULL;
-    return r->items[at];
-}
-
-static void row_insert(struct row *r, struct entry *en)
-{
-    size_t at = row_lower(r, en->item.namespace, en->item.name);
-
-    if (r->count == r->capacity) {
-        r->capacity = r->capacity ? 2 * r->capacity : 4;
-        r->items = mem_realloc(r->items, r->capacity * sizeof(struct entry *));
-    }
-    memmove(r->items + at + 1, r->items + at, (r->count - at) * sizeof(struct entry *));
-    r->items[at] = en;
-    r->count++;
-}
-
-static void row_remove(struct row *r, const struct entry *en)
-{
-    size_t at = row_lower(r, en->item.namespace, en->item.name);
-
-    ASSERT(at < r->count && r->items[at] == en);
-    r->count--;
-    memmove(r->items + at, r->items + at + 1, (r->count - at) * sizeof(struct entry *));
-}
 
 /* ---- index buckets ---- */
 
@@ -124,9 +52,9 @@ static void bucket_add(struct cache *c, enum index_id index, struct str term, st
         row_insert(r, en);
 }
 
-static void row_free(struct row *r)
+static void bucket_free(struct row *r)
 {
-    mem_free(r->items);
+    row_deinit(r);
     mem_free(r);
 }
 
@@ -144,7 +72,7 @@ static void bucket_drop(struct cache *c, enum index_id index, struct str term, s
     if (r->count > 0)
         return;
     (void)map_remove(&c->buckets, k.str); /* it is r */
-    row_free(r);
+    bucket_free(r);
 }
 
 static void index_entry(struct cache *c, struct entry *en, bool add)
@@ -184,14 +112,13 @@ static int cache_get(struct lister *l, struct str namespace, struct str name, li
 static int cache_list(struct lister *l, struct str namespace, lister_visit *visit, void *ctx)
 {
     const struct row *r = &cache_of(l)->all;
-    size_t at = namespace.len > 0 ? row_lower(r, namespace, str_of(NULL, 0)) : 0;
+    struct row_at at = row_seek(r, namespace, str_of(NULL, 0));
+    struct entry *en;
 
-    for (; at < r->count; at++) {
-        const struct lister_item *item = &r->items[at]->item;
-
-        if (namespace.len > 0 && !str_eq(item->namespace, namespace))
+    for (; (en = row_get(r, at)) != NULL; at = row_next(r, at)) {
+        if (namespace.len > 0 && !str_eq(en->item.namespace, namespace))
             break;
-        if (!visit(ctx, item))
+        if (!visit(ctx, &en->item))
             break;
     }
     return 0;
@@ -202,11 +129,14 @@ static int cache_by_index(struct lister *l, enum index_id index, struct str term
 {
     struct bucket_key k;
     const struct row *r;
+    const struct entry *en;
 
     bucket_key_make(&k, index, term);
     r = map_get(&cache_of(l)->buckets, k.str);
-    for (size_t i = 0; r != NULL && i < r->count; i++)
-        if (!visit(ctx, &r->items[i]->item))
+    if (r == NULL)
+        return 0;
+    for (struct row_at at = { 0 }; (en = row_get(r, at)) != NULL; at = row_next(r, at))
+        if (!visit(ctx, &en->item))
             break;
     return 0;
 }
@@ -246,7 +176,7 @@ static struct entry *entry_new(const struct lister_item *item)
 {
     struct entry *en =
         mem_alloc(sizeof(*en) + item->namespace.len + item->name.len + item->bytes.len);
-    char *at = en->text;
+    char *at = (char *)(en + 1);
 
     en->seen = true;
     en->item.namespace = text_put(&at, item->namespace);
@@ -258,13 +188,15 @@ static struct entry *entry_new(const struct lister_item *item)
 
 void cache_free(struct cache *c)
 {
+    struct entry *en;
+
     if (c == NULL)
         return;
-    for (size_t i = 0; i < c->all.count; i++)
-        mem_free(c->all.items[i]);
-    mem_free(c->all.items);
+    for (struct row_at at = { 0 }; (en = row_get(&c->all, at)) != NULL; at = row_next(&c->all, at))
+        mem_free(en);
+    row_deinit(&c->all);
     map_foreach (it, &c->buckets)
-        row_free(it.value);
+        bucket_free(it.value);
     map_deinit(&c->buckets);
     mem_free(c);
 }
@@ -286,7 +218,7 @@ bool cache_put(struct cache *c, const struct lister_item *item)
     en = entry_new(item);
     if (old != NULL) {
         index_entry(c, old, false);
-        c->all.items[row_lower(&c->all, item->namespace, item->name)] = en;
+        row_replace(&c->all, en);
         mem_free(old);
     } else {
         row_insert(&c->all, en);
@@ -335,23 +267,29 @@ size_t cache_count(const struct cache *c)
 
 void cache_relist_begin(struct cache *c)
 {
+    struct entry *en;
+
     c->relisting = true;
-    for (size_t i = 0; i < c->all.count; i++)
-        c->all.items[i]->seen = false;
+    for (struct row_at at = { 0 }; (en = row_get(&c->all, at)) != NULL; at = row_next(&c->all, at))
+        en->seen = false;
 }
 
 void cache_relist_end(struct cache *c, void (*drop)(void *ctx, const struct lister_item *item),
                       void *ctx)
 {
+    struct entry **gone = mem_alloc_bytes(c->all.count * sizeof(struct entry *));
+    size_t gone_count = 0;
+    struct entry *en;
+
     ASSERT(c->relisting);
     c->relisting = false;
-    for (size_t i = c->all.count; i-- > 0;) {
-        struct entry *en = c->all.items[i];
-
-        if (en->seen)
-            continue;
+    for (struct row_at at = { 0 }; (en = row_get(&c->all, at)) != NULL; at = row_next(&c->all, at))
+        if (!en->seen)
+            gone[gone_count++] = en;
+    for (size_t i = 0; i < gone_count; i++) {
         if (drop != NULL)
-            drop(ctx, &en->item);
-        entry_remove(c, en);
+            drop(ctx, &gone[i]->item);
+        entry_remove(c, gone[i]);
     }
+    mem_free(gone);
 }

@@ -101,7 +101,7 @@ static void test_relist(void **state)
     put(c, "a", "4", "", "u", 9);
     cache_relist_end(c, on_drop, &b);
     buf_append_byte(&b, 0);
-    assert_string_equal((char *)b.data, "a/3 a/1 ");
+    assert_string_equal((char *)b.data, "a/1 a/3 ");
     assert_names(c, -1, "", "a/2 a/4 ");
     cache_set_revision(c, 9);
     cache_set_revision(c, 4);
