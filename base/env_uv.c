@@ -30,6 +30,7 @@
  * the first large free, up to 32 MiB: what one moment needed then stays for good. */
 #define UV_OWN_MAPPING_BYTES (1 << 20)
 #define UV_TRIM_BYTES        (1 << 20)
+#define RANDOM_KEPT_BYTES    512
 
 static _Thread_local struct env_loop *current_loop;
 
@@ -77,10 +78,8 @@ static uint64_t log_wall_ns(void *ctx)
     return uv_env_wall_ns(ctx);
 }
 
-static void uv_env_random(struct env *env, void *out, size_t len)
+static void kernel_random(uint8_t *p, size_t len)
 {
-    (void)env; /* the kernel's generator */
-    uint8_t *p = out;
     while (len > 0) {
         ssize_t n = getrandom(p, len, 0);
         if (n < 0 && errno == EINTR)
@@ -89,6 +88,26 @@ static void uv_env_random(struct env *env, void *out, size_t len)
         p += n;
         len -= (size_t)n;
     }
+}
+
+/* The kernel's generator, asked for many of a thread's small wishes at once: every object made has
+ * an id of random bytes. What was given is gone from here. */
+static void uv_env_random(struct env *env, void *out, size_t len)
+{
+    static _Thread_local uint8_t kept[RANDOM_KEPT_BYTES];
+    static _Thread_local size_t left;
+    (void)env; /* there is one kernel */
+    if (len > sizeof(kept) / 4) {
+        kernel_random(out, len);
+        return;
+    }
+    if (left < len) {
+        kernel_random(kept, sizeof(kept));
+        left = sizeof(kept);
+    }
+    left -= len;
+    memcpy(out, kept + left, len);
+    explicit_bzero(kept + left, len);
 }
 
 /* ---- loops ---- */

@@ -32,10 +32,10 @@ struct admission {
     const void *old;       /* NULL on create */
     struct str request_id; /* generated names come from it */
 
-    /* Reads another object, unpacked into the arena. guard: the write is bound to what was seen.
-     * 0, -ERR_NOT_FOUND, or another failure. */
+    /* Reads another object: the protobuf of its kind, in the arena. guard: the write is bound to
+     * what was seen. 0, -ERR_NOT_FOUND, or another failure. */
     int (*read)(struct admission *a, enum kind kind, struct str ns, struct str name, bool guard,
-                void **out);
+                struct str *out);
     void *ctx;
 
     /* Set by a plugin that refuses. */

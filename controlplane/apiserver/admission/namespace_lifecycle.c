@@ -1,7 +1,7 @@
 /* Nothing is created in a namespace that does not exist or is going away; the namespaces that the
  * cluster stands on are not deleted. */
-#include "api/proto/core.pb-c.h"
-#include "api/proto/meta.pb-c.h"
+#include "api/meta/object.h"
+#include "api/meta/peek.h"
 #include "base/arena.h"
 #include "controlplane/apiserver/admission/admission.h"
 
@@ -11,16 +11,18 @@ static bool immortal(struct str name)
            str_eq_c(name, "kube-public");
 }
 
-static bool terminating(const Namespace *n)
+/* Looked at in its bytes: this is asked for every object that is created. */
+static bool terminating(struct str namespace)
 {
-    return (n->metadata != NULL && n->metadata->deletion_timestamp != NULL) ||
-           (n->status != NULL && n->status->phase != NULL &&
-            str_eq_c(str_lit("Terminating"), n->status->phase));
+    static const uint8_t status_phase[] = { 3, 1, 0 };
+    struct object_meta meta;
+    object_meta_scan(namespace, &meta);
+    return meta.deleting || str_eq_c(peek_string(namespace, status_phase), "Terminating");
 }
 
 int admit_namespace_lifecycle(struct admission *a, struct err *e)
 {
-    void *found = NULL;
+    struct str found;
     if (a->verb == ADMIT_DELETE && a->kind == KIND_NAMESPACE && immortal(a->name)) {
         return err_set(e, ERR_FORBIDDEN, "this namespace may not be deleted");
     }

@@ -7,6 +7,7 @@
 #include "api/meta/names.h"
 #include "api/proto/core.pb-c.h"
 #include "api/proto/schemas.h"
+#include "api/schema/codec.h"
 #include "base/arena.h"
 #include "controlplane/apiserver/admission/admission.h"
 
@@ -121,7 +122,8 @@ static bool wants_mount(const PodSpec *spec, const ServiceAccount *account)
 int admit_service_account(struct admission *a, struct err *e)
 {
     Pod *pod = a->object;
-    void *found = NULL;
+    struct str found;
+    void *object = NULL;
     if (a->kind != KIND_POD || a->verb != ADMIT_CREATE || pod->spec == NULL) {
         return 0;
     }
@@ -138,11 +140,14 @@ int admit_service_account(struct admission *a, struct err *e)
                        "found",
                        STR_ARG(a->ns), STR_ARG(name), STR_ARG(name));
     }
+    if (rc == 0) {
+        rc = schema_unpack(a->arena, kind_info(KIND_SERVICE_ACCOUNT)->schema, found, &object, e);
+    }
     if (rc != 0) {
         return err_set(e, (enum err_code) - rc, "serviceaccounts \"%.*s\" cannot be read",
                        STR_ARG(name));
     }
-    const ServiceAccount *account = found;
+    const ServiceAccount *account = object;
     if (spec->n_image_pull_secrets == 0) {
         spec->image_pull_secrets = account->image_pull_secrets;
         spec->n_image_pull_secrets = account->n_image_pull_secrets;

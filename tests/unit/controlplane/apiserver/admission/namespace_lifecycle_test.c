@@ -1,12 +1,13 @@
 /* Creating in namespaces that are there, going, and missing; deleting those that must stay. */
 #include "api/proto/core.pb-c.h"
 #include "api/proto/schemas.h"
+#include "api/schema/codec.h"
 #include "base/arena.h"
 #include "controlplane/apiserver/admission/admission.h"
 #include "tests/unit/unit.h"
 
 static int read_namespace(struct admission *a, enum kind kind, struct str ns, struct str name,
-                          bool guard, void **out)
+                          bool guard, struct str *out)
 {
     assert_int_equal(kind, KIND_NAMESPACE);
     assert_int_equal(ns.len, 0);
@@ -18,7 +19,11 @@ static int read_namespace(struct admission *a, enum kind kind, struct str ns, st
     n->status = schema_new(a->arena, &schema_NamespaceStatus);
     n->status->phase =
         str_dup(a->arena, str_eq_c(name, "going") ? str_lit("Terminating") : str_lit("Active"));
-    *out = n;
+    if (str_eq_c(name, "deleted")) {
+        n->metadata = schema_new(a->arena, &schema_ObjectMeta);
+        n->metadata->deletion_timestamp = schema_new(a->arena, &schema_Time);
+    }
+    *out = schema_pack_arena(a->arena, &schema_Namespace, n);
     return 0;
 }
 
@@ -34,6 +39,7 @@ static const struct lifecycle_case cases[] = {
     { ADMIT_CREATE, KIND_POD, "here", "p", 0 },
     { ADMIT_CREATE, KIND_POD, "missing", "p", -ERR_NOT_FOUND },
     { ADMIT_CREATE, KIND_POD, "going", "p", -ERR_FORBIDDEN },
+    { ADMIT_CREATE, KIND_POD, "deleted", "p", -ERR_FORBIDDEN },
     { ADMIT_UPDATE, KIND_POD, "going", "p", 0 },
     { ADMIT_DELETE, KIND_POD, "going", "p", 0 },
     { ADMIT_CREATE, KIND_NODE, "", "n", 0 },
