@@ -174,6 +174,12 @@ void *mem_alloc_bytes(size_t size)
     return mem_realloc(NULL, size);
 }
 
+void *mem_alloc_with(size_t size, size_t bytes)
+{
+    ASSERT(bytes <= SIZE_MAX - size);
+    return memset(mem_alloc_bytes(size + bytes), 0, size);
+}
+
 void *mem_realloc(void *p, size_t size)
 {
     void *q = realloc(p, size > 0 ? size : 1);

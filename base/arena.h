@@ -41,6 +41,8 @@ void *arena_grow(struct arena *a, void *array, size_t count, size_t *capacity, s
 /* malloc family that aborts instead of returning NULL, for what outlives every arena. */
 void *mem_alloc(size_t size);       /* zeroed */
 void *mem_alloc_bytes(size_t size); /* not zeroed: for bytes that are written at once */
+/* A struct, zeroed, and behind it bytes that are written at once. */
+void *mem_alloc_with(size_t size, size_t bytes);
 void *mem_realloc(void *p, size_t size);
 void *mem_dup(const void *data, size_t len);
 char *mem_strdup(const char *s);

@@ -108,56 +108,6 @@ uint8_t *buf_take(struct buf *b, size_t *out_len)
     return data;
 }
 
-uint64_t load_be64(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return __builtin_bswap64(v);
-}
-
-uint32_t load_be32(const void *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof(v));
-    return __builtin_bswap32(v);
-}
-
-uint64_t load_le64(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-uint32_t load_le32(const void *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-void store_be64(void *p, uint64_t v)
-{
-    v = __builtin_bswap64(v);
-    memcpy(p, &v, sizeof(v));
-}
-
-void store_be32(void *p, uint32_t v)
-{
-    v = __builtin_bswap32(v);
-    memcpy(p, &v, sizeof(v));
-}
-
-void store_le64(void *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-void store_le32(void *p, uint32_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "loads and stores assume little endian");
 
 void buf_put_be64(struct buf *b, uint64_t v)
@@ -307,7 +257,7 @@ struct shared {
 
 struct shared *shared_new(const void *data, size_t len)
 {
-    struct shared *s = mem_alloc(sizeof(*s) + len);
+    struct shared *s = mem_alloc_with(sizeof(*s), len);
     atomic_init(&s->refs, 1);
     s->len = len;
     if (len > 0)

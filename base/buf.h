@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -42,14 +43,55 @@ void buf_put_le32(struct buf *b, uint32_t v);
 void buf_put_varint(struct buf *b, uint64_t v);  /* protobuf's base-128 */
 void buf_put_bytes(struct buf *b, struct str s); /* varint length, then bytes */
 
-uint64_t load_be64(const void *p);
-uint32_t load_be32(const void *p);
-uint64_t load_le64(const void *p);
-uint32_t load_le32(const void *p);
-void store_be64(void *p, uint64_t v);
-void store_be32(void *p, uint32_t v);
-void store_le64(void *p, uint64_t v);
-void store_le32(void *p, uint32_t v);
+static inline uint64_t load_be64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return __builtin_bswap64(v);
+}
+
+static inline uint32_t load_be32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+    return __builtin_bswap32(v);
+}
+
+static inline uint64_t load_le64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static inline uint32_t load_le32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static inline void store_be64(void *p, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+static inline void store_be32(void *p, uint32_t v)
+{
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+static inline void store_le64(void *p, uint64_t v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+
+static inline void store_le32(void *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof(v));
+}
 
 /* Bounded reader over borrowed bytes. After an overrun it stays failed and yields zeros: check
  * once at the end with reader_ok(). */

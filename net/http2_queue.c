@@ -22,7 +22,7 @@ static struct str segment_str(const struct segment *g)
 
 static struct segment *segment_new(struct http2_queue *q, size_t capacity)
 {
-    struct segment *g = mem_alloc(sizeof(*g) + capacity);
+    struct segment *g = mem_alloc_with(sizeof(*g), capacity);
     g->capacity = capacity;
     list_append(&q->segments, &g->node);
     return g;

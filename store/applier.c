@@ -518,7 +518,7 @@ void group_apply(struct store_group *g, uint64_t index, uint64_t term, struct st
         ASSERT(proposal == NULL);
         return;
     }
-    struct queued *q = mem_alloc(sizeof *q + bytes.len);
+    struct queued *q = mem_alloc_with(sizeof *q, bytes.len);
     q->group = g;
     q->proposal = proposal;
     q->index = index;

@@ -353,7 +353,7 @@ static int measure_entries(struct reader r, unsigned count, size_t *out_batch, s
 static void take_entries(struct reader *r, struct raft_append_entries *a, size_t batch_bytes)
 {
     /* A batch is what the library frees the entries by: there is one even without bytes. */
-    char *batch = raft_calloc(1, batch_bytes > 0 ? batch_bytes : ALIGN);
+    char *batch = raft_malloc(batch_bytes > 0 ? batch_bytes : ALIGN);
     size_t at = 0;
 
     a->entries = raft_calloc(a->n_entries, sizeof(*a->entries));

@@ -18,8 +18,9 @@ struct chunk {
     uint64_t last;
     size_t bytes;
     struct list retired;
+    uint8_t *data; /* what was staged: keys, values and terms of the events */
     size_t count;
-    struct store_event *events; /* in the same block, as are terms and bytes */
+    struct store_event *events; /* in the same block, as are their terms */
 };
 
 /* A staged change: slices are offsets into the staging buffer until the chunk is built. */
@@ -73,10 +74,16 @@ static struct chunk *slot_load(const struct ring *r, uint64_t sequence)
     return atomic_load(&r->slots[sequence % RING_CHUNKS_MAX]);
 }
 
+static void chunk_free(struct chunk *c)
+{
+    mem_free(c->data);
+    mem_free(c);
+}
+
 static void free_list(struct list *chunks)
 {
     for (struct list *n = list_pop(chunks); n != NULL; n = list_pop(chunks))
-        mem_free(container_of(n, struct chunk, retired));
+        chunk_free(container_of(n, struct chunk, retired));
 }
 
 void ring_free(struct ring *r)
@@ -88,7 +95,7 @@ void ring_free(struct ring *r)
     free_list(&r->retired);
     free_list(&r->waiting);
     for (uint64_t s = atomic_load(&r->tail); s < atomic_load(&r->head); s++)
-        mem_free(slot_load(r, s));
+        chunk_free(slot_load(r, s));
     buf_deinit(&r->staging);
     mem_free(r->staged);
     mem_free(r->slots);
@@ -150,19 +157,26 @@ static const struct store_term *build_terms(struct str encoded, struct store_ter
     return first;
 }
 
-/* One block: the chunk, its events, their terms, then the staged bytes. */
+/* The staged bytes, given away; the next transaction will stage about as many. */
+static char *take_staged(struct ring *r, size_t *out_bytes)
+{
+    uint8_t *data = buf_take(&r->staging, out_bytes);
+    buf_reserve(&r->staging, *out_bytes);
+    return mem_realloc(data, *out_bytes);
+}
+
+/* One block for the chunk, its events and their terms; the staged bytes stay where they are. */
 static struct chunk *build_chunk(struct ring *r)
 {
     size_t events_bytes = r->staged_count * sizeof(struct store_event);
     size_t terms_bytes = r->staged_terms * sizeof(struct store_term);
-    size_t bytes = sizeof(struct chunk) + events_bytes + terms_bytes + r->staging.len;
-    struct chunk *c = mem_alloc_bytes(bytes);
+    size_t data_bytes;
+    char *data = take_staged(r, &data_bytes);
+    struct chunk *c = mem_alloc_bytes(sizeof(struct chunk) + events_bytes + terms_bytes);
     *c = (struct chunk){ 0 };
+    c->data = (uint8_t *)data;
     c->events = (struct store_event *)(c + 1);
     struct store_term *terms = (struct store_term *)(c->events + r->staged_count);
-    char *data = (char *)(terms + r->staged_terms);
-    if (r->staging.len > 0)
-        memcpy(data, r->staging.data, r->staging.len);
     for (size_t i = 0; i < r->staged_count; i++) {
         const struct staged *s = &r->staged[i];
         struct store_event *event = &c->events[i];
@@ -174,11 +188,11 @@ static struct chunk *build_chunk(struct ring *r)
         event->old_terms = build_terms(str_of(data + s->old_terms_at, s->old_terms_bytes), &terms);
         event->more = i + 1 < r->staged_count && r->staged[i + 1].event.revision == event->revision;
     }
-    ASSERT((char *)terms == data);
+    ASSERT(terms == (struct store_term *)(c->events + r->staged_count) + r->staged_terms);
     c->count = r->staged_count;
     c->first = c->events[0].revision;
     c->last = c->events[c->count - 1].revision;
-    c->bytes = bytes;
+    c->bytes = sizeof(struct chunk) + events_bytes + terms_bytes + data_bytes;
     return c;
 }
 
@@ -231,7 +245,6 @@ void ring_publish(struct ring *r)
         atomic_store(&r->head, head + 1);
         r->staged_count = 0;
         r->staged_terms = 0;
-        buf_clear(&r->staging);
     }
     reclaim(r);
 }

@@ -175,7 +175,7 @@ static struct str text_put(char **at, struct str s)
 static struct entry *entry_new(const struct lister_item *item)
 {
     struct entry *en =
-        mem_alloc(sizeof(*en) + item->namespace.len + item->name.len + item->bytes.len);
+        mem_alloc_with(sizeof(*en), item->namespace.len + item->name.len + item->bytes.len);
     char *at = (char *)(en + 1);
 
     en->seen = true;

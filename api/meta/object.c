@@ -217,7 +217,7 @@ struct object {
 
 struct object *object_new(struct str key, uint64_t revision, struct str value)
 {
-    struct object *o = mem_alloc(sizeof(*o) + key.len + value.len);
+    struct object *o = mem_alloc_with(sizeof(*o), key.len + value.len);
     atomic_init(&o->refs, 1);
     o->revision = revision;
     o->key_len = key.len;
