@@ -10,7 +10,8 @@
 #include "store/txn.h"
 
 /* How often the age of revisions is noted. */
-#define SAMPLE_NS (4 * ENV_S)
+#define SAMPLE_NS        (4 * ENV_S)
+#define COMPACT_AGAIN_NS (10 * ENV_S) /* what was proposed and did not happen is proposed again */
 
 /* manifest: "GNTM", le32 format, le32 group, le32 level, le64 index, term, revision, digest,
  * compacted, zeros. */
@@ -241,6 +242,32 @@ static uint64_t revision_aged(const struct store_group *g, uint64_t now, uint64_
     return aged;
 }
 
+static bool is_compacted(struct store_group *g, struct str prefix, uint64_t revision)
+{
+    struct store_read r;
+    bool done = false;
+    if (store_read_begin(g, 0, &r) != 0)
+        return false; /* every reader slot is taken */
+    done = store_read_compacted(&r, prefix) >= revision;
+    store_read_end(&r);
+    return done;
+}
+
+/* Once for each target, and again when it was lost on its way. */
+static bool compact_due(struct store_group *g, struct compact_asked *a, struct str prefix,
+                        uint64_t target, uint64_t now)
+{
+    if (target <= a->revision) {
+        if (a->done || a->revision == 0 || now - a->at_ns < COMPACT_AGAIN_NS)
+            return false;
+        target = a->revision;
+    }
+    *a = (struct compact_asked){ .revision = target,
+                                 .at_ns = now,
+                                 .done = is_compacted(g, prefix, target) };
+    return !a->done;
+}
+
 size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t max)
 {
     const struct group_config *config = &g->config;
@@ -259,22 +286,19 @@ size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t
     else if (target > newest - keep)
         target = newest - keep;
     size_t count = 0;
-    if (max > 0 && target > g->proposed[0] && target > store_compacted(g)) {
-        g->proposed[0] = target;
-        out_ops[count++] = (struct store_op){ .type = STORE_OP_COMPACT, .revision = target };
-    }
+    if (max > 0 && compact_due(g, &g->asked[0], str_lit(""), target, now))
+        out_ops[count++] =
+            (struct store_op){ .type = STORE_OP_COMPACT, .revision = g->asked[0].revision };
     target = revision_aged(g, now, STORE_SHORT_RETAIN_MS);
     for (size_t i = 0; config->short_history_prefixes != NULL && i < STORE_SHORT_PREFIXES_MAX;
          i++) {
         const char *prefix = config->short_history_prefixes[i];
         if (prefix == NULL)
             break;
-        if (count < max && target > g->proposed[i + 1]) {
-            g->proposed[i + 1] = target;
+        if (count < max && compact_due(g, &g->asked[i + 1], str_from(prefix), target, now))
             out_ops[count++] = (struct store_op){ .type = STORE_OP_COMPACT,
                                                   .key = str_from(prefix),
-                                                  .revision = target };
-        }
+                                                  .revision = g->asked[i + 1].revision };
     }
     return count;
 }

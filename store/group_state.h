@@ -40,6 +40,13 @@ struct group_env {
     bool ending;
 };
 
+/* A COMPACT that was proposed. */
+struct compact_asked {
+    uint64_t revision; /* 0: none yet */
+    uint64_t at_ns;
+    bool done; /* the state says so */
+};
+
 struct sample {
     uint64_t at_ns;
     uint64_t revision;
@@ -107,7 +114,7 @@ struct store_group {
     /* The raft loop's. */
     struct sample samples[GROUP_SAMPLES_MAX];
     size_t samples_count; /* ever taken */
-    uint64_t proposed[COMPACT_MARKS_MAX];
+    struct compact_asked asked[COMPACT_MARKS_MAX];
     struct list simulated; /* entries in flight, kept only in the simulation (one thread) */
 };
 

@@ -123,25 +123,34 @@ static void on_released(struct proposal *p)
     ((struct counted *)p)->released++;
 }
 
+static void begin_entry(struct buf *entry)
+{
+    entry_begin(entry, STORE_FEATURE_LEVEL, 3);
+}
+
+static void add_op(struct buf *entry, const struct store_op *op)
+{
+    struct store_txn t = { .ops = op, .ops_count = 1 };
+    struct buf txn;
+    buf_init(&txn);
+    assert_int_equal(txn_encode(&t, &txn, NULL), 0);
+    entry_add(entry, buf_str(&txn));
+    buf_deinit(&txn);
+}
+
 /* Entry `index` puts two keys; made once, handed over as often as asked. */
 static void hand_over(struct member *m, uint64_t index)
 {
     struct buf *entry = &m->log[index];
     if (entry->len == 0) {
-        struct buf txn;
-        buf_init(&txn);
-        entry_begin(entry, STORE_FEATURE_LEVEL, 3);
+        begin_entry(entry);
         for (int i = 0; i < 2; i++) {
             char key[32];
             snprintf(key, sizeof key, "%s%d", i == 0 ? "pods/" : PREFIX, (int)(index % 3));
             struct store_op op = { .type = STORE_OP_PUT, .key = str_from(key), .value = STR("v") };
-            buf_clear(&txn);
-            struct store_txn t = { .ops = &op, .ops_count = 1 };
-            assert_int_equal(txn_encode(&t, &txn, NULL), 0);
-            entry_add(entry, buf_str(&txn));
+            add_op(entry, &op);
         }
         entry_end(entry, 2);
-        buf_deinit(&txn);
     }
     group_apply(m->group, index, 3, buf_str(entry), NULL);
     if (index > m->handed)
@@ -260,6 +269,15 @@ static void test_retention(void **state)
     assert_true(str_eq_c(ops[0].key, PREFIX));
     assert_int_equal(ops[0].revision, 2);
     assert_int_equal(group_compact_ops(m->group, ops, 4), 0); /* said once */
+    env_sim_run(m->env, 10000);
+    assert_int_equal(group_compact_ops(m->group, ops, 4), 1); /* it was lost */
+    assert_int_equal(ops[0].revision, 2);
+    begin_entry(&m->log[7]);
+    add_op(&m->log[7], &ops[0]);
+    entry_end(&m->log[7], 1);
+    hand_over(m, 7);
+    env_sim_run(m->env, 10000);
+    assert_int_equal(group_compact_ops(m->group, ops, 4), 0); /* done */
     env_sim_run(m->env, 300000);
     /* Five minutes: 12 is old enough by then, but five revisions are kept. */
     assert_int_equal(group_compact_ops(m->group, ops, 4), 2);
