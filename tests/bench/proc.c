@@ -142,17 +142,37 @@ struct proc_memory proc_memory_of(const char *pids)
     return m;
 }
 
-uint64_t proc_written_bytes(void)
+/* The first number that a line of the file has in that form. */
+static uint64_t number_in(const char *path, const char *form)
 {
-    char line[64];
-    uint64_t bytes = 0;
-    FILE *f = fopen("/proc/self/io", "re");
+    char line[PATH_BYTES];
+    uint64_t number = 0;
+    FILE *f = fopen(path, "re");
     while (f != NULL && fgets(line, sizeof line, f) != NULL)
-        if (sscanf(line, "wchar: %" SCNu64, &bytes) == 1)
+        if (sscanf(line, form, &number) == 1)
             break;
     if (f != NULL)
         fclose(f);
-    return bytes;
+    return number;
+}
+
+static void add_anonymous(void *ctx, const char *folder)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/status", folder);
+    *(uint64_t *)ctx += number_in(path, "RssAnon: %" SCNu64);
+}
+
+uint64_t proc_anonymous_kib(const char *pids)
+{
+    uint64_t kib = 0;
+    each_process(pids, add_anonymous, &kib);
+    return kib;
+}
+
+uint64_t proc_written_bytes(void)
+{
+    return number_in("/proc/self/io", "wchar: %" SCNu64);
 }
 
 uint64_t proc_folder_bytes(const char *folder)

@@ -31,6 +31,8 @@ struct proc_memory {
 
 /* Of all processes of the list. */
 struct proc_memory proc_memory_of(const char *pids);
+/* Memory of the list's processes that is of no file: cheap enough to be asked for all the time. */
+uint64_t proc_anonymous_kib(const char *pids);
 /* Bytes this process has given to write calls, of files and sockets. (What the kernel calls
  * write_bytes counts whole large folios, several times what is written.) */
 uint64_t proc_written_bytes(void);
