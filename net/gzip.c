@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/buf.h"
 
@@ -36,6 +37,42 @@ void gzip_pack(struct buf *out, struct str plain)
 void gzip_pack_fast(struct buf *out, struct str plain)
 {
     pack(out, plain, Z_BEST_SPEED);
+}
+
+struct gzip_stream {
+    z_stream z;
+};
+
+struct gzip_stream *gzip_stream_new(void)
+{
+    struct gzip_stream *g = mem_alloc(sizeof(*g));
+    int rc = deflateInit2(&g->z, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS, MEMORY, Z_DEFAULT_STRATEGY);
+    ASSERT(rc == Z_OK);
+    return g;
+}
+
+void gzip_stream_free(struct gzip_stream *g)
+{
+    if (g == NULL)
+        return;
+    (void)deflateEnd(&g->z); /* what is left in it was not wanted */
+    mem_free(g);
+}
+
+void gzip_stream_pack(struct gzip_stream *g, struct buf *out, struct str piece, bool last)
+{
+    z_stream *z = &g->z;
+    ASSERT(piece.len == (uInt)piece.len);
+    z->next_in = (Bytef *)piece.data;
+    z->avail_in = (uInt)piece.len;
+    for (int rc = Z_OK; z->avail_in > 0 || (last && rc != Z_STREAM_END);) {
+        buf_reserve(out, PIECE_BYTES);
+        z->next_out = out->data + out->len;
+        z->avail_out = PIECE_BYTES;
+        rc = deflate(z, last ? Z_FINISH : Z_NO_FLUSH);
+        ASSERT(rc == Z_OK || rc == Z_STREAM_END);
+        out->len += PIECE_BYTES - z->avail_out;
+    }
 }
 
 static int unpack(z_stream *z, struct buf *out, size_t max, struct err *e)

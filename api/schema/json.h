@@ -92,5 +92,8 @@ void json_write_double(struct buf *b, double value);
 void json_compact(struct buf *b, struct str text, bool html);
 /* Compact text → two-space pretty form, as json.MarshalIndent prints it. */
 void json_indent(struct buf *b, struct str compact);
+/* The same of a text that comes in pieces; *depth is 0 before the first. No piece ends inside a
+ * string or between the brackets of an empty object or array. */
+void json_indent_piece(struct buf *b, struct str piece, size_t *depth);
 
 #endif

@@ -273,11 +273,16 @@ static void indent_punctuation(struct buf *b, struct str text, size_t *at, size_
 void json_indent(struct buf *b, struct str compact)
 {
     size_t depth = 0;
+    json_indent_piece(b, compact, &depth);
+}
+
+void json_indent_piece(struct buf *b, struct str compact, size_t *depth)
+{
     for (size_t at = 0; at < compact.len;) {
         char c = compact.data[at];
         size_t start = at;
         if (strchr("{}[],:", c) != NULL && c != '\0') {
-            indent_punctuation(b, compact, &at, &depth);
+            indent_punctuation(b, compact, &at, depth);
             continue;
         }
         if (c == '"') {

@@ -47,9 +47,40 @@ static void test_empty(void **state)
     buf_deinit(&back);
 }
 
+static void test_stream(void **state)
+{
+    struct gzip_stream *g = gzip_stream_new();
+    struct buf plain;
+    struct buf packed;
+    struct buf back;
+    struct err e;
+    (void)state;
+    buf_init(&plain);
+    buf_init(&packed);
+    buf_init(&back);
+    uint32_t random = 1;
+    for (int piece = 0; piece < 40; piece++) {
+        size_t from = plain.len;
+        for (int i = 0; i < 7000; i++) {
+            random = random * 1664525u + 1013904223u;
+            buf_append_byte(&plain, piece % 2 == 0 ? (uint8_t)(random >> 24) : 'x');
+        }
+        gzip_stream_pack(g, &packed, str_slice(buf_str(&plain), from, plain.len), false);
+    }
+    gzip_stream_pack(g, &packed, str_lit(""), true);
+    gzip_stream_free(g);
+    assert_int_equal(gzip_unpack(&back, buf_str(&packed), plain.len, &e), 0);
+    assert_true(str_eq(buf_str(&back), buf_str(&plain)));
+    gzip_stream_free(gzip_stream_new()); /* given up before its end */
+    buf_deinit(&plain);
+    buf_deinit(&packed);
+    buf_deinit(&back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip),
+                                        cmocka_unit_test(test_stream),
                                         cmocka_unit_test(test_empty) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
