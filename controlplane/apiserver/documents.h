@@ -3,7 +3,7 @@
  * custom resources). Each is made when it is first asked for, hashed and compressed once, and kept
  * compressed: whoever cannot take gzip has it unpacked.
  *
- * Any loop may ask. Two that ask at once make it twice, and one of the two is kept. Documents live
+ * Any thread may ask. Two that ask at once make it twice, and one of the two is kept. Documents live
  * as long as the struct documents.
  */
 #ifndef CONTROLPLANE_APISERVER_DOCUMENTS_H

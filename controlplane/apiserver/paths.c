@@ -304,19 +304,64 @@ static const char *openapi_content(const struct openapi_type *type, enum documen
     return form == DOCUMENT_JSON ? "application/json" : type->answered;
 }
 
+/* Making a document takes tens of milliseconds: not on the loop. True: the request goes there now.
+ */
+static bool is_to_make(struct request *r, void (*make)(struct env_work *w))
+{
+    bool first = r->make == NULL;
+    r->make = make;
+    return first;
+}
+
+static struct documents *documents_of(struct env_work *w)
+{
+    return &container_of(w, struct request, work)->server->documents;
+}
+
+static void make_root(struct env_work *w)
+{
+    (void)documents_root(documents_of(w)); /* it is kept, as the others are */
+}
+
+static void make_v2(struct env_work *w)
+{
+    for (int form = 0; form < DOCUMENT_FORMS; form++) {
+        (void)documents_v2(documents_of(w), (enum document_form)form);
+    }
+}
+
+static struct str group_path(const struct request *r)
+{
+    static const char prefix[] = "/openapi/v3/";
+    return str_slice(r->route.path, sizeof(prefix) - 1, r->route.path.len);
+}
+
+static void make_group(struct env_work *w)
+{
+    struct str path = group_path(container_of(w, struct request, work));
+    for (int form = 0; form < DOCUMENT_FORMS; form++) {
+        (void)documents_v3(documents_of(w), path, (enum document_form)form);
+    }
+}
+
 static enum request_run openapi_root_run(struct request *r)
 {
+    if (is_to_make(r, make_root)) {
+        return RUN_MAKE;
+    }
     return answer_document(r, documents_root(&r->server->documents), "application/json", "public");
 }
 
 /* The right hash is the document for ever; a wrong one leads to the right one. */
 static enum request_run openapi_group_run(struct request *r)
 {
-    static const char prefix[] = "/openapi/v3/";
     static const char forever[] = "public, immutable, max-age=31536000";
-    struct str path = str_slice(r->route.path, sizeof(prefix) - 1, r->route.path.len);
+    struct str path = group_path(r);
     struct str wanted = route_param(&r->route, "hash");
     enum document_form form;
+    if (is_to_make(r, make_group)) {
+        return RUN_MAKE;
+    }
     if (openapi_form(r, &openapi_v3_type, &form) != 0) {
         return RUN_FAIL;
     }
@@ -340,6 +385,9 @@ static enum request_run openapi_group_run(struct request *r)
 static enum request_run openapi_v2_run(struct request *r)
 {
     enum document_form form;
+    if (is_to_make(r, make_v2)) {
+        return RUN_MAKE;
+    }
     if (openapi_form(r, &openapi_v2_type, &form) != 0) {
         return RUN_FAIL;
     }

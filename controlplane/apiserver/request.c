@@ -315,6 +315,13 @@ static void on_suspended(struct env_msg *msg)
     request_release(r);
 }
 
+static void on_worked(struct env_work *w)
+{
+    struct request *r = container_of(w, struct request, work);
+    sm_resume(&r->sm, 0);
+    request_release(r);
+}
+
 /* What run or committed asked for, as the next state. */
 static int follow(struct request *r, enum request_run run)
 {
@@ -323,6 +330,9 @@ static int follow(struct request *r, enum request_run run)
         return REQ_COMMIT;
     case RUN_SUSPEND:
         env_post(r->loop->loop, &r->msg, on_suspended);
+        return SM_AWAIT(REQ_RUN);
+    case RUN_MAKE:
+        env_work(r->loop->loop, &r->work, r->make, on_worked);
         return SM_AWAIT(REQ_RUN);
     case RUN_STREAM:
         request_metrics_stream(1);
@@ -343,7 +353,7 @@ static int run_run(struct sm *m)
     }
     r->looked = false;
     enum request_run run = r->operation->run(r);
-    bool proved = run == RUN_COMMIT || run == RUN_SUSPEND || run == RUN_STREAM;
+    bool proved = run != RUN_ANSWER && run != RUN_FAIL;
     if (r->mode == READ_OPTIMISTIC && !proved && r->looked && !r->fresh) {
         r->answer_headers_count = 0;
         return REQ_BARRIER;
@@ -439,20 +449,13 @@ static int give_answer(struct request *r)
     return REQ_DONE;
 }
 
-static void on_packed(struct env_work *w)
-{
-    struct request *r = container_of(w, struct request, work);
-    sm_resume(&r->sm, 0);
-    request_release(r);
-}
-
 static int run_respond(struct sm *m)
 {
     struct request *r = request_of(m);
     request_metrics_answered(r->route.verb, r->answer_status,
                              env_now_ns(r->server->config.env) - r->began_ns);
     if (r->x != NULL && request_packs_answer(r)) {
-        env_work(r->loop->loop, &r->work, request_pack_answer, on_packed);
+        env_work(r->loop->loop, &r->work, request_pack_answer, on_worked);
         return SM_AWAIT(REQ_PACKED);
     }
     return give_answer(r);

@@ -4,7 +4,7 @@
  *   begin -> body -> run -> commit -> committed -> respond -> done
  *             |      ^ |       |          |
  *             |      | +-> barrier <------+        (read again what is newest, then run again)
- *             |      +---- suspend                 (a long list takes another turn of the loop)
+ *             |      +---- suspend, make           (a long list takes another turn of the loop)
  *             +-> respond, stream               (respond packs a large answer first)
  *
  * begin does what needs no body: limits, identity, route, authorization, negotiation, and picks the
@@ -62,6 +62,7 @@ enum request_run {
     RUN_FAIL,    /* r->status says why */
     RUN_COMMIT,  /* r->txn is to be committed */
     RUN_SUSPEND, /* run again on the next turn of the loop */
+    RUN_MAKE,    /* r->make is to be called on a pool thread; then run again */
     RUN_STREAM   /* the operation answers on r->x itself from now on */
 };
 
@@ -148,7 +149,8 @@ struct request {
     const char *answer_type;
     struct str answer_head; /* sent before the body */
     struct str answer_body;
-    struct buf out; /* where answers are built */
+    struct buf out;                   /* where answers are built */
+    void (*make)(struct env_work *w); /* of r->work; looks at nothing that the loop changes */
     struct env_work work;
     struct buf packed; /* the answer again, by work */
     struct http_header answer_headers[REQUEST_HEADERS_MAX];
