@@ -3,8 +3,8 @@
  * custom resources). Each is made when it is first asked for, hashed and compressed once, and kept
  * compressed: whoever cannot take gzip has it unpacked.
  *
- * Any thread may ask. Two that ask at once make it twice, and one of the two is kept. Documents live
- * as long as the struct documents.
+ * Any thread may ask. Two that ask at once make it twice, and one of the two is kept. Documents
+ * live as long as the struct documents.
  */
 #ifndef CONTROLPLANE_APISERVER_DOCUMENTS_H
 #define CONTROLPLANE_APISERVER_DOCUMENTS_H
