@@ -158,7 +158,8 @@ static int read_slice(struct listing *l)
     l->revision = read.revision;
     l->paused = false;
     rc = store_read_scan(&read, l->prefix, buf_str(&l->after), visit, l, &more);
-    if (rc == 0 && l->status == 0 && l->full && l->selection.everything) {
+    if (rc == 0 && l->status == 0 && l->full && l->selection.everything &&
+        l->phase != LIST_STREAM) {
         l->remaining =
             (int64_t)store_read_count(&read, l->prefix, buf_str(&l->after), LIST_REMAINING_MAX);
     }
