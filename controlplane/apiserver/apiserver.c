@@ -58,6 +58,7 @@ struct apiserver *apiserver_new(const struct apiserver_config *config)
     }
     request_metrics_register();
     metrics_register(watch_hub_metrics);
+    metrics_register(http_server_metrics);
     s->loops_count = config->loops_count;
     s->loops = mem_alloc(s->loops_count * sizeof(*s->loops));
     for (size_t i = 0; i < s->loops_count; i++) {
@@ -80,6 +81,8 @@ static int listen_on(struct api_loop *l, const char *address, bool reuse_port, s
                                                  .reuse_port = reuse_port,
                                                  .tls = l->server->config.tls,
                                                  .handler = api_loop_handle,
+                                                 .connections_max =
+                                                     l->server->config.connections_max,
                                                  .ctx = l };
     if (l->listeners_count == APISERVER_LISTENERS_MAX) {
         return err_set(e, ERR_LIMIT, "more than %d addresses", APISERVER_LISTENERS_MAX);
