@@ -5,9 +5,9 @@
  * runs → finished → transport_finish → closed. A failure goes to the engine first, so that every
  * exchange is closed, then the transport is cut. conn_closed is the only place that frees.
  *
- * What connections hold is counted after each of their turns. While they hold anything a timer of
- * the server looks at them, and at once when they hold too much: on a stack of its own, for to cut
- * one runs its handlers' events.
+ * What connections hold is counted as it is written, and after each of their turns. While they hold
+ * anything a timer of the server looks at them, and at once when they hold too much: on a stack of
+ * its own, for to cut one runs its handlers' events.
  */
 #include "net/server.h"
 
@@ -120,6 +120,14 @@ static void conn_account(struct conn *c)
     }
 }
 
+/* Something was written: what it is counts before the turn in which it is sent. */
+static void link_wake(struct http_link *l)
+{
+    struct conn *c = container_of(l, struct conn, link);
+    transport_wake(&c->t);
+    conn_account(c);
+}
+
 /* Cuts whoever stalls, and lets go of what the kernel took meanwhile. */
 static void expire_stalled(struct http_server *s, uint64_t now)
 {
@@ -148,7 +156,8 @@ static struct conn *largest(struct http_server *s, uint64_t now)
         struct conn *c = container_of(node, struct conn, node);
         if (c->engine == NULL || c->t.failed || c->held == 0)
             continue;
-        if ((presses(c, now) || any) && (found == NULL || c->held > found->held))
+        bool much = presses(c, now) && c->held > HTTP_SERVER_HELD_LITTLE_BYTES;
+        if ((much || any) && (found == NULL || c->held > found->held))
             found = c;
     }
     return found;
@@ -174,11 +183,6 @@ static void on_tick(struct env_timer *t)
 }
 
 /* ---- what the engine asks of its connection ---- */
-
-static void link_wake(struct http_link *l)
-{
-    transport_wake(&container_of(l, struct conn, link)->t);
-}
 
 static size_t link_queued(const struct http_link *l)
 {
@@ -460,6 +464,11 @@ uint32_t http_server_connections(const struct http_server *s)
 size_t http_server_held(const struct http_server *s)
 {
     return s->held;
+}
+
+bool http_server_full(const struct http_server *s)
+{
+    return s->held > s->held_bytes_max;
 }
 
 void http_server_close(struct http_server *s, uint64_t drain_ms, void (*closed)(void *ctx),

@@ -34,6 +34,16 @@ void api_loop_deinit(struct api_loop *l)
     backends_free(l->backends);
 }
 
+bool api_loop_full(const struct api_loop *l)
+{
+    for (size_t i = 0; i < l->listeners_count; i++) {
+        if (http_server_full(l->listeners[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void api_loop_handle(void *ctx, struct http_exchange *x)
 {
     struct api_loop *l = ctx;

@@ -282,6 +282,9 @@ static int run_run(struct sm *m)
     if (r->x == NULL && r->operation->mode != READ_OPTIMISTIC) {
         return REQ_DONE; /* nobody waits for what this would read */
     }
+    if (r->x != NULL && api_loop_full(r->loop)) {
+        return follow(r, RUN_SUSPEND);
+    }
     r->looked = false;
     enum request_run run = r->operation->run(r);
     bool proved = run == RUN_COMMIT || run == RUN_SUSPEND || run == RUN_STREAM;
