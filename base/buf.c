@@ -299,6 +299,11 @@ void shared_unref(struct shared *s)
     }
 }
 
+uint32_t shared_refs(const struct shared *s)
+{
+    return atomic_load_explicit(&s->refs, memory_order_relaxed);
+}
+
 struct str shared_str(const struct shared *s)
 {
     return str_of(s->adopted != NULL ? (const char *)s->adopted : s->data, s->len);

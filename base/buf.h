@@ -124,5 +124,6 @@ struct shared *shared_adopt(struct buf *b);
 struct shared *shared_ref(struct shared *s);
 void shared_unref(struct shared *s); /* NULL-safe */
 struct str shared_str(const struct shared *s);
+uint32_t shared_refs(const struct shared *s); /* a moment's count: for accounts of memory */
 
 #endif

@@ -47,6 +47,9 @@ int env_hostname(struct env *env, struct arena *a, struct str *out, struct err *
  */
 const char *env_variable(struct env *env, const char *name);
 int env_cpus(struct env *env); /* processors this process may run on, at least 1 */
+/* Lets the process open as many files and sockets as it may (the hard limit), and says how many
+ * that is. A simulation knows no limit. Before threads run. */
+uint64_t env_files_raise(struct env *env);
 
 /* The process ends here and now, saying why: for what is nobody's programming error (a dead disk, a
  * state that must not go on). A simulated host is killed instead, and this returns: nothing that

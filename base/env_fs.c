@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -57,6 +58,15 @@ int env_cpus(struct env *env)
         return 1;
     int count = CPU_COUNT(&set);
     return count > 0 ? count : 1;
+}
+
+uint64_t env_files_raise(struct env *env)
+{
+    struct rlimit limit;
+    if (!env->ops->real || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return UINT64_MAX;
+    struct rlimit raised = { .rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max };
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 /* ---- whole files ---- */

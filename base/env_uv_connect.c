@@ -20,6 +20,11 @@
 #include "base/assert.h"
 #include "base/env_uv_impl.h"
 
+/* Connections that a listener takes before others on its loop have their turn. */
+#define ACCEPTS_PER_TURN 64
+/* How long it waits when it can take none: descriptors come back as connections end. */
+#define ACCEPT_PAUSE_MS 100
+
 /* ---- addresses ---- */
 
 static int parse_tcp(struct str host, uint64_t port, struct uv_address *out)
@@ -71,46 +76,104 @@ int uv_address_parse(const char *text, struct uv_address *out, struct err *e)
 
 /* ---- listeners ---- */
 
+/*
+ * Ours on a poll handle, not libuv's: where no descriptor is left libuv's accept is called again
+ * and again in one turn, until there is one. Here who comes waits in the kernel for a pause. And a
+ * flood of them leaves the loop's other work its turn.
+ */
 struct uv_env_listener {
     struct env_listener base;
     struct uv_owner owner;
-    union uv_any_stream uv;
+    uv_poll_t poll;
+    uv_timer_t pause;
+    int live; /* handles */
+    int fd;
+    int domain;
+    struct sockaddr_un bound; /* a socket file that goes with it, when the path is not empty */
     void (*accept)(void *ctx, struct env_stream *s);
     void *ctx;
 };
 
-static void on_listener_closed(uv_handle_t *handle)
+static void listener_release(struct uv_env_listener *l)
 {
-    mem_free(container_of((union uv_any_stream *)handle, struct uv_env_listener, uv));
+    if (--l->live == 0)
+        mem_free(l);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    listener_release(container_of((uv_poll_t *)handle, struct uv_env_listener, poll));
+}
+
+static void on_pause_closed(uv_handle_t *handle)
+{
+    listener_release(container_of((uv_timer_t *)handle, struct uv_env_listener, pause));
+}
+
+static void close_socket(struct uv_env_listener *l)
+{
+    if (l->bound.sun_path[0] != '\0')
+        (void)unlink(l->bound.sun_path); /* may be gone already */
+    if (l->fd >= 0)
+        (void)close(l->fd); /* nothing was written */
 }
 
 static void close_listener(struct uv_owner *o)
 {
     struct uv_env_listener *l = container_of(o, struct uv_env_listener, owner);
-    uv_close(&l->uv.handle, on_listener_closed);
+    uv_close((uv_handle_t *)&l->poll, on_poll_closed);
+    uv_close((uv_handle_t *)&l->pause, on_pause_closed);
+    close_socket(l);
 }
 
 void uv_env_listener_close(struct env_listener *listener)
 {
     uv_assert_on_loop(uv_env_loop_of(listener->loop));
     struct uv_env_listener *l = container_of(listener, struct uv_env_listener, base);
-    if (!uv_is_closing(&l->uv.handle))
+    if (!uv_is_closing((uv_handle_t *)&l->poll))
         close_listener(&l->owner);
 }
 
-static void on_connection(uv_stream_t *server, int status)
+static void on_connection(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer)
 {
-    if (status < 0)
-        return; /* the peer was gone before we came to it */
-    struct uv_env_listener *l =
-        container_of((union uv_any_stream *)server, struct uv_env_listener, uv);
-    struct uv_env_stream *s = uv_stream_new(uv_env_loop_of(l->base.loop), server->type == UV_TCP);
-    if (uv_accept(server, &s->uv.stream) != 0) {
+    struct uv_env_listener *l = container_of(timer, struct uv_env_listener, pause);
+    int rc = uv_poll_start(&l->poll, UV_READABLE, on_connection);
+    ASSERT(rc == 0); /* it was started before */
+}
+
+static void take_connection(struct uv_env_listener *l, int fd)
+{
+    bool tcp = l->domain != AF_UNIX;
+    struct uv_env_stream *s = uv_stream_new(uv_env_loop_of(l->base.loop), tcp);
+    int rc = tcp ? uv_tcp_open(&s->uv.tcp, fd) : uv_pipe_open(&s->uv.pipe, fd);
+    if (rc != 0) {
+        (void)close(fd); /* not taken over */
         uv_env_stream_close(&s->base);
         return;
     }
     uv_stream_connected(s);
     l->accept(l->ctx, &s->base);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+    struct uv_env_listener *l = container_of(poll, struct uv_env_listener, poll);
+    (void)status; /* accept says what is wrong */
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN && !uv_is_closing((uv_handle_t *)poll); i++) {
+        int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take_connection(l, fd);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            (void)uv_poll_stop(poll);                                           /* cannot fail */
+            (void)uv_timer_start(&l->pause, on_pause_over, ACCEPT_PAUSE_MS, 0); /* nor this */
+            return;
+        }
+    }
 }
 
 /* A socket file that nobody listens on is left over from a crash; one that answers is in use. */
@@ -136,48 +199,65 @@ static int clear_stale_socket(const char *path, struct err *e)
     return 0;
 }
 
+static int make_socket(struct uv_env_listener *l, int domain)
+{
+    l->domain = domain;
+    l->fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return l->fd < 0 ? -errno : 0;
+}
+
 static int bind_tcp(struct uv_env_listener *l, const struct uv_address *a, bool reuse_port)
 {
-    uv_loop_t *uv = &uv_env_loop_of(l->base.loop)->uv;
-    int rc = uv_tcp_init_ex(uv, &l->uv.tcp, a->ip.ss_family);
-    if (rc != 0)
-        return rc; /* libuv took the handle back */
-    l->uv.handle.data = &l->owner;
     int one = 1;
-    uv_os_fd_t fd;
-    rc = uv_fileno(&l->uv.handle, &fd);
-    if (rc == 0 && reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0)
-        rc = -errno;
-    if (rc == 0)
-        rc = uv_tcp_bind(&l->uv.tcp, (const struct sockaddr *)&a->ip, 0);
-    return rc;
+    int rc = make_socket(l, a->ip.ss_family);
+    if (rc != 0)
+        return rc;
+    socklen_t len = l->domain == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+        (reuse_port && setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0) ||
+        bind(l->fd, (const struct sockaddr *)&a->ip, len) != 0)
+        return -errno;
+    return 0;
 }
 
 static int bind_unix(struct uv_env_listener *l, const struct uv_address *a)
 {
-    int rc = uv_pipe_init(&uv_env_loop_of(l->base.loop)->uv, &l->uv.pipe, 0);
-    l->uv.handle.data = &l->owner;
-    return rc != 0 ? rc : uv_pipe_bind(&l->uv.pipe, a->path);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    memcpy(address.sun_path, a->path, strlen(a->path) + 1);
+    int rc = make_socket(l, AF_UNIX);
+    if (rc == 0 && bind(l->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+        rc = -errno;
+    if (rc == 0)
+        l->bound = address;
+    return rc;
 }
 
 /* The descriptor is duplicated: several loops may accept from one that was handed in. */
 static int bind_fd(struct uv_env_listener *l, const struct uv_address *a)
 {
+    socklen_t len = sizeof(l->domain);
+    if (getsockopt(a->fd, SOL_SOCKET, SO_DOMAIN, &l->domain, &len) != 0)
+        return -errno;
+    l->fd = fcntl(a->fd, F_DUPFD_CLOEXEC, 3);
+    return l->fd < 0 ? -errno : 0;
+}
+
+static int start_listening(struct uv_env_listener *l)
+{
     uv_loop_t *uv = &uv_env_loop_of(l->base.loop)->uv;
-    int domain = 0;
-    socklen_t len = sizeof(domain);
-    if (getsockopt(a->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0)
+    if (listen(l->fd, ENV_LISTEN_BACKLOG) != 0)
         return -errno;
-    int fd = fcntl(a->fd, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0)
-        return -errno;
-    int rc = domain == AF_UNIX ? uv_pipe_init(uv, &l->uv.pipe, 0) : uv_tcp_init(uv, &l->uv.tcp);
-    l->uv.handle.data = &l->owner;
-    if (rc == 0)
-        rc = domain == AF_UNIX ? uv_pipe_open(&l->uv.pipe, fd) : uv_tcp_open(&l->uv.tcp, fd);
+    int rc = uv_poll_init(uv, &l->poll, l->fd);
     if (rc != 0)
-        (void)close(fd); /* not taken over */
-    return rc;
+        return rc; /* libuv took the handle back */
+    rc = uv_timer_init(uv, &l->pause);
+    ASSERT(rc == 0); /* never fails */
+    l->owner.close = close_listener;
+    l->poll.data = &l->owner;
+    l->pause.data = &l->owner;
+    l->live = 2;
+    on_pause_over(&l->pause);
+    return 0;
 }
 
 int uv_env_listen(struct env_loop *loop, const char *address, bool reuse_port,
@@ -193,23 +273,20 @@ int uv_env_listen(struct env_loop *loop, const char *address, bool reuse_port,
         return rc;
     struct uv_env_listener *l = mem_alloc(sizeof(*l));
     l->base.loop = loop;
-    l->owner.close = close_listener;
+    l->fd = -1;
     l->accept = accept;
     l->ctx = ctx;
     if (a.type == UV_ADDRESS_TCP)
         rc = bind_tcp(l, &a, reuse_port);
     else
         rc = a.type == UV_ADDRESS_UNIX ? bind_unix(l, &a) : bind_fd(l, &a);
-    if (rc == 0)
-        rc = uv_listen(&l->uv.stream, ENV_LISTEN_BACKLOG, on_connection);
+    rc = rc == 0 ? start_listening(l) : rc;
     if (rc == 0) {
         *out = &l->base;
         return 0;
     }
-    if (l->uv.handle.data != NULL)
-        close_listener(&l->owner);
-    else
-        mem_free(l);
+    close_socket(l);
+    mem_free(l);
     return err_set(e, uv_err_code(rc), "listen on %s: %s", address, uv_strerror(rc));
 }
 
@@ -217,9 +294,8 @@ int uv_env_listener_port(const struct env_listener *listener)
 {
     const struct uv_env_listener *l = container_of(listener, const struct uv_env_listener, base);
     struct sockaddr_storage bound;
-    int len = sizeof(bound);
-    if (l->uv.handle.type != UV_TCP ||
-        uv_tcp_getsockname(&l->uv.tcp, (struct sockaddr *)&bound, &len) != 0)
+    socklen_t len = sizeof(bound);
+    if (l->domain == AF_UNIX || getsockname(l->fd, (struct sockaddr *)&bound, &len) != 0)
         return 0;
     if (bound.ss_family == AF_INET6)
         return ntohs(((const struct sockaddr_in6 *)&bound)->sin6_port);

@@ -24,6 +24,7 @@
 #include "controlplane/identity.h"
 #include "controlplane/member.h"
 #include "controlplane/members_api.h"
+#include "net/server.h"
 #include "net/tls.h"
 #include "store/recover.h"
 #include "store/store.h"
@@ -33,7 +34,11 @@
 /* Requests get this long to end when the member is told to stop. */
 #define RUN_STOP_GRACE_MS 1000
 #define RUN_PEM_BYTES_MAX (1u << 20)
-#define RUN_FIRST_START   "%s/members/%s/" MEMBER_FIRST_START_FILE
+/* Of the files this process may open, these are not for the API's connections: the store's files,
+ * members, agents, and connections that are on their way out. */
+#define RUN_FILES_OWN       512
+#define RUN_CONNECTIONS_MIN 64
+#define RUN_FIRST_START     "%s/members/%s/" MEMBER_FIRST_START_FILE
 
 const char run_usage[] =
     "gantryd run --cluster FOLDER --name NAME --data FOLDER\n"
@@ -307,6 +312,21 @@ static int run_tls(struct run *r, struct tls_context **out_server, struct tls_co
     return *out_client == NULL ? -(int)e->code : 0;
 }
 
+/* Per address and loop: all that may be open together fit into what the process may open. */
+static uint32_t run_connections_max(struct run *r)
+{
+    uint64_t files = env_files_raise(r->env);
+    uint64_t servers = r->flags.api_loops * (r->flags.listen_count > 0 ? r->flags.listen_count : 1);
+    uint64_t share = files > RUN_FILES_OWN ? (files - RUN_FILES_OWN) / servers : 0;
+    if (share >= HTTP_SERVER_CONNECTIONS_MAX)
+        return HTTP_SERVER_CONNECTIONS_MAX;
+    uint32_t max = share > RUN_CONNECTIONS_MIN ? (uint32_t)share : RUN_CONNECTIONS_MIN;
+    log_warn("few connections: raise the limit on open files (ulimit -n, LimitNOFILE=)",
+             KVN("files", (int64_t)files), KVN("connections", (int64_t)(max * servers)),
+             KVN("wanted", (int64_t)(HTTP_SERVER_CONNECTIONS_MAX * servers + RUN_FILES_OWN)));
+    return max;
+}
+
 static int run_make_apiserver(struct run *r, struct tls_context *server, struct tls_context *client,
                               struct err *e)
 {
@@ -321,6 +341,7 @@ static int run_make_apiserver(struct run *r, struct tls_context *server, struct 
                                        .loops_count = r->flags.api_loops,
                                        .tls = server,
                                        .kubelet_tls = client,
+                                       .connections_max = run_connections_max(r),
                                        .git_version =
                                            GANTRY_KUBERNETES_VERSION "+gantry" GANTRY_VERSION,
                                        .intercept = member_intercept,

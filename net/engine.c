@@ -45,6 +45,20 @@ struct str http_core_date(struct http_core *core)
     return str_from(core->date);
 }
 
+bool http_stalled(struct http_stall *s, size_t queued, uint64_t taken, uint64_t now_ms,
+                  uint64_t over_ms)
+{
+    if (queued == 0) {
+        s->watched = false;
+        return false;
+    }
+    if (!s->watched || (int64_t)(taken - s->mark) >= (int64_t)HTTP_STALL_BYTES) {
+        *s = (struct http_stall){ .mark = taken, .since_ms = now_ms, .watched = true };
+        return false;
+    }
+    return now_ms - s->since_ms >= over_ms;
+}
+
 void http_exchange_init(struct http_exchange *x, struct http_link *link)
 {
     arena_init(&x->arena);

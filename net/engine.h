@@ -39,9 +39,28 @@ struct http_link {
 struct http_link_ops {
     void (*wake)(struct http_link *l);              /* run turn and fill soon */
     size_t (*queued)(const struct http_link *l);    /* bytes handed out, not yet in the kernel */
+    uint64_t (*sent)(const struct http_link *l);    /* bytes the kernel took so far; servers only */
     void (*pause)(struct http_link *l, bool pause); /* stop and restart receive */
     /* Client: the request is over; the engine has forgotten it. Runs where events may run. */
     void (*done)(struct http_link *l, struct http_request *r, int status);
+};
+
+/* A queue and whether its reader takes from it. */
+struct http_stall {
+    uint64_t mark;     /* what was taken when the time began */
+    uint64_t since_ms; /* and when that was */
+    bool watched;
+};
+
+/* True once less than HTTP_STALL_BYTES of what is queued were taken in over_ms. To be asked now and
+ * then; taken only grows. */
+bool http_stalled(struct http_stall *s, size_t queued, uint64_t taken, uint64_t now_ms,
+                  uint64_t over_ms);
+
+/* What a connection's engine keeps for it. */
+struct http_held {
+    size_t bytes;   /* of answers not handed out, of bodies not complete */
+    uint64_t taken; /* of answers, in all: handed out */
 };
 
 struct http_engine_ops {
@@ -62,6 +81,12 @@ struct http_engine_ops {
     bool (*finished)(const struct http_engine *g); /* close once the output is out */
     bool (*idle)(const struct http_engine *g);     /* no exchange, no request */
     void (*free)(struct http_engine *g);           /* after fail, or when idle */
+
+    /* Servers only. */
+    bool (*partial)(const struct http_engine *g); /* in the middle of a request's head */
+    struct http_held (*held)(const struct http_engine *g);
+    /* Resets the exchanges whose reader stalls; true: the connection itself is to be cut. */
+    bool (*expire)(struct http_engine *g, uint64_t now_ms);
 
     /* Clients only. */
     bool (*can_send)(const struct http_engine *g); /* is another request welcome? */

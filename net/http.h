@@ -44,6 +44,11 @@ struct tls_identity;
 #define HTTP_QUEUE_LOW_BYTES (64u << 10)
 /* Beyond this a writer that ignores back-pressure has its exchange reset with -ERR_LIMIT. */
 #define HTTP_QUEUE_BYTES_MAX (64u << 20)
+/* A client that takes less than so much of what is queued for it in so long has its exchange reset:
+ * of an answer that is complete, or whose handler set x->must_read. Of others the queue is bounded
+ * by back-pressure, and a pause may be meant: a person behind a pager, a consumer at work. */
+#define HTTP_STALL_BYTES (16u << 10)
+#define HTTP_STALL_MS    30000
 
 /* ---- headers ---- */
 
@@ -119,6 +124,7 @@ struct http_exchange {
     const struct http_exchange_events *events;
     void *user;
     uint64_t body_bytes_max; /* HTTP_BODY_BYTES_MAX unless set; UINT64_MAX: none */
+    bool must_read;          /* a client that stalls is cut before the answer's end too */
 
     /* The engine's. */
     const struct http_exchange_ops *ops;

@@ -42,6 +42,7 @@ struct http1_server {
     struct buf in;  /* read but not parsed yet */
     struct buf out; /* written but not handed out yet, from out_at */
     size_t out_at;
+    struct http_stall stall;
     struct exchange *current;
     bool processing;
     bool link_paused;
@@ -516,6 +517,30 @@ static bool server_idle(const struct http_engine *g)
     return s->current == NULL || !s->current->handled;
 }
 
+static bool server_partial(const struct http_engine *g)
+{
+    const struct http1_server *s = container_of(g, const struct http1_server, g);
+    return s->current != NULL && !s->current->handled && http1_started(&s->parser);
+}
+
+static struct http_held server_held(const struct http_engine *g)
+{
+    const struct http1_server *s = container_of(g, const struct http1_server, g);
+    const struct http_link *l = s->g.link;
+    size_t body = s->current != NULL ? s->current->x.body.len : 0;
+    return (struct http_held){ .bytes = s->out.len - s->out_at + s->in.len + body,
+                               .taken = l->ops->sent(l) + l->ops->queued(l) };
+}
+
+static bool server_expire(struct http_engine *g, uint64_t now_ms)
+{
+    struct http1_server *s = server_of(g);
+    const struct exchange *e = s->current;
+    bool stalled = http_stalled(&s->stall, output_queued(s), s->g.link->ops->sent(s->g.link),
+                                now_ms, HTTP_STALL_MS);
+    return stalled && (e == NULL || e->response_done || e->x.must_read);
+}
+
 static void server_free(struct http_engine *g)
 {
     struct http1_server *s = server_of(g);
@@ -539,6 +564,9 @@ struct http_engine *http1_server_new(struct http_link *link)
         .shutdown = server_shutdown,
         .finished = server_finished,
         .idle = server_idle,
+        .partial = server_partial,
+        .held = server_held,
+        .expire = server_expire,
         .free = server_free,
     };
     struct http1_server *s = mem_alloc(sizeof(*s));

@@ -28,6 +28,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     struct http2_stream *s = c->role->begin(c, frame->hd.stream_id);
     (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, s); /* it exists */
+    c->heading = s;
     return 0;
 }
 
@@ -73,6 +74,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     struct http2_stream *s = stream_of(session, frame->hd.stream_id);
     if (s == NULL)
         return 0;
+    c->heading = NULL;
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
         s->remote_ended = true;
     if (frame->hd.type == NGHTTP2_HEADERS)
@@ -170,7 +172,13 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
         return NGHTTP2_ERR_WOULDBLOCK;
     buf_reserve(c->fill_out, len + 9);
     buf_append(c->fill_out, frame_head, 9);
+    size_t held = s->queue.held;
     http2_queue_take(&s->queue, c->fill_out, len);
+    c->held -= held - s->queue.held;
+    c->taken += len;
+    s->taken += len;
+    if (s->queue.bytes == 0)
+        s->stall.watched = false;
     if (s->above && s->queue.bytes <= HTTP_QUEUE_LOW_BYTES)
         http2_stream_ready(s);
     return 0;

@@ -38,6 +38,8 @@ struct http2_role {
     void (*body)(struct http2_stream *s, struct str bytes);
     void (*end)(struct http2_stream *s); /* the peer ended its side */
     void (*drained)(struct http2_stream *s);
+    /* Is its reader to be cut when it stalls (server only)? */
+    bool (*must_read)(const struct http2_stream *s);
     /* Submits the head of a stream of conn->unsent: late, when it is known whether a body follows.
      */
     void (*submit)(struct http2_stream *s);
@@ -50,6 +52,7 @@ struct http2_role {
 struct http2_queue {
     struct list segments;
     size_t bytes;
+    size_t held; /* the same without slices that lie in other queues too */
 };
 
 struct http2_stream {
@@ -59,6 +62,8 @@ struct http2_stream {
     struct http2_conn *conn;
     int32_t id;
     struct http2_queue queue;
+    uint64_t taken; /* of it, in all */
+    struct http_stall stall;
     struct buf in; /* received while paused */
     const struct http_header *trailers;
     size_t trailer_count;
@@ -86,6 +91,10 @@ struct http2_conn {
     struct list unsent;   /* streams whose head is not submitted yet */
     struct buf *fill_out; /* set during fill */
     size_t fill_max;
+    struct http2_stream *heading; /* its head is not complete: no other can begin */
+    size_t held;                  /* in all queues, and of bodies that are collected */
+    uint64_t taken;               /* from all queues, in all */
+    struct http_stall stall;      /* of the link's queue */
     uint32_t stream_count;
     bool server;
     bool in_session; /* inside nghttp2: no nested receive or send */
@@ -109,6 +118,8 @@ void http2_stream_pause(struct http2_stream *s, bool paused);
 void http2_stream_reset(struct http2_stream *s, uint32_t error);
 /* Marks the stream for the next turn. */
 void http2_stream_ready(struct http2_stream *s);
+/* The stream's queue at the server's tick; true: its reader stalls and is to be cut. */
+bool http2_stream_stalls(struct http2_stream *s, uint64_t now_ms);
 /* Moves len bytes from the front of the queue to out. */
 void http2_queue_take(struct http2_queue *q, struct buf *out, size_t len);
 /* The source of DATA frames for nghttp2_submit_request and _response. */

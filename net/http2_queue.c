@@ -11,8 +11,12 @@ struct segment {
     size_t at;
     size_t len;
     size_t capacity;
+    bool elsewhere; /* the slice lies in other queues too: the first one counts it */
     uint8_t bytes[];
 };
+
+/* A slice's own reference, and the giver's. */
+#define REFS_OF_ONE_QUEUE 2
 
 static struct str segment_str(const struct segment *g)
 {
@@ -42,8 +46,11 @@ static void queue_append(struct http2_queue *q, struct str bytes, struct shared 
         struct segment *g = segment_new(q, 0);
         g->shared = shared_ref(shared);
         g->len = bytes.len;
+        g->elsewhere = shared_refs(shared) > REFS_OF_ONE_QUEUE;
+        q->held += g->elsewhere ? 0 : bytes.len;
         return;
     }
+    q->held += bytes.len;
     struct segment *tail = NULL;
     if (!list_empty(&q->segments))
         tail = container_of(q->segments.prev, struct segment, node);
@@ -66,6 +73,7 @@ void http2_queue_take(struct http2_queue *q, struct buf *out, size_t len)
         struct str s = segment_str(g);
         size_t take = s.len < len ? s.len : len;
         buf_append(out, s.data, take);
+        q->held -= g->elsewhere ? 0 : take;
         g->at += take;
         len -= take;
         if (g->at == g->len)
@@ -89,6 +97,9 @@ void http2_stream_deinit(struct http2_stream *s)
 {
     list_foreach_safe (node, &s->queue.segments)
         segment_free(container_of(node, struct segment, node));
+    s->conn->held -= s->queue.held;
+    if (s->conn->heading == s)
+        s->conn->heading = NULL;
     buf_deinit(&s->in);
     list_remove(&s->ready);
     list_remove(&s->unsent);
@@ -116,11 +127,19 @@ bool http2_stream_write(struct http2_stream *s, struct str bytes, struct shared 
 {
     if (s->closed || s->output_ended)
         return true;
+    size_t held = s->queue.held;
     queue_append(&s->queue, bytes, shared);
+    s->conn->held += s->queue.held - held;
     if (s->queue.bytes > HTTP_QUEUE_LOW_BYTES)
         s->above = true;
     resume_output(s);
     return s->queue.bytes <= HTTP_QUEUE_BYTES_MAX;
+}
+
+bool http2_stream_stalls(struct http2_stream *s, uint64_t now_ms)
+{
+    bool stalled = http_stalled(&s->stall, s->queue.bytes, s->taken, now_ms, HTTP_STALL_MS);
+    return stalled && !s->closed && (s->output_ended || s->conn->role->must_read(s));
 }
 
 void http2_stream_end(struct http2_stream *s, const struct http_header *trailers, size_t count)

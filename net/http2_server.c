@@ -18,6 +18,7 @@ struct exchange {
     bool responded;
     bool no_body;
     bool over_limit;
+    size_t collected; /* of the body, as the connection's account knows it */
     int reset;
 };
 
@@ -191,12 +192,21 @@ static void server_head(struct http2_stream *s)
         x->events = &http_events_none;
 }
 
+/* A body is in the account until it is complete: then it is its handler's. */
+static void account_body(struct exchange *e, size_t bytes)
+{
+    e->s.conn->held += bytes - e->collected;
+    e->collected = bytes;
+}
+
 static void server_body(struct http2_stream *s, struct str bytes)
 {
     struct exchange *e = of_stream(s);
     if (e->over_limit || !e->handled || e->reset != 0)
         return;
-    if (!http_exchange_body(&e->x, &e->received, bytes))
+    bool over = http_exchange_body(&e->x, &e->received, bytes);
+    account_body(e, e->x.body.len);
+    if (!over)
         return;
     e->over_limit = true;
     if (e->x.events->end != NULL)
@@ -206,6 +216,7 @@ static void server_body(struct http2_stream *s, struct str bytes)
 static void server_end(struct http2_stream *s)
 {
     struct exchange *e = of_stream(s);
+    account_body(e, 0);
     if (e->handled && !e->over_limit && e->reset == 0 && e->x.events->end != NULL)
         e->x.events->end(&e->x, 0);
 }
@@ -229,9 +240,15 @@ static void server_closed(struct http2_stream *s)
         status = s->conn->fail_status;
     if (e->handled)
         e->x.events->closed(&e->x, status);
+    account_body(e, 0);
     http2_stream_deinit(s);
     http_exchange_deinit(&e->x);
     mem_free(e);
+}
+
+static bool server_must_read(const struct http2_stream *s)
+{
+    return container_of(s, const struct exchange, s)->x.must_read;
 }
 
 static struct arena *server_arena(struct http2_stream *s)
@@ -251,6 +268,30 @@ static void server_shutdown(struct http_engine *g)
     g->link->ops->wake(g->link);
 }
 
+static bool server_partial(const struct http_engine *g)
+{
+    return container_of(g, const struct http2_conn, g)->heading != NULL;
+}
+
+static struct http_held server_held(const struct http_engine *g)
+{
+    const struct http2_conn *c = container_of(g, const struct http2_conn, g);
+    return (struct http_held){ .bytes = c->held, .taken = c->taken };
+}
+
+/* Whoever reads nothing at all cannot be told of a reset. */
+static bool server_expire(struct http_engine *g, uint64_t now_ms)
+{
+    struct http2_conn *c = container_of(g, struct http2_conn, g);
+    list_foreach_safe (node, &c->streams) {
+        struct http2_stream *s = container_of(node, struct http2_stream, node);
+        if (http2_stream_stalls(s, now_ms))
+            exchange_reset(&of_stream(s)->x, ERR_TIMEOUT);
+    }
+    return http_stalled(&c->stall, g->link->ops->queued(g->link), g->link->ops->sent(g->link),
+                        now_ms, HTTP_STALL_MS);
+}
+
 static void server_free(struct http_engine *g)
 {
     struct http2_conn *c = container_of(g, struct http2_conn, g);
@@ -268,6 +309,7 @@ struct http_engine *http2_server_new(struct http_link *link)
         .body = server_body,
         .end = server_end,
         .drained = server_drained,
+        .must_read = server_must_read,
         .submit = submit,
         .closed = server_closed,
         .arena = server_arena,
@@ -282,6 +324,9 @@ struct http_engine *http2_server_new(struct http_link *link)
         .shutdown = server_shutdown,
         .finished = http2_finished,
         .idle = http2_idle,
+        .partial = server_partial,
+        .held = server_held,
+        .expire = server_expire,
         .free = server_free,
     };
     struct http2_conn *c = mem_alloc(sizeof(*c));

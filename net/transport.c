@@ -67,11 +67,17 @@ static void fail(struct transport *t, int status, const struct err *e)
     transport_cut(t);
 }
 
+static void send_bytes(struct transport *t, struct str bytes)
+{
+    t->written += bytes.len;
+    env_stream_write(t->stream, bytes);
+}
+
 static void send_cipher(struct transport *t)
 {
     struct buf *cipher = &t->scratch->cipher;
     if (cipher->len > 0 && !t->closing && !t->shut)
-        env_stream_write(t->stream, buf_str(cipher));
+        send_bytes(t, buf_str(cipher));
     scratch_reset(cipher);
 }
 
@@ -80,7 +86,7 @@ static void send_plain(struct transport *t, struct str bytes)
     if (bytes.len == 0 || t->closing || t->shut)
         return;
     if (t->tls == NULL) {
-        env_stream_write(t->stream, bytes);
+        send_bytes(t, bytes);
         return;
     }
     struct err e = { 0 };
@@ -272,6 +278,11 @@ void transport_open(struct transport *t, const struct transport_ops *ops, struct
 size_t transport_queued(const struct transport *t)
 {
     return t->closing ? 0 : env_stream_queued(t->stream);
+}
+
+uint64_t transport_sent(const struct transport *t)
+{
+    return t->written - transport_queued(t);
 }
 
 void transport_pause(struct transport *t, bool pause)

@@ -52,6 +52,7 @@ struct transport {
     struct tls *tls;
     struct env_msg msg;
     struct env_timer timer;
+    uint64_t written;     /* bytes given to the stream */
     size_t linger_queued; /* while finishing: the least that was left; and when that was seen */
     uint64_t linger_since_ms;
     bool posted;
@@ -72,6 +73,7 @@ void transport_open(struct transport *t, const struct transport_ops *ops, struct
                     struct env_stream *stream, struct tls *tls, struct transport_scratch *scratch);
 void transport_wake(struct transport *t);
 size_t transport_queued(const struct transport *t);
+uint64_t transport_sent(const struct transport *t); /* bytes the kernel took so far */
 void transport_pause(struct transport *t, bool pause);
 /* Ends in order: what is queued goes out, close_notify, half close, a short wait. */
 void transport_finish(struct transport *t);

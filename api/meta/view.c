@@ -28,6 +28,18 @@ static void put(struct buf *out, uint32_t number, const struct peek_field *f)
     }
 }
 
+/* Fields that no table knows, of a later release, go along as they are: nothing is lost when this
+ * one writes the object. */
+static void put_unknown(struct buf *out, struct str payload)
+{
+    struct peek_field f;
+    size_t at = 0;
+    for (size_t from = 0; peek_next(payload, &at, &f); from = at) {
+        if (f.number >= FIELDS_MAX)
+            buf_append_str(out, str_slice(payload, from, at));
+    }
+}
+
 /* numbers[i]: the field of payload that becomes field i. */
 static struct str renumber(struct arena *a, const uint8_t *numbers, struct str payload)
 {
@@ -38,6 +50,7 @@ static struct str renumber(struct arena *a, const uint8_t *numbers, struct str p
         if (peek_field(payload, numbers[i], &f))
             put(&b, i, &f);
     }
+    put_unknown(&b, payload);
     struct str out = str_copy(a, buf_str(&b));
     buf_deinit(&b);
     return out;

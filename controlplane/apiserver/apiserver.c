@@ -34,6 +34,16 @@ void api_loop_deinit(struct api_loop *l)
     backends_free(l->backends);
 }
 
+bool api_loop_full(const struct api_loop *l)
+{
+    for (size_t i = 0; i < l->listeners_count; i++) {
+        if (http_server_full(l->listeners[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void api_loop_handle(void *ctx, struct http_exchange *x)
 {
     struct api_loop *l = ctx;
@@ -58,6 +68,7 @@ struct apiserver *apiserver_new(const struct apiserver_config *config)
     }
     request_metrics_register();
     metrics_register(watch_hub_metrics);
+    metrics_register(http_server_metrics);
     s->loops_count = config->loops_count;
     s->loops = mem_alloc(s->loops_count * sizeof(*s->loops));
     for (size_t i = 0; i < s->loops_count; i++) {
@@ -80,6 +91,8 @@ static int listen_on(struct api_loop *l, const char *address, bool reuse_port, s
                                                  .reuse_port = reuse_port,
                                                  .tls = l->server->config.tls,
                                                  .handler = api_loop_handle,
+                                                 .connections_max =
+                                                     l->server->config.connections_max,
                                                  .ctx = l };
     if (l->listeners_count == APISERVER_LISTENERS_MAX) {
         return err_set(e, ERR_LIMIT, "more than %d addresses", APISERVER_LISTENERS_MAX);

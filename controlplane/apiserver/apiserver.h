@@ -54,7 +54,8 @@ struct apiserver_config {
      * beside the Kubernetes API (gRPC, its own state). NULL: nothing. */
     bool (*intercept)(void *ctx, struct http_exchange *x);
     void *intercept_ctx;
-    uint32_t inflight_max; /* requests in work per loop, watches excluded; 0: default */
+    uint32_t connections_max; /* per address and loop; 0: net/server.h's */
+    uint32_t inflight_max;    /* requests in work per loop, watches excluded; 0: default */
     /* Changes where a proxy connects to, in place of the address that was found: for tests, whose
      * servers are all on this machine. NULL: nothing. */
     void (*proxy_redirect)(struct backend *to);

@@ -62,6 +62,9 @@ struct apiserver {
 void api_loop_init(struct api_loop *l, struct apiserver *s, struct env_loop *loop);
 void api_loop_deinit(struct api_loop *l);
 
+/* Is so much answered and not taken that reading more had better wait for the loop's next turn? */
+bool api_loop_full(const struct api_loop *l);
+
 /* The handler of every exchange, from the network or from a local client. ctx: struct api_loop. */
 void api_loop_handle(void *ctx, struct http_exchange *x);
 

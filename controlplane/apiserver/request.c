@@ -15,7 +15,6 @@
 #include "controlplane/apiserver/history.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/request_metrics.h"
-#include "controlplane/apiserver/table.h"
 
 static const struct http_exchange_events passing_events;
 
@@ -107,65 +106,6 @@ int request_check_verb(struct request *r, const char *verb)
                            &e);
 }
 
-static int read_headers(struct request *r)
-{
-    const struct http_headers *h = &r->x->headers;
-    struct str id = http_headers_get(h, "gantry-request-id");
-    struct str fence = http_headers_get(h, "gantry-fence-term");
-    if (id.len > REQUEST_ID_BYTES_MAX) {
-        return status_bad_request(&r->status,
-                                  str_lit("Gantry-Request-Id: must be at most 64 bytes"));
-    }
-    if (fence.len > 0 && str_to_u64(fence, &r->fence_term) != 0) {
-        return status_bad_request(&r->status, str_lit("Gantry-Fence-Term: not a number"));
-    }
-    r->request_id_sent = id.len > 0;
-    if (r->request_id_sent) {
-        r->request_id = str_copy(&r->arena, id);
-    } else {
-        uint8_t random[16];
-        env_random(r->server->config.env, random, sizeof(random));
-        r->request_id = str_hex(&r->arena, str_of(random, sizeof(random)));
-    }
-    r->takes_gzip = media_takes_gzip(http_headers_get(h, "accept-encoding"));
-    r->user_agent = str_copy(&r->arena, http_headers_get(h, "user-agent"));
-    return 0;
-}
-
-static int refuse_partial(struct request *r, const char *asked, const char *is, const char *kind)
-{
-    struct err e;
-    const char *group = r->kind->group[0] == '\0' ? "core" : r->kind->group;
-    (void)err_set(&e, ERR_NOT_ACCEPTABLE,
-                  "you requested %s, but the requested object is %s (*%.*s.%s)", asked, is,
-                  (int)strcspn(group, "."), group, kind);
-    return status_from_err(&r->arena, &r->status, -ERR_NOT_ACCEPTABLE, &e);
-}
-
-/* Whether what is asked to be made of the answer can be made of it. A watch takes either partial
- * form. */
-static int check_transform(struct request *r)
-{
-    struct err e;
-    int include;
-    bool list = r->route.verb == VERB_LIST || r->route.verb == VERB_DELETECOLLECTION;
-    if (r->media.transform == TRANSFORM_PARTIAL && list && r->kind != NULL) {
-        return refuse_partial(r, "PartialObjectMetadata", "a list", r->kind->list_name);
-    }
-    if (r->media.transform == TRANSFORM_PARTIAL_LIST && !list && r->route.verb != VERB_WATCH &&
-        r->kind != NULL) {
-        return refuse_partial(r, "PartialObjectMetadataList", "not a list", r->kind->name);
-    }
-    if (r->media.transform == TRANSFORM_PARTIAL_LIST) {
-        r->media.transform = TRANSFORM_PARTIAL; /* a list's items */
-    }
-    if (r->media.transform == TRANSFORM_TABLE &&
-        table_include_parse(route_param(&r->route, "includeObject"), &include, &e) != 0) {
-        return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
-    }
-    return 0;
-}
-
 /* Everything that needs no body. */
 static int request_begin(struct request *r)
 {
@@ -184,7 +124,7 @@ static int request_begin(struct request *r)
     if (rc != 0) {
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
-    rc = read_headers(r);
+    rc = request_read_headers(r);
     r->pretty = media_pretty(route_param(&r->route, "pretty"), r->user_agent);
     rc = rc == 0 ? request_check_verb(r, verb_name(r->route.verb)) : rc;
     rc = rc != 0 ? rc : history ? operation_find_history(r) : operation_find(r);
@@ -196,7 +136,7 @@ static int request_begin(struct request *r)
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
     r->pretty = r->pretty || (rc == 0 && r->media.pretty);
-    rc = check_transform(r);
+    rc = request_check_options(r);
     if (rc != 0) {
         return rc;
     }
@@ -237,7 +177,7 @@ static int run_begin(struct sm *m)
         }
     }
     if (r->operation->body && r->x->has_body) {
-        env_timer_start(&r->timer, APISERVER_REQUEST_MS);
+        env_timer_start(&r->timer, r->body_ms);
         return SM_AWAIT(REQ_BODY);
     }
     return start_reading(r);
@@ -255,7 +195,8 @@ static int run_body(struct sm *m)
         return fail(r);
     }
     if (m->status != 0) {
-        (void)err_set(&e, ERR_TIMEOUT, "the request body did not arrive in time");
+        (void)err_set(&e, ERR_TIMEOUT,
+                      "Timeout: request did not complete within the allotted timeout");
         (void)status_from_err(&r->arena, &r->status, -ERR_TIMEOUT, &e);
         return fail(r);
     }
@@ -350,6 +291,9 @@ static int run_run(struct sm *m)
     struct request *r = request_of(m);
     if (r->x == NULL && r->operation->mode != READ_OPTIMISTIC) {
         return REQ_DONE; /* nobody waits for what this would read */
+    }
+    if (r->x != NULL && api_loop_full(r->loop)) {
+        return follow(r, RUN_SUSPEND);
     }
     r->looked = false;
     enum request_run run = r->operation->run(r);

@@ -109,6 +109,7 @@ struct request {
     struct env_timer timer;
     struct env_msg msg;
     uint64_t began_ns;
+    uint64_t body_ms; /* how long the body may take: APISERVER_REQUEST_MS, or less as asked for */
     bool counted;
     bool emptied; /* the answer is given; see request_empty */
     unsigned holds;
@@ -162,6 +163,10 @@ struct request {
 
 /* Takes an exchange over; the first call for a request. */
 void request_start(struct api_loop *l, struct http_exchange *x);
+/* What the client says of itself and of this request, before anything may fail. */
+int request_read_headers(struct request *r);
+/* Whether the answer can be had in the form asked for, and how long the body may take. */
+int request_check_options(struct request *r);
 /* Sends what request_answer set; the state machine's last step. */
 void request_send_answer(struct request *r);
 /* A large answer to a client that takes gzip is packed on a pool thread: whether it is to be, that

@@ -1,6 +1,6 @@
 # Sourced by tests of every installed kubectl against one member: $gantryd is its program, $kubectls
 # the kubectls ($KUBECTLS names further ones, with spaces between), $work a folder that goes at the end.
-# With no kubectl here the test ends, and says so.
+# $init_flags and $run_flags: more for `gantryd init` and `gantryd run`. With no kubectl here the test ends, and says so.
 bin=$(dirname "$(readlink -f "$(command -v kubectl || echo /nonexistent)")")
 kubectls="$(ls "$bin"/kubectl "$bin"/kubectl.1.[0-9]* 2>/dev/null) ${KUBECTLS:-}"
 [ -n "${kubectls// /}" ] || {
@@ -33,9 +33,9 @@ expect() {
 # An address of its own: members' ports are fixed.
 address=127.$((RANDOM % 200 + 20)).$((RANDOM % 250)).$((RANDOM % 250 + 1))
 "$gantryd" init --out "$work/cluster" --member "a=$address" \
-    --member-server "a=https://$address:6443" >/dev/null || exit 1
+    --member-server "a=https://$address:6443" ${init_flags:-} >/dev/null || exit 1
 "$gantryd" run --cluster "$work/cluster" --name a --data "$work/data" \
-    --listen "tcp:$address:6443" >"$work/log" 2>&1 &
+    --listen "tcp:$address:6443" ${run_flags:-} >"$work/log" 2>&1 &
 pid=$!
 export KUBECONFIG=$work/cluster/admin.kubeconfig
 for _ in $(seq 100); do

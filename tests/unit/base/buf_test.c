@@ -127,7 +127,9 @@ static void test_shared(void **state)
     struct shared *s = shared_from_buf(&b);
     assert_int_equal(b.len, 0);
     assert_ptr_equal(shared_ref(s), s);
+    assert_int_equal(shared_refs(s), 2);
     shared_unref(s);
+    assert_int_equal(shared_refs(s), 1);
     assert_true(str_eq_c(shared_str(s), "event"));
     shared_unref(s);
     shared_unref(NULL);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
@@ -133,10 +134,22 @@ static void test_surroundings(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_open_files_are_raised(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max / 2;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(env_files_raise(f->env), limit.rlim_max);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(limit.rlim_cur, limit.rlim_max);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { T(test_write_and_read), T(test_folders),
                                         T(test_links_are_replaced_and_never_followed_by_removal),
-                                        T(test_surroundings) };
+                                        T(test_surroundings), T(test_open_files_are_raised) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -242,6 +243,45 @@ static void test_two_listeners_share_a_port(void **state)
     assert_true(env_listen(f->loop, address, false, on_accept, f, &other, &e) < 0);
 }
 
+static void on_stop(struct env_timer *t)
+{
+    env_loop_stop(t->loop);
+}
+
+static void run_for(struct fixture *f, uint64_t ms)
+{
+    struct env_timer t;
+    env_timer_init(f->loop, &t, on_stop);
+    env_timer_start(&t, ms);
+    env_loop_run(f->loop);
+    env_timer_deinit(&t);
+}
+
+/* No descriptor is left: the loop has its turns all the same, and who came is taken later. */
+static void test_no_descriptor_is_left(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit limit;
+    open_pair(f);
+    run_for(f, 10);
+    assert_int_equal(f->accepted, 1);
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)env_listener_port(f->listener)),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct rlimit none = { .rlim_cur = 0, .rlim_max = limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    run_for(f, 20); /* ends */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(f->accepted, 1);
+    for (int i = 0; f->accepted < 2 && i < 1000; i++)
+        run_for(f, 10);
+    assert_int_equal(f->accepted, 2);
+    (void)close(client);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -254,6 +294,7 @@ int main(void)
                                         T(test_listening_descriptor_is_handed_in),
                                         T(test_listening_on_every_address),
                                         T(test_tcp_descriptors_are_handed_in),
-                                        T(test_two_listeners_share_a_port) };
+                                        T(test_two_listeners_share_a_port),
+                                        T(test_no_descriptor_is_left) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

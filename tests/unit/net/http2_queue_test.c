@@ -49,6 +49,35 @@ static void test_order(void **state)
     assert_true(wakes > 0);
 }
 
+/* A slice in many queues is one piece of memory: the first queue counts it. */
+static void test_what_is_held(void **state)
+{
+    static const struct http_link_ops ops = { .wake = on_wake };
+    struct http_link link = { .ops = &ops };
+    struct http2_conn c = { .g = { .link = &link } };
+    struct http2_stream s[3] = { 0 };
+    struct buf out = { 0 };
+    (void)state;
+    list_init(&c.streams);
+    list_init(&c.ready);
+    struct shared *slice = shared_new("0123456789", 10);
+    for (int32_t i = 0; i < 3; i++) {
+        http2_stream_init(&c, &s[i], i * 2 + 1);
+        assert_true(http2_stream_write(&s[i], shared_str(slice), slice));
+    }
+    shared_unref(slice);
+    assert_int_equal(c.held, 10);
+    assert_true(http2_stream_write(&s[2], str_lit("own"), NULL));
+    assert_int_equal(c.held, 13);
+    http2_queue_take(&s[2].queue, &out, 12);
+    assert_int_equal(s[2].queue.held, 1);
+    c.held -= 2; /* what the session does then */
+    for (int i = 0; i < 3; i++)
+        http2_stream_deinit(&s[i]);
+    assert_int_equal(c.held, 0);
+    buf_deinit(&out);
+}
+
 static void test_a_writer_without_patience(void **state)
 {
     static const struct http_link_ops ops = { .wake = on_wake };
@@ -89,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_what_is_held),
         cmocka_unit_test(test_a_writer_without_patience),
         cmocka_unit_test(test_error_codes),
     };

@@ -72,11 +72,27 @@ static void test_others(void **state)
     arena_deinit(&a);
 }
 
+/* Of a later release: another number than any of ours, any wire type, both ways. */
+static void test_unknown_fields(void **state)
+{
+    struct arena a;
+    (void)state;
+    arena_init(&a);
+    struct str unknown = STR("\x82\x01\x01x\xa5\x06\x01\x02\x03\x04\xa8\x06\x07");
+    struct str stored = STR("\x1a\x01r\x82\x01\x01x\xa5\x06\x01\x02\x03\x04\xa8\x06\x07");
+    struct str shown = view_of_stored(&a, KIND_EVENTS_EVENT, stored);
+    assert_true(str_ends(shown, unknown));
+    assert_true(str_starts(shown, str_lit("\x3a\x01r"))); /* reason is field 7 there */
+    assert_true(str_eq(view_to_stored(&a, KIND_EVENTS_EVENT, shown), stored));
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_event),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_unknown_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
