@@ -37,6 +37,7 @@ mkfs.ext4 e2fsprogs
 ps procps
 python3 python3
 /usr/lib/python3/dist-packages/grpc python3-grpcio
+/usr/lib/python3/dist-packages/kubernetes python3-kubernetes
 etcd etcd-server
 etcdctl etcd-client
 h2load nghttp2-client
@@ -93,6 +94,39 @@ install_missing() {
     busybox_static >/dev/null || die 'no static busybox: busybox-static could not be installed'
 }
 
+# What interop tests need of npm, as tests/interop/package-lock.json pins it. A test skips what is not there.
+npm_packages() {
+    local folder=$DEV/npm
+    cmp -s tests/interop/package-lock.json "$folder/node_modules/pinned.json" && return
+    command -v npm >/dev/null || { echo 'no npm here' && return; }
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp tests/interop/package.json tests/interop/package-lock.json "$folder/"
+    if (cd "$folder" && npm ci --omit=optional --ignore-scripts --no-audit --no-fund); then
+        cp tests/interop/package-lock.json "$folder/node_modules/pinned.json"
+    else
+        echo 'npm installed nothing: tests of @kubernetes/client-node will skip'
+    fi
+}
+
+# client-go's test program, where there is a Go that can build it. With nothing in Go's own cache that takes minutes:
+# only `./dev test` does it.
+go_programs() {
+    local minor
+    minor=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p') || true
+    [ "${minor:-0}" -ge 25 ] || { echo 'no Go of 1.25 or newer here' && return; }
+    rm -f "$DEV/go/clients_go"
+    cd tests/interop/clients_go
+    GOTOOLCHAIN=local go mod download || { echo 'client-go cannot be had: its test will skip' && return; }
+    GOTOOLCHAIN=local go build -buildvcs=false -o "$DEV/go/clients_go" .
+}
+
 dev_deps() {
     step 'Debian packages' install_missing
+}
+
+# With what only tests use.
+dev_test_deps() {
+    dev_deps
+    step 'npm packages' npm_packages
 }

@@ -81,8 +81,9 @@ dev_test() {
         dev_fresh
         return
     fi
-    dev_deps
+    dev_test_deps
     [[ $pattern != *[\'\"]* ]] || die 'a pattern has no quotes in it'
+    ! grep -qE -- "$pattern" <<<//tests/interop:clients_go_test || step "client-go's test program" go_programs
     [ -z "$pattern" ] || filter="intersect filter('$pattern', //...)"
     MATCHED=''
     show_step 'every test' bazel_tests -- "$filter"
