@@ -169,7 +169,7 @@ static int disruption_reconcile(struct world *w, const struct key *k, struct act
     struct context c = { .w = w };
     struct selector selector;
     const void **pods = NULL;
-    c.budget = world_get(w, KIND_POD_DISRUPTION_BUDGET, k->namespace, k->name);
+    c.budget = world_get(w, KIND_DISRUPTION_BUDGET, k->namespace, k->name);
     if (c.budget == NULL || meta_deleting(c.budget->metadata))
         return 0;
     if (c.budget->spec->selector != NULL) { /* without one it is about no pod */
@@ -184,7 +184,7 @@ static int disruption_reconcile(struct world *w, const struct key *k, struct act
     budget->status = changed_copy(w->arena, was);
     fill_status(&c, budget->status);
     if (!schema_equal(&schema_PodDisruptionBudgetStatus, was, budget->status))
-        actions_update_status(out, KIND_POD_DISRUPTION_BUDGET, budget);
+        actions_update_status(out, KIND_DISRUPTION_BUDGET, budget);
     return 0;
 }
 
@@ -192,7 +192,7 @@ static int disruption_reconcile(struct world *w, const struct key *k, struct act
 
 static bool visit_budget(void *ctx, const struct lister_item *item)
 {
-    enqueue_key(ctx, KIND_POD_DISRUPTION_BUDGET, item->namespace, item->name);
+    enqueue_key(ctx, KIND_DISRUPTION_BUDGET, item->namespace, item->name);
     return true;
 }
 
@@ -200,19 +200,19 @@ static bool visit_budget(void *ctx, const struct lister_item *item)
  * did). */
 static void enqueue_budgets(struct enqueue *q, const struct change *c)
 {
-    struct lister *budgets = enqueue_lister(q, KIND_POD_DISRUPTION_BUDGET);
+    struct lister *budgets = enqueue_lister(q, KIND_DISRUPTION_BUDGET);
     if (budgets != NULL)
         (void)budgets->ops->list(budgets, c->now->namespace, visit_budget, q); /* none is fine */
 }
 
 static const struct watch disruption_watches[] = {
-    { KIND_POD_DISRUPTION_BUDGET, enqueue_self }, { KIND_POD, enqueue_budgets },
-    { KIND_REPLICA_SET, enqueue_budgets },        { KIND_REPLICATION_CONTROLLER, enqueue_budgets },
-    { KIND_DEPLOYMENT, enqueue_budgets },         { KIND_NONE, NULL }
+    { KIND_DISRUPTION_BUDGET, enqueue_self }, { KIND_POD, enqueue_budgets },
+    { KIND_REPLICA_SET, enqueue_budgets },    { KIND_REPLICATION_CONTROLLER, enqueue_budgets },
+    { KIND_DEPLOYMENT, enqueue_budgets },     { KIND_NONE, NULL }
 };
 
 const struct controller disruption_controller = { .name = "disruption",
                                                   .component = "controllermanager",
-                                                  .kind = KIND_POD_DISRUPTION_BUDGET,
+                                                  .kind = KIND_DISRUPTION_BUDGET,
                                                   .watches = disruption_watches,
                                                   .reconcile = disruption_reconcile };

@@ -113,7 +113,7 @@ static int find_budgets(struct search *s)
     struct request *r = s->request;
     struct store_read read;
     struct err e;
-    struct str prefix = key_prefix(&r->arena, KIND_POD_DISRUPTION_BUDGET, r->route.ns);
+    struct str prefix = key_prefix(&r->arena, KIND_DISRUPTION_BUDGET, r->route.ns);
     struct str after = str_lit("");
     bool more = false;
     r->looked = true;
@@ -188,7 +188,7 @@ static bool goes_unhealthy(const PodDisruptionBudget *b, const Pod *pod)
 /* One less may go: beside the pod's own removal, while the budget is what was looked at. */
 static void charge(struct request *r, const struct search *s)
 {
-    const struct kind_info *kind = kind_info(KIND_POD_DISRUPTION_BUDGET);
+    const struct kind_info *kind = kind_info(KIND_DISRUPTION_BUDGET);
     PodDisruptionBudgetStatus *status = s->budget->status;
     status->has_disruptions_allowed = 1;
     status->disruptions_allowed--;

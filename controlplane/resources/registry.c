@@ -237,7 +237,7 @@ static const struct resource resources[] = {
       .strategy = &endpoint_slice_strategy,
       .name = name_dns1123_subdomain,
       TABLE(endpoint_slice_columns, endpoint_slice_cells) },
-    { .kind = KIND_POD_DISRUPTION_BUDGET,
+    { .kind = KIND_DISRUPTION_BUDGET,
       .subresources = SUBRESOURCE_STATUS,
       .generation_tracked = true,
       .strategy = &pod_disruption_budget_strategy,

@@ -97,10 +97,10 @@ static void test_rows(void **state)
         struct decision_case c;
         decision_init(&c);
         add_owners(&c);
-        decision_add(&c, KIND_POD_DISRUPTION_BUDGET, rows[i].budget);
+        decision_add(&c, KIND_DISRUPTION_BUDGET, rows[i].budget);
         for (size_t j = 0; rows[i].pods[j] != NULL; j++)
             decision_add(&c, KIND_POD, rows[i].pods[j]);
-        decision_check(&c, &disruption_controller, KIND_POD_DISRUPTION_BUDGET, "d", "b",
+        decision_check(&c, &disruption_controller, KIND_DISRUPTION_BUDGET, "d", "b",
                        "update PodDisruptionBudget d/b status\n");
         check_status(&c, &rows[i]);
         decision_deinit(&c);
@@ -113,15 +113,15 @@ static void test_nothing_to_do(void **state)
     struct decision_case c;
     (void)state; /* no shared fixture */
     decision_init(&c);
-    decision_add(&c, KIND_POD_DISRUPTION_BUDGET,
+    decision_add(&c, KIND_DISRUPTION_BUDGET,
                  "{\"metadata\":{\"name\":\"b\",\"namespace\":\"d\",\"generation\":1},\"spec\":{"
                  "\"minAvailable\":1},\"status\":{\"observedGeneration\":1,\"conditions\":[{"
                  "\"type\":\"DisruptionAllowed\",\"status\":\"False\",\"reason\":"
                  "\"InsufficientPods\",\"message\":\"\",\"lastTransitionTime\":"
                  "\"2001-01-01T00:00:00Z\"}],\"desiredHealthy\":1}}");
     decision_add(&c, KIND_POD, POD("p", "", "True"));
-    decision_check(&c, &disruption_controller, KIND_POD_DISRUPTION_BUDGET, "d", "b", "");
-    decision_check(&c, &disruption_controller, KIND_POD_DISRUPTION_BUDGET, "d", "none", "");
+    decision_check(&c, &disruption_controller, KIND_DISRUPTION_BUDGET, "d", "b", "");
+    decision_check(&c, &disruption_controller, KIND_DISRUPTION_BUDGET, "d", "none", "");
     decision_deinit(&c);
 }
 

@@ -33,7 +33,7 @@ static void test_create(void **state)
           "\"AlwaysAllow\", \"IfHealthyBudget\"" }
     };
     (void)state;
-    fixture_check_creates(KIND_POD_DISRUPTION_BUDGET, cases, COUNT(cases));
+    fixture_check_creates(KIND_DISRUPTION_BUDGET, cases, COUNT(cases));
 }
 
 int main(void)

@@ -34,7 +34,7 @@ static void test_budgets(void **state)
         { "{'metadata':{'name':'b'},'spec':{'maxUnavailable':'25%'}}", "b|N/A|25%|0|<unknown>" }
     };
     (void)state;
-    fixture_check_cells(KIND_POD_DISRUPTION_BUDGET, cases, COUNT(cases));
+    fixture_check_cells(KIND_DISRUPTION_BUDGET, cases, COUNT(cases));
 }
 
 static void test_revisions(void **state)
