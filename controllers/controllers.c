@@ -8,6 +8,7 @@
 #include "base/env.h"
 #include "base/list.h"
 #include "controllers/deployment.h"
+#include "controllers/disruption.h"
 #include "controllers/garbagecollector.h"
 #include "controllers/namespace.h"
 #include "controllers/nodelifecycle.h"
@@ -16,15 +17,13 @@
 #include "controllers/runtime/runtime.h"
 #include "controllers/serviceaccount.h"
 
-static const struct controller *const all_controllers[] = { &namespace_controller,
-                                                            &garbagecollector_controller,
-                                                            &replicaset_controller,
-                                                            &deployment_controller,
-                                                            &nodelifecycle_controller,
-                                                            &serviceaccount_controller,
-                                                            &rootca_controller,
-                                                            &podgc_controller,
-                                                            NULL };
+static const struct controller *const all_controllers[] = {
+    &namespace_controller,     &garbagecollector_controller,
+    &replicaset_controller,    &deployment_controller,
+    &nodelifecycle_controller, &serviceaccount_controller,
+    &rootca_controller,        &podgc_controller,
+    &disruption_controller,    NULL
+};
 
 /* One start; it outlives the next one until its last completion is back. */
 struct generation {

@@ -284,6 +284,7 @@ static const struct watch garbagecollector_watches[] = {
     { KIND_DEPLOYMENT, enqueue_garbage },
     { KIND_ENDPOINTS, enqueue_garbage },
     { KIND_LIMIT_RANGE, enqueue_garbage },
+    { KIND_DISRUPTION_BUDGET, enqueue_garbage },
     { KIND_POD_TEMPLATE, enqueue_garbage },
     { KIND_REPLICATION_CONTROLLER, enqueue_garbage },
     { KIND_RESOURCE_QUOTA, enqueue_garbage },

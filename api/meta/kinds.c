@@ -183,7 +183,14 @@ static const struct kind_row kinds[KIND_COUNT] = {
                               &schema_EventsEventList },
                             "events.k8s.io/v1",
                             "events.events.k8s.io",
-                            "Event.events.k8s.io" }
+                            "Event.events.k8s.io" },
+    [KIND_DISRUPTION_BUDGET] = { { KIND_DISRUPTION_BUDGET, true, true, "policy", "v1",
+                                   "PodDisruptionBudget", "PodDisruptionBudgetList",
+                                   "poddisruptionbudgets", "poddisruptionbudget", "pdb", "",
+                                   &schema_PodDisruptionBudget, &schema_PodDisruptionBudgetList },
+                                 "policy/v1",
+                                 "poddisruptionbudgets.policy",
+                                 "PodDisruptionBudget.policy" }
 };
 
 static const struct kind_row *row_of(enum kind kind)

@@ -46,6 +46,7 @@ enum kind {
     KIND_SUBJECT_ACCESS_REVIEW,
     KIND_EVICTION,     /* not stored: a delete that may be refused */
     KIND_EVENTS_EVENT, /* events.k8s.io's: a view of KIND_EVENT */
+    KIND_DISRUPTION_BUDGET,
     KIND_COUNT
 };
 

@@ -106,7 +106,9 @@ static int check_type(struct request *r, const struct body_type *type, struct st
     }
     kind = kind.len == 0 ? str_from(type->kind) : kind;
     api_version = api_version.len == 0 ? str_from(type->api_version) : api_version;
-    if (str_eq_c(kind, type->kind) && str_eq_c(api_version, type->api_version)) {
+    if (str_eq_c(kind, type->kind) &&
+        (str_eq_c(api_version, type->api_version) ||
+         (type->older != NULL && str_eq_c(api_version, type->older)))) {
         return 0;
     }
     const struct kind_info *said = kind_by_type(api_version, kind);

@@ -1,16 +1,36 @@
 /*
  * POST of pods/NAME/eviction: a delete that disruption budgets may refuse.
  *
- * There are no budgets yet (policy/v1 PodDisruptionBudget is not served), so no pod has one that
- * matches, and a pod without a matching budget is evicted: it is deleted as the options in the body
- * say. When budgets come, the check stands before delete_named.
+ * A pod that runs is asked for in the budgets of its namespace whose selector matches it. More than
+ * one is an error, as upstream has it; none, or a pod that has not begun or is at its end: it is
+ * deleted as the options in the body say. One: its status, which the disruption controller keeps,
+ * says whether one more may go; the count goes down in the transaction that deletes the pod.
  */
+#include "api/meta/condition.h"
+#include "api/meta/key.h"
 #include "api/meta/object.h"
+#include "api/meta/selector.h"
+#include "api/meta/text.h"
+#include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/policy.pb-c.h"
 #include "api/proto/schemas.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
+
+#define DISRUPTION_ALLOWED "DisruptionAllowed"
+/* Until the disruption controller saw the budget. */
+#define BUDGET_RETRY_S 10
+
+/* Looking for the budget of a pod. */
+struct search {
+    struct request *request;
+    struct labels labels;
+    size_t found;
+    struct stored stored; /* the first one's */
+    struct str key;
+    PodDisruptionBudget *budget;
+};
 
 static enum request_run answer_evicted(struct request *r, struct str payload)
 {
@@ -23,7 +43,8 @@ static enum request_run answer_evicted(struct request *r, struct str payload)
 /* The body's options, checked; absent ones are empty ones. */
 static int read_eviction(struct request *r, DeleteOptions **out)
 {
-    const struct body_type type = body_type_of(kind_info(KIND_EVICTION));
+    struct body_type type = body_type_of(kind_info(KIND_EVICTION));
+    type.older = "policy/v1beta1"; /* of kubectl before 1.22 */
     void *object = NULL;
     if (write_check_options(r, "CreateOptions") != 0 ||
         object_decode_body(r, &type, &object) != 0) {
@@ -45,11 +66,194 @@ static int read_eviction(struct request *r, DeleteOptions **out)
     return delete_check_options(r, *out);
 }
 
+/* ---- the budget ---- */
+
+/* A pod that does not run is in nobody's count. */
+static bool is_counted(const Pod *pod)
+{
+    const char *phase = pod->status != NULL ? pod->status->phase : NULL;
+    return pod->metadata->deletion_timestamp == NULL && !text_eq(phase, "Succeeded") &&
+           !text_eq(phase, "Failed") && !text_eq(phase, "Pending");
+}
+
+static bool is_ready(const Pod *pod)
+{
+    return pod->status != NULL &&
+           condition_is_true(pod->status->conditions, pod->status->n_conditions, "Ready");
+}
+
+static bool visit_budget(void *ctx, const struct store_version *v)
+{
+    struct search *s = ctx;
+    struct arena *a = &s->request->arena;
+    struct selector selector;
+    struct str payload;
+    struct err e;
+    void *object = NULL;
+    if (object_payload(v->value, &payload, &e) != 0 ||
+        schema_unpack(a, &schema_PodDisruptionBudget, str_copy(a, payload), &object, &e) != 0) {
+        return true; /* our own bytes: never */
+    }
+    PodDisruptionBudget *b = object;
+    if (b->spec == NULL || b->spec->selector == NULL ||
+        selector_from_struct(a, b->spec->selector, &selector, &e) != 0 ||
+        !selector_matches(&selector, &s->labels)) {
+        return true;
+    }
+    if (s->found++ == 0) {
+        s->stored = (struct stored){ .revision = v->revision };
+        s->key = str_copy(a, v->key);
+        s->budget = b;
+    }
+    return true;
+}
+
+static int find_budgets(struct search *s)
+{
+    struct request *r = s->request;
+    struct store_read read;
+    struct err e;
+    struct str prefix = key_prefix(&r->arena, KIND_DISRUPTION_BUDGET, r->route.ns);
+    struct str after = str_lit("");
+    bool more = false;
+    r->looked = true;
+    int rc = store_read_begin(r->server->config.group, 0, &read);
+    if (rc == 0) {
+        rc = store_read_scan(&read, prefix, after, visit_budget, s, &more);
+        store_read_end(&read);
+    }
+    rc = rc == 0 && more ? -ERR_LIMIT : rc; /* more budgets in a namespace than one slice holds */
+    if (rc != 0) {
+        (void)err_set(&e, (enum err_code) - rc, "the budgets cannot be read: %s", err_name(rc));
+        return status_from_err(&r->arena, &r->status, rc, &e);
+    }
+    return 0;
+}
+
+static int refuse(struct request *r, int64_t retry_after_s, struct str why)
+{
+    struct err e;
+    int rc = status_from_err(&r->arena, &r->status,
+                             err_set(&e, ERR_TOO_MANY_REQUESTS,
+                                     "Cannot evict pod as it would violate the pod's disruption "
+                                     "budget."),
+                             &e);
+    const struct status_cause cause = { str_lit("DisruptionBudget"), why, str_lit("") };
+    r->status.details = true;
+    r->status.retry_after_s = retry_after_s;
+    r->status.causes = arena_copy(&r->arena, &cause, sizeof(cause));
+    r->status.causes_count = 1;
+    return rc;
+}
+
+/* May a pod that is counted go? Upstream's words. */
+static int ask_budget(struct request *r, const PodDisruptionBudget *b)
+{
+    const PodDisruptionBudgetStatus *s = b->status;
+    const char *name = b->metadata->name;
+    if (s == NULL || s->observed_generation < b->metadata->generation) {
+        return refuse(r, BUDGET_RETRY_S,
+                      str_printf(&r->arena,
+                                 "The disruption budget %s is still being processed by the server.",
+                                 name));
+    }
+    if (s->disruptions_allowed > 0) {
+        return 0;
+    }
+    const Condition *c = condition_find(s->conditions, s->n_conditions, DISRUPTION_ALLOWED);
+    if (c != NULL && text_eq(c->reason, "SyncFailed")) {
+        return refuse(r, 0,
+                      str_printf(&r->arena,
+                                 "The disruption budget %s does not allow evicting pods currently "
+                                 "because it failed sync: %s",
+                                 name, text_of(c->message)));
+    }
+    return refuse(r, 0,
+                  str_printf(&r->arena,
+                             "The disruption budget %s needs %d healthy pods and has %d currently",
+                             name, s->desired_healthy, s->current_healthy));
+}
+
+/* A pod that is not ready is not in the count of healthy ones: may it go without asking? */
+static bool goes_unhealthy(const PodDisruptionBudget *b, const Pod *pod)
+{
+    const PodDisruptionBudgetStatus *s = b->status;
+    if (is_ready(pod)) {
+        return false;
+    }
+    return text_eq(b->spec->unhealthy_pod_eviction_policy, "AlwaysAllow") ||
+           (s != NULL && s->desired_healthy > 0 && s->current_healthy >= s->desired_healthy);
+}
+
+/* One less may go: beside the pod's own removal, while the budget is what was looked at. */
+static void charge(struct request *r, const struct search *s)
+{
+    const struct kind_info *kind = kind_info(KIND_DISRUPTION_BUDGET);
+    PodDisruptionBudgetStatus *status = s->budget->status;
+    status->has_disruptions_allowed = 1;
+    status->disruptions_allowed--;
+    if (status->disruptions_allowed == 0) {
+        const struct condition_value none = { .type = DISRUPTION_ALLOWED,
+                                              .status = "False",
+                                              .reason = "InsufficientPods",
+                                              .message = "" };
+        (void)condition_set(&r->arena, &condition__descriptor, &status->conditions,
+                            &status->n_conditions, &none, request_now_ns(r));
+    }
+    const struct store_op op = { .type = STORE_OP_PUT,
+                                 .key = s->key,
+                                 .value = object_pack(r, kind, s->budget) };
+    write_also(r, &op, s->stored.revision);
+}
+
+/* 0 with out_charged when the budget found is to be charged; -ERR_X with r->status set. */
+static int check_budgets(struct request *r, struct search *s, bool *out_charged)
+{
+    struct stored found;
+    void *object = NULL;
+    struct err e;
+    int rc = request_read(r, request_key(r, KIND_POD, r->route.ns, r->route.name), &found);
+    *out_charged = false;
+    if (rc == -ERR_NOT_FOUND) {
+        return 0; /* delete_named says so, or finds its own earlier attempt */
+    }
+    rc = rc == 0 ? object_unpack(r, kind_info(KIND_POD), found.payload, &object) : rc;
+    if (rc != 0 || !is_counted(object)) {
+        return rc;
+    }
+    const Pod *pod = object;
+    s->labels = labels_of_entries(pod->metadata->labels, pod->metadata->n_labels);
+    rc = find_budgets(s);
+    if (rc != 0 || s->found == 0) {
+        return rc;
+    }
+    if (s->found > 1) {
+        (void)err_set(&e, ERR_INTERNAL,
+                      "This pod has more than one PodDisruptionBudget, which the eviction "
+                      "subresource does not support.");
+        return status_from_err(&r->arena, &r->status, -ERR_INTERNAL, &e);
+    }
+    if (goes_unhealthy(s->budget, pod)) {
+        return 0;
+    }
+    rc = ask_budget(r, s->budget);
+    *out_charged = rc == 0;
+    return rc;
+}
+
 static enum request_run evict_run(struct request *r)
 {
     DeleteOptions *options = NULL;
-    return read_eviction(r, &options) != 0 ? RUN_FAIL
-                                           : delete_named(r, 201, answer_evicted, options);
+    struct search s = { .request = r };
+    bool charged = false;
+    if (read_eviction(r, &options) != 0 || check_budgets(r, &s, &charged) != 0) {
+        return RUN_FAIL;
+    }
+    enum request_run run = delete_named(r, 201, answer_evicted, options);
+    if (run == RUN_COMMIT && charged) {
+        charge(r, &s);
+    }
+    return run;
 }
 
 const struct operation operation_evict = {

@@ -17,6 +17,7 @@ struct body_type {
     const struct schema *schema;
     const char *kind;        /* "Pod" */
     const char *api_version; /* "v1"; NULL: any (DeleteOptions comes in every group's version) */
+    const char *older;       /* another one whose form is the same; may be NULL */
 };
 
 struct body_type body_type_of(const struct kind_info *k);

@@ -223,6 +223,20 @@ static void fill_txn(struct request *r, struct write *w, struct store_op *op)
                                  .ops_count = 1 };
 }
 
+void write_also(struct request *r, const struct store_op *op, uint64_t revision)
+{
+    struct store_txn *t = &r->txn;
+    struct store_guard *guards = arena_array(&r->arena, t->guards_count + 1, sizeof(*guards));
+    struct store_op *ops = arena_array(&r->arena, t->ops_count + 1, sizeof(*ops));
+    memcpy(guards, t->guards, t->guards_count * sizeof(*guards));
+    memcpy(ops, t->ops, t->ops_count * sizeof(*ops));
+    guards[t->guards_count++] =
+        (struct store_guard){ .type = STORE_GUARD_MOD, .key = op->key, .revision = revision };
+    ops[t->ops_count++] = *op;
+    t->guards = guards;
+    t->ops = ops;
+}
+
 static void remember(struct request *r, const struct write *w, struct str payload)
 {
     struct written *done = arena_new(&r->arena, struct written);

@@ -41,6 +41,10 @@ enum request_run write_committed(struct request *r);
 /* Removes the row of w->old; payload is the last state that w->answer, or the client, gets. */
 enum request_run write_remove(struct request *r, struct write *w, struct str payload);
 
+/* Adds to the transaction that write_object or write_remove made: op, while its key is at this
+ * revision. */
+void write_also(struct request *r, const struct store_op *op, uint64_t revision);
+
 /* dryRun, fieldManager and fieldValidation, by the rules of CreateOptions and its like. options:
  * "CreateOptions". -ERR_X with r->status set. */
 int write_check_options(struct request *r, const char *options);

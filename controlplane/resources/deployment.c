@@ -10,10 +10,6 @@
 #include "controlplane/resources/strategies.h"
 #include "controlplane/resources/workload.h"
 
-#define PERCENT_TEXT                                                                               \
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "   \
-    "'93%', regex used for validation is '[0-9]+%')"
-
 static void strategy_defaults(struct arena *a, DeploymentSpec *spec)
 {
     DeploymentStrategy *strategy =
@@ -64,38 +60,11 @@ static void prepare_status(const struct resource_context *c, void *object, const
 static const char *const labels[] = { "metadata", "labels", NULL };
 static const char *const *const status_keeps[] = { labels, NULL };
 
-/* The number of a percentage, or -1 when it is no percent string. */
-static int64_t percent_of(const char *text)
-{
-    struct str s = str_from(text);
-    uint64_t value;
-    if (!str_ends(s, str_lit("%")) || str_to_u64(str_slice(s, 0, s.len - 1), &value) < 0)
-        return -1;
-    return value > INT32_MAX ? INT32_MAX : (int64_t)value;
-}
-
-static void validate_amount(const IntOrString *v, const char *name, bool at_most_all,
-                            const struct field_path *up, struct err_list *out)
-{
-    struct field_path p = path_field(up, name);
-    if (v == NULL)
-        return;
-    if (!int_or_string_is_text(v)) {
-        (void)check_not_negative(out, &p, v->int_val);
-        return;
-    }
-    int64_t percent = percent_of(v->str_val);
-    if (percent < 0)
-        rule_invalid_text(out, &p, v->str_val, PERCENT_TEXT);
-    else if (at_most_all && percent > 100)
-        rule_invalid_text(out, &p, v->str_val, "must not be greater than 100%");
-}
-
 static bool is_zero(const IntOrString *v)
 {
     if (v == NULL)
         return true;
-    return int_or_string_is_text(v) ? percent_of(v->str_val) == 0 : v->int_val == 0;
+    return int_or_string_is_text(v) ? workload_percent(v->str_val) == 0 : v->int_val == 0;
 }
 
 static void validate_strategy(const DeploymentStrategy *s, const struct field_path *up,
@@ -119,8 +88,8 @@ static void validate_strategy(const DeploymentStrategy *s, const struct field_pa
         rule_required(out, &rolling, "this should be defaulted and never be nil");
         return;
     }
-    validate_amount(r->max_unavailable, "maxUnavailable", true, &rolling, out);
-    validate_amount(r->max_surge, "maxSurge", false, &rolling, out);
+    workload_validate_amount(r->max_unavailable, "maxUnavailable", true, &rolling, out);
+    workload_validate_amount(r->max_surge, "maxSurge", false, &rolling, out);
     if (is_zero(r->max_unavailable) && is_zero(r->max_surge))
         rule_invalid(out, &unavailable, int_or_string_shown(out->arena, r->max_unavailable),
                      "may not be 0 when `maxSurge` is 0");

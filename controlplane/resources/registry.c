@@ -236,7 +236,13 @@ static const struct resource resources[] = {
       .unconditional_update = true,
       .strategy = &endpoint_slice_strategy,
       .name = name_dns1123_subdomain,
-      TABLE(endpoint_slice_columns, endpoint_slice_cells) }
+      TABLE(endpoint_slice_columns, endpoint_slice_cells) },
+    { .kind = KIND_DISRUPTION_BUDGET,
+      .subresources = SUBRESOURCE_STATUS,
+      .generation_tracked = true,
+      .strategy = &pod_disruption_budget_strategy,
+      .name = name_dns1123_subdomain,
+      TABLE(pod_disruption_budget_columns, pod_disruption_budget_cells) }
 };
 
 const struct resource *resource_of(enum kind kind)

@@ -20,6 +20,7 @@ extern const struct resource_strategy controller_revision_strategy;
 extern const struct resource_strategy endpoint_slice_strategy;
 extern const struct resource_strategy endpoints_strategy;
 extern const struct resource_strategy limit_range_strategy;
+extern const struct resource_strategy pod_disruption_budget_strategy;
 extern const struct resource_strategy pod_template_strategy;
 extern const struct resource_strategy replication_controller_strategy;
 extern const struct resource_strategy resource_quota_strategy;

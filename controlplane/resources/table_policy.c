@@ -1,4 +1,4 @@
-/* Rows of ResourceQuotas, LimitRanges and ControllerRevisions. */
+/* Rows of ResourceQuotas, LimitRanges, PodDisruptionBudgets and ControllerRevisions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include "api/meta/time.h"
 #include "api/proto/apps.pb-c.h"
 #include "api/proto/core.pb-c.h"
+#include "api/proto/policy.pb-c.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "controlplane/resources/quantities.h"
@@ -20,6 +21,14 @@ const struct table_column resource_quota_columns[] = {
 
 const struct table_column limit_range_columns[] = {
     { .name = "Name", .type = "string", .format = "name" }, { .name = "Created At", .type = "date" }
+};
+
+const struct table_column pod_disruption_budget_columns[] = {
+    { .name = "Name", .type = "string", .format = "name" },
+    { .name = "Min Available", .type = "string" },
+    { .name = "Max Unavailable", .type = "string" },
+    { .name = "Allowed Disruptions", .type = "integer" },
+    { .name = "Age", .type = "string" }
 };
 
 const struct table_column controller_revision_columns[] = {
@@ -84,6 +93,25 @@ void limit_range_cells(const struct resource_context *c, const void *object, str
         (void)time_format(time_seconds(meta->creation_timestamp), text);
     out[0] = cell_name(object);
     out[1] = cell_text(text_new(c->arena, text));
+}
+
+static struct table_cell amount_cell(struct arena *a, const IntOrString *v)
+{
+    if (v == NULL)
+        return cell_text("N/A");
+    return int_or_string_is_text(v) ? cell_text(text_of(v->str_val))
+                                    : cell_text(int_or_string_shown(a, v));
+}
+
+void pod_disruption_budget_cells(const struct resource_context *c, const void *object,
+                                 struct table_cell *out)
+{
+    const PodDisruptionBudget *b = object;
+    out[0] = cell_name(object);
+    out[1] = amount_cell(c->arena, b->spec != NULL ? b->spec->min_available : NULL);
+    out[2] = amount_cell(c->arena, b->spec != NULL ? b->spec->max_unavailable : NULL);
+    out[3] = cell_number(b->status != NULL ? b->status->disruptions_allowed : 0);
+    out[4] = cell_age(c, object);
 }
 
 /* "statefulset.apps/web" */

@@ -24,6 +24,7 @@ enum {
     ENDPOINTS_COLUMNS = 3,
     ENDPOINT_SLICE_COLUMNS = 5,
     LIMIT_RANGE_COLUMNS = 2,
+    POD_DISRUPTION_BUDGET_COLUMNS = 5,
     POD_TEMPLATE_COLUMNS = 4,
     RESOURCE_QUOTA_COLUMNS = 4
 };
@@ -44,13 +45,15 @@ extern const struct table_column controller_revision_columns[CONTROLLER_REVISION
 extern const struct table_column endpoints_columns[ENDPOINTS_COLUMNS];
 extern const struct table_column endpoint_slice_columns[ENDPOINT_SLICE_COLUMNS];
 extern const struct table_column limit_range_columns[LIMIT_RANGE_COLUMNS];
+extern const struct table_column pod_disruption_budget_columns[POD_DISRUPTION_BUDGET_COLUMNS];
 extern const struct table_column pod_template_columns[POD_TEMPLATE_COLUMNS];
 extern const struct table_column resource_quota_columns[RESOURCE_QUOTA_COLUMNS];
 
 table_cells_fn namespace_cells, node_cells, pod_cells, config_map_cells, secret_cells,
     service_account_cells, service_cells, event_cells, lease_cells, deployment_cells,
     replica_set_cells, controller_revision_cells, endpoints_cells, endpoint_slice_cells,
-    limit_range_cells, pod_template_cells, replication_controller_cells, resource_quota_cells;
+    limit_range_cells, pod_disruption_budget_cells, pod_template_cells,
+    replication_controller_cells, resource_quota_cells;
 
 bool pod_completed(const void *object);
 

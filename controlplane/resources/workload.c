@@ -12,6 +12,10 @@
 #include "controlplane/resources/metadata.h"
 #include "controlplane/resources/pod.h"
 
+#define PERCENT_TEXT                                                                               \
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "   \
+    "'93%', regex used for validation is '[0-9]+%')"
+
 static void validate_expression(const LabelSelectorRequirement *r, const struct field_path *p,
                                 struct err_list *out)
 {
@@ -133,4 +137,30 @@ void workload_validate_selector_update(const struct LabelSelector *selector,
     if (selector == NULL || old == NULL || schema_equal(&schema_LabelSelector, selector, old))
         return;
     rule_invalid_message(out, &p, &schema_LabelSelector, selector, "field is immutable");
+}
+
+int64_t workload_percent(const char *text)
+{
+    struct str s = str_from(text);
+    uint64_t value;
+    if (!str_ends(s, str_lit("%")) || str_to_u64(str_slice(s, 0, s.len - 1), &value) < 0)
+        return -1;
+    return value > INT32_MAX ? INT32_MAX : (int64_t)value;
+}
+
+void workload_validate_amount(const struct IntOrString *v, const char *name, bool at_most_all,
+                              const struct field_path *up, struct err_list *out)
+{
+    struct field_path p = path_field(up, name);
+    if (v == NULL)
+        return;
+    if (!int_or_string_is_text(v)) {
+        (void)check_not_negative(out, &p, v->int_val);
+        return;
+    }
+    int64_t percent = workload_percent(v->str_val);
+    if (percent < 0)
+        rule_invalid_text(out, &p, v->str_val, PERCENT_TEXT);
+    else if (at_most_all && percent > 100)
+        rule_invalid_text(out, &p, v->str_val, "must not be greater than 100%");
 }

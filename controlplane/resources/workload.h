@@ -32,6 +32,11 @@ void workload_validate_counts(const struct workload_counts *counts, struct err_l
 /* A selector never changes. */
 void workload_validate_selector_update(const struct LabelSelector *selector,
                                        const struct LabelSelector *old, struct err_list *out);
+/* The number of a percentage, or -1 when it is no percent string. */
+int64_t workload_percent(const char *text);
+/* A number that is not negative, or a percentage; NULL is fine. */
+void workload_validate_amount(const struct IntOrString *v, const char *name, bool at_most_all,
+                              const struct field_path *up, struct err_list *out);
 /* A LabelSelector's own syntax. */
 void workload_validate_selector(const struct LabelSelector *selector, const struct field_path *p,
                                 struct err_list *out);

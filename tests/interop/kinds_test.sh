@@ -90,6 +90,14 @@ metadata:
 revision: 1
 data:
   spec: {a: 1}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: pdb
+spec:
+  minAvailable: 50%
+  selector: {matchLabels: {app: none}}
 YAML
 
 bad='{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i","imagee":"x"}]}}'
@@ -115,7 +123,8 @@ for kubectl in $kubectls; do
     old || expect "10 when not given" "$kubectl" explain deploy.spec --output=plaintext-openapiv2
     expect "namespace/$ns created" "$kubectl" create ns "$ns"
     for made in replicationcontroller/rc podtemplate/pt endpoints/ep endpointslice.discovery.k8s.io/es \
-        resourcequota/rq limitrange/lr controllerrevision.apps/cr; do
+        resourcequota/rq limitrange/lr controllerrevision.apps/cr \
+        poddisruptionbudget.policy/pdb; do
         printf '%s created\n' "$made"
     done >"$work/expected"
     k create -f "$work/kinds.yaml" >"$work/created" 2>&1
@@ -128,10 +137,12 @@ for kubectl in $kubectls; do
     expect "rq" k get quota -o wide
     expect "CREATED AT" k get limits -o wide
     expect "<none>       1" k get controllerrevisions -o wide
+    expect "50%             N/A               0" k get pdb -o wide
     for object in rc/rc podtemplate/pt ep/ep quota/rq limits/lr controllerrevision/cr; do
         expect "Name:" k describe "$object"
     done
     old || expect "10.1.2.3" k describe endpointslice es
+    old || expect "Min available:" k describe pdb pdb
     sed 's/replicas: 2/replicas: 3/; s/pods: 4/pods: 5/' "$work/kinds.yaml" >"$work/more.yaml"
     expect "replicationcontroller/rc configured" k apply -f "$work/more.yaml"
     expect "podtemplate/pt unchanged" k apply -f "$work/more.yaml"

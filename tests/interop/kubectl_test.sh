@@ -33,6 +33,18 @@ spec:
 YAML
 }
 
+# A pod on a node that nobody runs, for `drain`, and a budget that allows nothing.
+victim() {
+    cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: x, labels: {app: x}}
+spec: {nodeName: $1, containers: [{name: c, image: i}]}
+YAML
+}
+budget='{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"b"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"app":"x"}}}}'
+drain() { "$kubectl" drain "$1" --ignore-daemonsets --force --grace-period=0 --timeout="$2"; }
+
 n=0
 for kubectl in $kubectls; do
     n=$((n + 1))
@@ -63,6 +75,17 @@ for kubectl in $kubectls; do
     expect "x=y" k describe configmap c
     expect "ADDED" timeout 3 "$kubectl" -n "$ns" get configmap c -w --output-watch-events
     expect "NotFound" k get configmap none
+    expect "node/$ns created" k create -f - <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"'"$ns"'"}}'
+    expect "pod/x created" k create -f - <<<"$(victim "$ns")"
+    if [ "$n" = 1 ]; then
+        expect "poddisruptionbudget.policy/b created" k create -f - <<<"$budget"
+        expect "pod/x patched" k patch pod x --subresource=status -p '{"status":{"phase":"Running"}}'
+        expect "violate the pod's disruption budget" drain "$ns" 1s
+        expect "poddisruptionbudget.policy/b patched" k patch pdb b --type=merge \
+            -p '{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}'
+    fi
+    expect "pod/x evicted" drain "$ns" 20s
+    expect "deleted" k delete node "$ns"
     expect 'configmap "c" deleted' k delete configmap c
     expect 'deployment.apps "d" deleted' k delete deploy d
     expect "namespace \"$ns\" deleted" "$kubectl" delete ns "$ns" --timeout=30s

@@ -63,6 +63,128 @@ static void test_evict(void **state)
     harness_expect(&r, 404);
 }
 
+#define BUDGETS "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+
+static const char merge[] = "Content-Type: application/merge-patch+json\r\n";
+
+static void make_budget(struct harness *h, const char *name)
+{
+    const char *json = str_printf(&h->arena,
+                                  "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"minAvailable\":1,"
+                                  "\"selector\":{\"matchLabels\":{\"app\":\"b\"}}}}",
+                                  name)
+                           .data;
+    struct reply r = harness_post(h, BUDGETS, json);
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"generation\":1");
+}
+
+static void set_status(struct harness *h, const char *target, const char *status)
+{
+    struct reply r = harness_send(h, "PATCH", target, merge, status);
+    harness_expect(&r, 200);
+}
+
+/* A running pod with the label that the budgets select. */
+static void make_running(struct harness *h, const char *name, bool ready)
+{
+    make(h, name);
+    const char *target = str_printf(&h->arena, PODS "/%s", name).data;
+    set_status(h, target, "{\"metadata\":{\"labels\":{\"app\":\"b\"}}}");
+    target = str_printf(&h->arena, PODS "/%s/status", name).data;
+    set_status(h, target,
+               ready ? "{\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\","
+                       "\"status\":\"True\"}]}}"
+                     : "{\"status\":{\"phase\":\"Running\"}}");
+}
+
+static struct reply evict(struct harness *h, const char *name)
+{
+    const char *target = str_printf(&h->arena, PODS "/%s/eviction", name).data;
+    const char *json = str_printf(&h->arena, "{\"metadata\":{\"name\":\"%s\"}}", name).data;
+    return harness_post(h, target, json);
+}
+
+static void test_budget(void **state)
+{
+    struct harness *h = *state;
+    make_budget(h, "b");
+    make(h, "pending");
+    struct reply r = evict(h, "pending"); /* in nobody's count */
+    harness_expect(&r, 201);
+    make_running(h, "b1", true);
+    make_running(h, "b2", true);
+    r = evict(h, "b1");
+    harness_expect(&r, 429);
+    harness_contains(&r, "\"message\":\"Cannot evict pod as it would violate the pod's disruption "
+                         "budget.\",\"reason\":\"TooManyRequests\"");
+    harness_contains(&r, "\"reason\":\"DisruptionBudget\",\"message\":\"The disruption budget b is "
+                         "still being processed by the server.\"");
+    harness_contains(&r, "\"retryAfterSeconds\":10");
+    set_status(h, BUDGETS "/b/status",
+               "{\"status\":{\"observedGeneration\":1,\"disruptionsAllowed\":1,"
+               "\"currentHealthy\":2,\"desiredHealthy\":1,\"expectedPods\":2}}");
+    r = harness_post(h, PODS "/b1/eviction?dryRun=All", "{\"metadata\":{\"name\":\"b1\"}}");
+    harness_expect(&r, 201);
+    r = harness_get(h, BUDGETS "/b");
+    harness_contains(&r, "\"disruptionsAllowed\":1");
+    r = evict(h, "b1");
+    harness_expect(&r, 201);
+    r = harness_get(h, PODS "/b1");
+    harness_contains(&r, "deletionTimestamp");
+    r = harness_get(h, BUDGETS "/b");
+    harness_contains(&r, "\"disruptionsAllowed\":0");
+    harness_contains(&r, "\"reason\":\"InsufficientPods\"");
+    r = evict(h, "b2");
+    harness_expect(&r, 429);
+    harness_contains(&r, "The disruption budget b needs 1 healthy pods and has 2 currently");
+    r = evict(h, "b1"); /* on its way already */
+    harness_expect(&r, 201);
+}
+
+/* After test_budget: nothing more is allowed by b, and it has as many healthy pods as it wants. */
+static void test_budget_and_the_unhealthy(void **state)
+{
+    struct harness *h = *state;
+    make_running(h, "u1", false);
+    struct reply r = evict(h, "u1");
+    harness_expect(&r, 201);
+    set_status(h, BUDGETS "/b/status", "{\"status\":{\"currentHealthy\":0}}");
+    make_running(h, "u2", false);
+    r = evict(h, "u2");
+    harness_expect(&r, 429);
+    set_status(h, BUDGETS "/b", "{\"spec\":{\"unhealthyPodEvictionPolicy\":\"AlwaysAllow\"}}");
+    r = evict(h, "u2");
+    harness_expect(&r, 201);
+    set_status(h, BUDGETS "/b/status",
+               "{\"status\":{\"observedGeneration\":2,\"conditions\":[{\"type\":"
+               "\"DisruptionAllowed\",\"status\":\"False\",\"reason\":\"SyncFailed\",\"message\":"
+               "\"why\",\"lastTransitionTime\":\"2024-01-01T00:00:00Z\"}]}}");
+    r = evict(h, "b2");
+    harness_expect(&r, 429);
+    harness_contains(&r, "The disruption budget b does not allow evicting pods currently because "
+                         "it failed sync: why");
+    make_budget(h, "c");
+    r = evict(h, "b2");
+    harness_expect(&r, 500);
+    harness_contains(&r, "This pod has more than one PodDisruptionBudget, which the eviction "
+                         "subresource does not support.");
+}
+
+static void test_older_version(void **state)
+{
+    struct harness *h = *state;
+    make(h, "old");
+    struct reply r = harness_post(h, PODS "/old/eviction",
+                                  "{\"apiVersion\":\"policy/v1beta1\",\"kind\":\"Eviction\","
+                                  "\"metadata\":{\"name\":\"old\"}}");
+    harness_expect(&r, 201);
+    r = harness_post(h, PODS "/old/eviction",
+                     "{\"apiVersion\":\"policy/v2\",\"kind\":\"Eviction\",\"metadata\":{\"name\":"
+                     "\"old\"}}");
+    harness_expect(&r, 400);
+}
+
 static void test_ephemeral(void **state)
 {
     struct harness *h = *state;
@@ -139,6 +261,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evict),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_and_the_unhealthy),
+        cmocka_unit_test(test_older_version),
         cmocka_unit_test(test_ephemeral),
         cmocka_unit_test(test_resize),
     };

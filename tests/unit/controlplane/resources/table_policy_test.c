@@ -1,4 +1,4 @@
-/* Rows of ResourceQuotas, LimitRanges and ControllerRevisions. */
+/* Rows of ResourceQuotas, LimitRanges, PodDisruptionBudgets and ControllerRevisions. */
 #include "tests/unit/controlplane/resources/fixture.h"
 #include "tests/unit/unit.h"
 
@@ -26,6 +26,17 @@ static void test_limits(void **state)
     fixture_check_cells(KIND_LIMIT_RANGE, cases, COUNT(cases));
 }
 
+static void test_budgets(void **state)
+{
+    static const struct create_case cases[] = {
+        { "{'metadata':{'name':'b'},'spec':{'minAvailable':2},'status':{'disruptionsAllowed':3}}",
+          "b|2|N/A|3|<unknown>" },
+        { "{'metadata':{'name':'b'},'spec':{'maxUnavailable':'25%'}}", "b|N/A|25%|0|<unknown>" }
+    };
+    (void)state;
+    fixture_check_cells(KIND_DISRUPTION_BUDGET, cases, COUNT(cases));
+}
+
 static void test_revisions(void **state)
 {
     static const struct create_case cases[] = {
@@ -41,6 +52,7 @@ static void test_revisions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_quota), cmocka_unit_test(test_limits),
+                                        cmocka_unit_test(test_budgets),
                                         cmocka_unit_test(test_revisions) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
