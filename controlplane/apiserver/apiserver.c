@@ -23,6 +23,7 @@ void api_loop_init(struct api_loop *l, struct apiserver *s, struct env_loop *loo
     l->server = s;
     l->loop = loop;
     list_init(&l->requests);
+    turns_init(&l->turns, loop);
     l->hub = watch_hub_new(l);
     l->backends = backends_new(loop, s->config.kubelet_tls);
 }

@@ -24,7 +24,7 @@ static const char expired_text[] =
     "inconsistent list - objects that were created, modified, or deleted between the time the "
     "first chunk was returned and now may show up in the list.";
 
-#define LIST_WHOLE_BYTES (512u << 10)
+#define LIST_WHOLE_BYTES (256u << 10)
 /* YAML is made from the whole text. */
 #define LIST_YAML_BYTES_MAX (16u << 20)
 
@@ -259,7 +259,13 @@ static enum request_run go_on(struct listing *l)
 static enum request_run list_run(struct request *r)
 {
     struct listing *l = r->state;
+    struct turns *turns = &r->loop->turns;
+    if (!turns_free(turns)) {
+        return RUN_SUSPEND;
+    }
+    uint64_t began_ns = env_now_ns(r->server->config.env);
     int rc = read_slice(l);
+    turns_spend(turns, env_now_ns(r->server->config.env) - began_ns);
     if (rc == 1) {
         return go_on(l);
     }

@@ -1,4 +1,4 @@
-/* See the header. The request is held while a message or work of its is under way. */
+/* See the header. The request is held while it stands in line or work of its is under way. */
 #include "controlplane/apiserver/list_stream.h"
 
 #include "api/schema/json.h"
@@ -24,14 +24,14 @@ static struct request *request_of(struct list_stream *s)
     return s->writer->request;
 }
 
-static void on_msg(struct env_msg *m);
+static void on_turn(struct turn *t);
 
 static void next_piece(struct list_stream *s)
 {
     struct request *r = request_of(s);
     request_hold(r);
     s->busy = true;
-    env_post(r->loop->loop, &s->msg, on_msg);
+    turns_wait(&r->loop->turns, &s->turn, on_turn);
 }
 
 static void write_piece(struct list_stream *s, struct buf *piece)
@@ -45,6 +45,9 @@ static void write_piece(struct list_stream *s, struct buf *piece)
                                  env_now_ns(r->server->config.env) - r->began_ns);
     } else if (http_queued(r->x) > HTTP_QUEUE_HIGH_BYTES) {
         s->waiting = true;
+        buf_deinit(&r->out); /* a client that reads no more keeps no room for the next piece */
+        buf_deinit(&s->text);
+        buf_deinit(&s->packed);
     } else {
         next_piece(s);
     }
@@ -96,9 +99,9 @@ static void send_piece(struct list_stream *s)
     env_work(r->loop->loop, &s->work, pack_piece, on_packed);
 }
 
-static void on_msg(struct env_msg *m)
+static void on_turn(struct turn *t)
 {
-    struct list_stream *s = container_of(m, struct list_stream, msg);
+    struct list_stream *s = container_of(t, struct list_stream, turn);
     struct request *r = request_of(s);
     s->busy = false;
     int rc = r->x == NULL ? -ERR_CANCELED : s->fill(r);

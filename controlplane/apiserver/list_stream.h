@@ -23,10 +23,10 @@ struct list_stream {
     size_t depth;             /* of the pretty form */
     struct buf text;          /* the piece, indented */
     struct buf packed;
-    struct env_msg msg;
+    struct turn turn;
     struct env_work work;
     bool last; /* the present piece */
-    bool busy; /* msg or work is under way */
+    bool busy; /* it stands in line, or work is under way */
     bool waiting;
 };
 

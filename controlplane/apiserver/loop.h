@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "controlplane/apiserver/apiserver.h"
 #include "controlplane/apiserver/documents.h"
+#include "controlplane/apiserver/turns.h"
 #include "store/store.h"
 
 struct backends;
@@ -33,6 +34,7 @@ struct api_loop {
     struct env_loop *loop;
     struct list requests; /* struct request.node: all of this loop, watches included */
     uint32_t inflight;    /* those that count against the limit */
+    struct turns turns;
     struct watch_hub *hub;
     struct backends *backends;
     struct http_server *listeners[APISERVER_LISTENERS_MAX];

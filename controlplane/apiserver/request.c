@@ -249,9 +249,9 @@ static int run_fresh(struct sm *m)
     return fail(r);
 }
 
-static void on_suspended(struct env_msg *msg)
+static void on_turn(struct turn *t)
 {
-    struct request *r = container_of(msg, struct request, msg);
+    struct request *r = container_of(t, struct request, turn);
     sm_resume(&r->sm, 0);
     request_release(r);
 }
@@ -270,7 +270,7 @@ static int follow(struct request *r, enum request_run run)
     case RUN_COMMIT:
         return REQ_COMMIT;
     case RUN_SUSPEND:
-        env_post(r->loop->loop, &r->msg, on_suspended);
+        turns_wait(&r->loop->turns, &r->turn, on_turn);
         return SM_AWAIT(REQ_RUN);
     case RUN_MAKE:
         env_work(r->loop->loop, &r->work, r->make, on_worked);

@@ -61,7 +61,7 @@ enum request_run {
     RUN_ANSWER,  /* request_answer_* was called */
     RUN_FAIL,    /* r->status says why */
     RUN_COMMIT,  /* r->txn is to be committed */
-    RUN_SUSPEND, /* run again on the next turn of the loop */
+    RUN_SUSPEND, /* run again in turn (turns.h) */
     RUN_MAKE,    /* r->make is to be called on a pool thread; then run again */
     RUN_STREAM   /* the operation answers on r->x itself from now on */
 };
@@ -107,7 +107,7 @@ struct request {
     struct http_exchange *x; /* NULL once closed */
     struct arena arena;
     struct env_timer timer;
-    struct env_msg msg;
+    struct turn turn;
     uint64_t began_ns;
     uint64_t body_ms; /* how long the body may take: APISERVER_REQUEST_MS, or less as asked for */
     bool counted;
