@@ -192,6 +192,7 @@ static void on_pool_done(struct env_work *w)
     }
     if (!http_responded(l->x)) {
         const struct http_header headers[] = { { STR("content-type"), STR("text/plain") } };
+        l->x->stalls = HTTP_STALLS_MAY; /* a person reads it */
         http_respond(l->x, 200, headers, 1);
     }
     if (l->out.len > 0) {

@@ -44,11 +44,18 @@ struct tls_identity;
 #define HTTP_QUEUE_LOW_BYTES (64u << 10)
 /* Beyond this a writer that ignores back-pressure has its exchange reset with -ERR_LIMIT. */
 #define HTTP_QUEUE_BYTES_MAX (64u << 20)
-/* A client that takes less than so much of what is queued for it in so long has its exchange reset:
- * of an answer that is complete, or whose handler set x->must_read. Of others the queue is bounded
- * by back-pressure, and a pause may be meant: a person behind a pager, a consumer at work. */
+/* A client that takes less than so much of what is queued for it in so long has its exchange reset,
+ * as the handler wants it (x->stalls). */
 #define HTTP_STALL_BYTES (16u << 10)
 #define HTTP_STALL_MS    30000
+
+enum http_stalls {
+    HTTP_STALLS_END = 0, /* once the answer is complete: the queue holds all of it */
+    HTTP_STALLS_CUT,     /* before that too */
+    /* Never: back-pressure bounds the queue, and a pause may be meant, by a person behind a pager
+     * or a consumer at work. */
+    HTTP_STALLS_MAY
+};
 
 /* ---- headers ---- */
 
@@ -124,7 +131,7 @@ struct http_exchange {
     const struct http_exchange_events *events;
     void *user;
     uint64_t body_bytes_max; /* HTTP_BODY_BYTES_MAX unless set; UINT64_MAX: none */
-    bool must_read;          /* a client that stalls is cut before the answer's end too */
+    enum http_stalls stalls;
 
     /* The engine's. */
     const struct http_exchange_ops *ops;

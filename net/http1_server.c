@@ -44,6 +44,7 @@ struct http1_server {
     size_t out_at;
     struct http_stall stall;
     struct exchange *current;
+    bool may_stall; /* the reader of what is left of the last answer */
     bool processing;
     bool link_paused;
     bool peer_ended;
@@ -227,6 +228,7 @@ static void finish_exchange(struct http1_server *s, int status)
 {
     struct exchange *e = s->current;
     s->current = NULL;
+    s->may_stall = e->x.stalls == HTTP_STALLS_MAY;
     if (e->handled)
         e->x.events->closed(&e->x, status);
     http_exchange_deinit(&e->x);
@@ -538,7 +540,9 @@ static bool server_expire(struct http_engine *g, uint64_t now_ms)
     const struct exchange *e = s->current;
     bool stalled = http_stalled(&s->stall, output_queued(s), s->g.link->ops->sent(s->g.link),
                                 now_ms, HTTP_STALL_MS);
-    return stalled && (e == NULL || e->response_done || e->x.must_read);
+    if (!stalled || e == NULL)
+        return stalled && !s->may_stall;
+    return e->x.stalls == HTTP_STALLS_CUT || (e->x.stalls == HTTP_STALLS_END && e->response_done);
 }
 
 static void server_free(struct http_engine *g)

@@ -38,8 +38,8 @@ struct http2_role {
     void (*body)(struct http2_stream *s, struct str bytes);
     void (*end)(struct http2_stream *s); /* the peer ended its side */
     void (*drained)(struct http2_stream *s);
-    /* Is its reader to be cut when it stalls (server only)? */
-    bool (*must_read)(const struct http2_stream *s);
+    /* What becomes of a reader that stalls (server only). */
+    enum http_stalls (*stalls)(const struct http2_stream *s);
     /* Submits the head of a stream of conn->unsent: late, when it is known whether a body follows.
      */
     void (*submit)(struct http2_stream *s);

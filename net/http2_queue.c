@@ -139,7 +139,10 @@ bool http2_stream_write(struct http2_stream *s, struct str bytes, struct shared 
 bool http2_stream_stalls(struct http2_stream *s, uint64_t now_ms)
 {
     bool stalled = http_stalled(&s->stall, s->queue.bytes, s->taken, now_ms, HTTP_STALL_MS);
-    return stalled && !s->closed && (s->output_ended || s->conn->role->must_read(s));
+    if (!stalled || s->closed)
+        return false;
+    enum http_stalls stalls = s->conn->role->stalls(s);
+    return stalls == HTTP_STALLS_CUT || (stalls == HTTP_STALLS_END && s->output_ended);
 }
 
 void http2_stream_end(struct http2_stream *s, const struct http_header *trailers, size_t count)

@@ -246,9 +246,9 @@ static void server_closed(struct http2_stream *s)
     mem_free(e);
 }
 
-static bool server_must_read(const struct http2_stream *s)
+static enum http_stalls server_stalls(const struct http2_stream *s)
 {
-    return container_of(s, const struct exchange, s)->x.must_read;
+    return container_of(s, const struct exchange, s)->x.stalls;
 }
 
 static struct arena *server_arena(struct http2_stream *s)
@@ -309,7 +309,7 @@ struct http_engine *http2_server_new(struct http_link *link)
         .body = server_body,
         .end = server_end,
         .drained = server_drained,
-        .must_read = server_must_read,
+        .stalls = server_stalls,
         .submit = submit,
         .closed = server_closed,
         .arena = server_arena,

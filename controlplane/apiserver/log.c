@@ -100,6 +100,7 @@ static void on_response(struct http_request *out)
     struct request *r = l->request;
     if (out->status == 200 && r->x != NULL) {
         l->streaming = true;
+        r->x->stalls = HTTP_STALLS_MAY; /* a person reads it */
         request_stream_head(r, "text/plain");
     }
 }

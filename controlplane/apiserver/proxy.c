@@ -86,6 +86,7 @@ static void on_response(struct http_request *out)
     proxy_response_headers(&r->arena, &out->response_headers, r->x, &p->path, p->host, agreed, &h);
     if (!agreed) {
         begin_page(p, &h);
+        r->x->stalls = HTTP_STALLS_MAY;
         http_respond(r->x, out->status, h.items, h.count);
     } else if (request_upgrade(r, h.items, h.count) != 0) {
         http_request_cancel(out);

@@ -425,7 +425,7 @@ static enum request_run watch_run(struct request *r)
                               err_set(&e, ERR_UNAVAILABLE, "the server is stopping"), &e);
         return RUN_FAIL;
     }
-    r->x->must_read = true;
+    r->x->stalls = HTTP_STALLS_CUT;
     request_stream_head(r, media_name(r->media.type, true));
     env_timer_init(r->loop->loop, &w->timer, on_timer);
     w->started = true;
