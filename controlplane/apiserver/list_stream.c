@@ -126,6 +126,7 @@ enum request_run list_stream_begin(struct list_stream *s)
         request_header(r, "content-encoding", str_lit("gzip"));
         request_header(r, "vary", str_lit("Accept-Encoding"));
     }
+    r->x->stalls = HTTP_STALLS_CUT; /* it keeps a place among the requests in work, and history */
     request_stream_head(r, media_name(r->media.type, false));
     /* The first piece is what was gathered, behind the head. */
     buf_append_str(head, buf_str(&r->out));
