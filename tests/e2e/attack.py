@@ -18,7 +18,7 @@ import zlib
 
 TIMEOUT_S = 10
 PROBE_S = 3.0
-GROWTH_BYTES = 384 << 20
+GROWTH_BYTES = 256 << 20
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
