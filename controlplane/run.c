@@ -32,18 +32,21 @@
 #define RUN_API_LOOPS_MAX 8
 /* Requests get this long to end when the member is told to stop. */
 #define RUN_STOP_GRACE_MS 1000
+#define RUN_HISTORY_SECONDS_MAX 480 /* a group remembers no earlier revisions' times */
 #define RUN_PEM_BYTES_MAX (1u << 20)
 #define RUN_FIRST_START   "%s/members/%s/" MEMBER_FIRST_START_FILE
 
 const char run_usage[] =
     "gantryd run --cluster FOLDER --name NAME --data FOLDER\n"
     "              [--listen ADDRESS]... [--node-monitor-grace-period SECONDS]\n"
-    "              [--api-loops N] [--log-level LEVEL]\n"
+    "              [--history SECONDS] [--api-loops N] [--log-level LEVEL]\n"
     "              [--raft-address ADDRESS] [--peer-address ADDRESS]\n"
     "      --cluster       what `gantryd init` or `gantryd join` made: ca.crt, cluster.conf,\n"
     "                      members/NAME/\n"
     "      --data          this member's own folder: log and state\n"
     "      --listen        tcp:IP:PORT or fd:N (an open listening socket); may be repeated\n"
+    "      --history       how long the revisions of objects are kept; without it 300, and the\n"
+    "                      newest 10000\n"
     "      --raft-address, --peer-address\n"
     "                      where this member is now, if not where cluster.conf says: tcp:HOST:PORT";
 
@@ -57,6 +60,7 @@ struct run_flags {
     size_t listen_count;
     uint64_t node_grace_ms;
     uint64_t api_loops;
+    uint64_t history_s; /* 0: not said */
 };
 
 struct run {
@@ -129,6 +133,8 @@ static int run_flag(struct run_flags *f, const char *flag, const char *value, st
     }
     if (strcmp(flag, "--api-loops") == 0)
         return run_number(flag, value, RUN_API_LOOPS_MAX, &f->api_loops, e);
+    if (strcmp(flag, "--history") == 0)
+        return run_number(flag, value, RUN_HISTORY_SECONDS_MAX, &f->history_s, e);
     if (strcmp(flag, "--node-monitor-grace-period") == 0) {
         int rc = run_number(flag, value, 86400, &seconds, e);
         f->node_grace_ms = seconds * 1000;
@@ -271,6 +277,10 @@ static int run_open_store(struct run *r, struct err *e)
     c->peer_listen_fd = -1;
     c->raft_listen_fd = -1;
     c->short_history_prefixes = short_lived;
+    if (r->flags.history_s != 0) {
+        c->retain_ms = r->flags.history_s * 1000;
+        c->retain_revisions = 1;
+    }
     rc = store_open(c, &r->store, e);
     return rc != 0 ? rc : run_forget_first_start(r, e);
 }

@@ -268,6 +268,11 @@ static bool compact_due(struct store_group *g, struct compact_asked *a, struct s
     return !a->done;
 }
 
+uint64_t group_retain_ms(const struct store_group *g)
+{
+    return g->config.retain_ms > 0 ? g->config.retain_ms : STORE_RETAIN_MS;
+}
+
 size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t max)
 {
     const struct group_config *config = &g->config;
@@ -279,8 +284,7 @@ size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t
 
     uint64_t keep =
         config->retain_revisions > 0 ? config->retain_revisions : STORE_RETAIN_REVISIONS;
-    uint64_t target =
-        revision_aged(g, now, config->retain_ms > 0 ? config->retain_ms : STORE_RETAIN_MS);
+    uint64_t target = revision_aged(g, now, group_retain_ms(g));
     if (newest < keep)
         target = 0;
     else if (target > newest - keep)

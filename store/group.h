@@ -100,6 +100,9 @@ void group_set_raft(struct store_group *g, void *raft);
 void *group_raft(struct store_group *g);
 enum store_group_id group_id(const struct store_group *g);
 
+/* How long history is kept at least. */
+uint64_t group_retain_ms(const struct store_group *g);
+
 /* COMPACT operations due now (0: none), at most max, keys in static memory: by age and count of
  * store_config. The raft loop, about every 10 s while leading. */
 size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t max);

@@ -22,6 +22,13 @@ static struct metric ticks_total = { .name = "store_tick_total",
 static struct metric *const house_metrics[] = { &checks_total, &mismatch_total, &ticks_total,
                                                 NULL };
 
+/* History does not outlive its time by more than half of it. */
+static uint32_t compact_every_ms(const struct store_group *group)
+{
+    uint64_t half = group_retain_ms(group) / 2;
+    return half < HOUSE_COMPACT_MS ? (uint32_t)half : HOUSE_COMPACT_MS;
+}
+
 void housekeeping_init(struct housekeeping *h, struct store_group *group, uint64_t member_id,
                        const struct housekeeping_ops *ops, void *ctx)
 {
@@ -29,7 +36,7 @@ void housekeeping_init(struct housekeeping *h, struct store_group *group, uint64
                                 .member_id = member_id,
                                 .ops = ops,
                                 .ctx = ctx,
-                                .compact_every_ms = HOUSE_COMPACT_MS,
+                                .compact_every_ms = compact_every_ms(group),
                                 .check_every_ms = HOUSE_CHECK_MS };
     metrics_register(house_metrics);
 }

@@ -82,8 +82,8 @@ struct housekeeping {
     uint64_t member_id;
     const struct housekeeping_ops *ops;
     void *ctx;
-    uint32_t compact_every_ms; /* HOUSE_COMPACT_MS and HOUSE_CHECK_MS, unless a simulation says
-                                  otherwise */
+    uint32_t compact_every_ms; /* HOUSE_COMPACT_MS or less, and HOUSE_CHECK_MS, unless a simulation
+                                  says otherwise */
     uint32_t check_every_ms;
     bool led; /* at the last run */
     struct housekeeping_peer peers[STORE_MEMBERS_MAX];

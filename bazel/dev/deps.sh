@@ -37,6 +37,7 @@ mkfs.ext4 e2fsprogs
 ps procps
 python3 python3
 /usr/lib/python3/dist-packages/grpc python3-grpcio
+/usr/lib/python3/dist-packages/kubernetes python3-kubernetes
 etcd etcd-server
 etcdctl etcd-client
 h2load nghttp2-client

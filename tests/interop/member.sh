@@ -1,6 +1,6 @@
 # Sourced by tests of every installed kubectl against one member: $gantryd is its program, $kubectls
 # the kubectls ($KUBECTLS names further ones, with spaces between), $work a folder that goes at the end.
-# With no kubectl here the test ends, and says so.
+# $member_flags are further flags of the member. With no kubectl here the test ends, and says so.
 bin=$(dirname "$(readlink -f "$(command -v kubectl || echo /nonexistent)")")
 kubectls="$(ls "$bin"/kubectl "$bin"/kubectl.1.[0-9]* 2>/dev/null) ${KUBECTLS:-}"
 [ -n "${kubectls// /}" ] || {
@@ -35,7 +35,7 @@ address=127.$((RANDOM % 200 + 20)).$((RANDOM % 250)).$((RANDOM % 250 + 1))
 "$gantryd" init --out "$work/cluster" --member "a=$address" \
     --member-server "a=https://$address:6443" >/dev/null || exit 1
 "$gantryd" run --cluster "$work/cluster" --name a --data "$work/data" \
-    --listen "tcp:$address:6443" >"$work/log" 2>&1 &
+    --listen "tcp:$address:6443" ${member_flags:-} >"$work/log" 2>&1 &
 pid=$!
 export KUBECONFIG=$work/cluster/admin.kubeconfig
 for _ in $(seq 100); do
