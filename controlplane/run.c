@@ -31,10 +31,10 @@
 #define RUN_LISTEN_MAX    8
 #define RUN_API_LOOPS_MAX 8
 /* Requests get this long to end when the member is told to stop. */
-#define RUN_STOP_GRACE_MS 1000
+#define RUN_STOP_GRACE_MS       1000
 #define RUN_HISTORY_SECONDS_MAX 480 /* a group remembers no earlier revisions' times */
-#define RUN_PEM_BYTES_MAX (1u << 20)
-#define RUN_FIRST_START   "%s/members/%s/" MEMBER_FIRST_START_FILE
+#define RUN_PEM_BYTES_MAX       (1u << 20)
+#define RUN_FIRST_START         "%s/members/%s/" MEMBER_FIRST_START_FILE
 
 const char run_usage[] =
     "gantryd run --cluster FOLDER --name NAME --data FOLDER\n"

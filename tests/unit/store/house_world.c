@@ -137,6 +137,8 @@ static void member_open(struct house_world *w, size_t i)
                                    .kv = m->kv,
                                    .apply_loop = m->apply,
                                    .level_max = m->level_max,
+                                   .retain_ms = m->retain_ms,
+                                   .retain_revisions = m->retain_ms > 0 ? 1 : 0,
                                    .raft_loop = m->raft,
                                    .on_halt = on_halt,
                                    .ctx = m };

@@ -20,6 +20,7 @@
 struct house_member {
     struct house_world *world;
     uint64_t id;
+    uint64_t retain_ms; /* 0: as usual */
     uint32_t level_max; /* 1: the release before, which reports nothing of level 2 */
     bool silent;        /* does not answer */
     bool alive;

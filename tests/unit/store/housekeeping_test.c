@@ -468,6 +468,25 @@ static void test_pace(void **state)
     world_free(w);
 }
 
+/* History that is kept only for seconds is also forgotten within seconds. */
+static void test_short_history(void **state)
+{
+    (void)state;
+    struct house_world *w = world_ready();
+    house_world_put(w, "a", 0);
+    house_world_put(w, "b", 0);
+    house_world_run(w, 2ull * HOUSE_COMPACT_MS);
+    assert_int_equal(w->proposed[STORE_OP_COMPACT], 0);
+    for (size_t m = 0; m < HOUSE_MEMBERS; m++) {
+        w->members[m].retain_ms = 4000;
+        house_world_restart(w, m, 2);
+    }
+    house_world_run(w, HOUSE_COMPACT_MS);
+    assert_in_range(w->proposed[STORE_OP_COMPACT], 1, 2);
+    assert_true(store_compacted(w->members[0].group) > 0);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_check_waits),
         cmocka_unit_test(test_check_after_restart),
         cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_short_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
