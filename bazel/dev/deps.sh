@@ -94,6 +94,27 @@ install_missing() {
     busybox_static >/dev/null || die 'no static busybox: busybox-static could not be installed'
 }
 
+# What interop tests need of npm, as tests/interop/package-lock.json pins it. A test skips what is not there.
+npm_packages() {
+    local folder=$DEV/npm
+    cmp -s tests/interop/package-lock.json "$folder/node_modules/pinned.json" && return
+    command -v npm >/dev/null || { echo 'no npm here' && return; }
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp tests/interop/package.json tests/interop/package-lock.json "$folder/"
+    if (cd "$folder" && npm ci --omit=optional --ignore-scripts --no-audit --no-fund); then
+        cp tests/interop/package-lock.json "$folder/node_modules/pinned.json"
+    else
+        echo 'npm installed nothing: tests of @kubernetes/client-node will skip'
+    fi
+}
+
 dev_deps() {
     step 'Debian packages' install_missing
+}
+
+# With what only tests use.
+dev_test_deps() {
+    dev_deps
+    step 'npm packages' npm_packages
 }

@@ -81,7 +81,7 @@ dev_test() {
         dev_fresh
         return
     fi
-    dev_deps
+    dev_test_deps
     [[ $pattern != *[\'\"]* ]] || die 'a pattern has no quotes in it'
     [ -z "$pattern" ] || filter="intersect filter('$pattern', //...)"
     MATCHED=''

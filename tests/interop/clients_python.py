@@ -35,6 +35,18 @@ def wait_for(what, condition):
     raise AssertionError(f"waited {WAIT_S} s in vain for {what}")
 
 
+def update(read, write):
+    """Reads, changes and writes until no controller was faster."""
+    def attempt():
+        try:
+            return write(read())
+        except ApiException as e:
+            equal(e.status, 409)
+            return None
+
+    return wait_for("an update without a conflict", attempt)
+
+
 def equal(got, want):
     assert got == want, f"{got!r} is not {want!r}"
 
@@ -145,9 +157,12 @@ def check_typed_kinds():
             by_field = {"field_selector": f"metadata.namespace={NS},metadata.name={name}"}
             listed = getattr(api, f"list_{kind}_for_all_namespaces")(**by_field)
             equal([i.metadata.name for i in listed.items], [name])
-            current = call("read")(name, NS)
-            current.metadata.annotations = {"replaced": "yes"}
-            equal(call("replace")(name, NS, current).metadata.annotations["replaced"], "yes")
+
+            def annotate(current):
+                current.metadata.annotations = {"replaced": "yes"}
+                return call("replace")(name, NS, current)
+
+            equal(update(lambda: call("read")(name, NS), annotate).metadata.annotations["replaced"], "yes")
             call("patch")(name, NS, {"metadata": {"labels": {"patched": "yes"}}})
             equal(call("read")(name, NS).metadata.labels["patched"], "yes")
             call("delete")(name, NS, grace_period_seconds=0)
@@ -289,9 +304,13 @@ def check_subresources():
     got = core.patch_namespaced_pod_status("status", NS, {"status": {"conditions": [condition], "message": "m"}})
     equal(got.status.message, "m")
     assert "example.com/Tested" in [c.type for c in got.status.conditions]
-    got.spec.containers[0].image = "changed"
-    got.status.message = "n"
-    got = core.replace_namespaced_pod_status("status", NS, got)
+
+    def change(current):
+        current.spec.containers[0].image = "changed"
+        current.status.message = "n"
+        return core.replace_namespaced_pod_status("status", NS, current)
+
+    got = update(lambda: core.read_namespaced_pod("status", NS), change)
     equal((got.status.message, got.spec.containers[0].image), ("n", "i"))  # status alone
     status = refused(400, "BadRequest", core.read_namespaced_pod_log, "status", NS)
     assert "does not have a host assigned" in status.message, status.message
