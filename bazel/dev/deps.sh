@@ -109,6 +109,18 @@ npm_packages() {
     fi
 }
 
+# client-go's test program, where there is a Go that can build it. With nothing in Go's own cache that takes minutes:
+# only `./dev test` does it.
+go_programs() {
+    local minor
+    minor=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p') || true
+    [ "${minor:-0}" -ge 25 ] || { echo 'no Go of 1.25 or newer here' && return; }
+    rm -f "$DEV/go/clients_go"
+    cd tests/interop/clients_go
+    GOTOOLCHAIN=local go mod download || { echo 'client-go cannot be had: its test will skip' && return; }
+    GOTOOLCHAIN=local go build -buildvcs=false -o "$DEV/go/clients_go" .
+}
+
 dev_deps() {
     step 'Debian packages' install_missing
 }

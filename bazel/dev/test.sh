@@ -83,6 +83,7 @@ dev_test() {
     fi
     dev_test_deps
     [[ $pattern != *[\'\"]* ]] || die 'a pattern has no quotes in it'
+    ! grep -qE -- "$pattern" <<<//tests/interop:clients_go_test || step "client-go's test program" go_programs
     [ -z "$pattern" ] || filter="intersect filter('$pattern', //...)"
     MATCHED=''
     show_step 'every test' bazel_tests -- "$filter"
