@@ -433,11 +433,11 @@ class Candidate {
 }
 
 async function checkElection() {
-    const [a, b] = [new Candidate('a', 1), new Candidate('b', 1)];
+    const [a, b] = [new Candidate('a', 2), new Candidate('b', 2)];
     try {
         const leader = await waitFor('a leader', () => [a, b].find((c) => c.leads));
         const other = leader === a ? b : a;
-        await waitFor('the leader to renew', () => leader.renewals > 12); // longer than a lease lasts by itself
+        await waitFor('the leader to renew', () => leader.renewals > 25); // longer than a lease lasts by itself
         equal(other.renewals, 0);
         leader.stopped = true;
         await waitFor('the other to lead', () => other.leads);
