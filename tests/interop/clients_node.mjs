@@ -450,7 +450,7 @@ async function checkElection() {
 
 const checks = [checkDiscovery, checkOpenApi, checkTypedKinds, checkValues, checkPaging, checkPatches, checkObjects,
     checkSubresources, checkDeletes, checkErrors, checkNamespaces];
-const waiting = [checkWatch, checkInformer, checkElection]; // these mostly wait: side by side
+const waiting = [checkWatch, checkInformer, checkElection]; // these mostly wait: beside the others
 let failed = 0;
 
 async function run(check) {
@@ -465,7 +465,8 @@ async function run(check) {
 }
 
 await core.createNamespace({ body: { metadata: { name: namespace } } });
+const waited = waiting.map(run);
 for (const check of checks) await run(check);
-await Promise.all(waiting.map(run));
+await Promise.all(waited);
 console.log(`clients_node: ${checks.length + waiting.length} checks, ${failed} failed`);
 process.exit(failed ? 1 : 0);
