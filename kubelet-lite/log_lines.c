@@ -28,16 +28,11 @@ int log_line_parse(struct str line, struct log_line *out)
 
 /* ---- options ---- */
 
-static int take_bool(struct arena *a, struct str query, const char *name, bool *out, struct err *e)
+/* As a kubelet reads it: there and neither "false" nor "0". */
+static bool take_bool(struct arena *a, struct str query, const char *name)
 {
     struct str v = http_query_get(a, query, name);
-    if (v.data == NULL)
-        return 0;
-    if (!str_eq_c(v, "true") && !str_eq_c(v, "1") && !str_eq_c(v, "false") && !str_eq_c(v, "0"))
-        return err_set(e, ERR_INVALID_ARGUMENT, "%s: \"%.*s\" is neither true nor false", name,
-                       STR_ARG(v));
-    *out = str_eq_c(v, "true") || str_eq_c(v, "1");
-    return 0;
+    return v.data != NULL && !str_eq_nocase(v, str_lit("false")) && !str_eq_c(v, "0");
 }
 
 static int take_number(struct arena *a, struct str query, const char *name, bool *out_has,
@@ -59,13 +54,10 @@ int log_options_parse(struct arena *a, struct str query, int64_t now_s, struct l
     uint64_t since = 0;
     bool has_seconds = false;
     *out = (struct log_options){ 0 };
-    int rc = take_bool(a, query, "follow", &out->follow, e);
-    if (rc == 0)
-        rc = take_bool(a, query, "previous", &out->previous, e);
-    if (rc == 0)
-        rc = take_bool(a, query, "timestamps", &out->timestamps, e);
-    if (rc == 0)
-        rc = take_number(a, query, "tailLines", &out->has_tail, &out->tail_lines, e);
+    out->follow = take_bool(a, query, "follow");
+    out->previous = take_bool(a, query, "previous");
+    out->timestamps = take_bool(a, query, "timestamps");
+    int rc = take_number(a, query, "tailLines", &out->has_tail, &out->tail_lines, e);
     if (rc == 0)
         rc = take_number(a, query, "limitBytes", &out->has_limit, &out->limit_bytes, e);
     if (rc == 0)

@@ -67,13 +67,19 @@ static int check_options(struct request *r)
 /* The kubelet takes the same parameters as we do, but the container is in the path. */
 static struct str make_target(struct request *r, struct str container)
 {
-    static const char *const passed[] = { "follow",    "previous",  "timestamps", "sinceSeconds",
-                                          "sinceTime", "tailLines", "limitBytes" };
+    static const char *const booleans[] = { "follow", "previous", "timestamps" };
+    static const char *const passed[] = { "sinceSeconds", "sinceTime", "tailLines", "limitBytes" };
     struct buf b;
     buf_init(&b);
     buf_printf(&b, "/containerLogs/%.*s/%.*s/%.*s", STR_ARG(r->route.ns), STR_ARG(r->route.name),
                STR_ARG(container));
     char mark = '?';
+    for (size_t i = 0; i < sizeof(booleans) / sizeof(booleans[0]); i++) {
+        if (route_param_bool(&r->route, booleans[i])) {
+            buf_printf(&b, "%c%s=true", mark, booleans[i]);
+            mark = '&';
+        }
+    }
     for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
         struct str value = route_param(&r->route, passed[i]);
         if (value.data != NULL) {

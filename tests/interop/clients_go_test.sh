@@ -5,7 +5,7 @@ set -u
 clients=$(dirname "$(readlink -f "$0")")/../../.dev/go/clients_go
 [ -x "$clients" ] || { echo "skipped: no .dev/go/clients_go; ./dev test builds it where there is a Go of 1.25 or newer"; exit 0; }
 gantryd=$1
-run_flags='--history 2'
+run_flags='--history 4'
 . "$(dirname "$0")/member.sh"
 
 "$clients" || failed=1

@@ -9,7 +9,7 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 modules=$(dirname "$(readlink -f "$0")")/../../.dev/npm/node_modules
 [ -d "$modules/@kubernetes/client-node" ] || { echo "skipped: no @kubernetes/client-node; ./dev deps installs it"; exit 0; }
 gantryd=$1
-run_flags='--history 2'
+run_flags='--history 4'
 . "$(dirname "$0")/member.sh"
 
 node "$2" "$modules" || failed=1

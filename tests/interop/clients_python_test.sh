@@ -5,7 +5,7 @@ set -u
 python=/usr/bin/python3
 "$python" -c 'import kubernetes' 2>/dev/null || { echo "skipped: no python3-kubernetes"; exit 0; }
 gantryd=$1
-run_flags='--history 2'
+run_flags='--history 4'
 . "$(dirname "$0")/member.sh"
 
 "$python" "$2" || failed=1

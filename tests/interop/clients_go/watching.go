@@ -165,8 +165,8 @@ func checkElection(w *world) {
 		c := candidate{make(chan struct{}), cancel}
 		lock := &resourcelock.LeaseLock{LeaseMeta: metav1.ObjectMeta{Name: "lock", Namespace: w.ns},
 			Client: w.client.CoordinationV1(), LockConfig: resourcelock.ResourceLockConfig{Identity: name}}
-		go leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{Lock: lock, LeaseDuration: 2 * time.Second,
-			RenewDeadline: time.Second, RetryPeriod: 200 * time.Millisecond, Callbacks: leaderelection.LeaderCallbacks{
+		go leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{Lock: lock, LeaseDuration: 3 * time.Second,
+			RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond, Callbacks: leaderelection.LeaderCallbacks{
 				OnStartedLeading: func(context.Context) { close(c.leads) }, OnStoppedLeading: func() {}}})
 		return c
 	}
@@ -178,7 +178,7 @@ func checkElection(w *world) {
 	await("the leader to renew for longer than a lease lasts", func() bool {
 		spec := got(leases.Get(w, "lock", metav1.GetOptions{})).Spec
 		equal(*spec.HolderIdentity, "first")
-		return spec.RenewTime.Sub(spec.AcquireTime.Time) > 3*time.Second
+		return spec.RenewTime.Sub(spec.AcquireTime.Time) > 4*time.Second
 	})
 	first.stop()
 	select {

@@ -52,7 +52,12 @@ static void test_options(void **state)
         log_options_parse(&a, str_lit("sinceTime=1970-01-01T00%3A01%3A00.5Z"), 100, &o, &e), 0);
     assert_int_equal(o.since_s, 60);
     assert_int_equal(o.since_ns, 500000000);
-    static const char *const bad[] = { "follow=maybe", "tailLines=-1", "limitBytes=x",
+    /* Clients write what their language prints. */
+    assert_int_equal(log_options_parse(&a, str_lit("follow=True&timestamps=False"), 1, &o, &e), 0);
+    assert_true(o.follow && !o.timestamps);
+    assert_int_equal(log_options_parse(&a, str_lit("follow=0&timestamps"), 1, &o, &e), 0);
+    assert_true(!o.follow && o.timestamps);
+    static const char *const bad[] = { "tailLines=-1", "limitBytes=x",
                                        "sinceSeconds=1&sinceTime=1970-01-01T00:00:00Z",
                                        "sinceTime=yesterday" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -152,6 +152,10 @@ static void test_passed_on(void **state)
     harness_expect(&r, 200);
     assert_true(str_find(r.headers, str_lit("content-type: text/plain\r\n")) > 0);
     assert_true(str_eq_c(r.body, "line 1\n/containerLogs/default/p/good?follow=true&tailLines=5"));
+    /* As python writes it, and a flag that is off; the kubelet gets one form. */
+    r = harness_get(h, PODS "/p/log?container=good&follow=True&previous=False&timestamps=1");
+    assert_true(
+        str_eq_c(r.body, "line 1\n/containerLogs/default/p/good?follow=true&timestamps=true"));
     r = harness_get(h, PODS "/p/log?container=waits");
     harness_expect(&r, 400);
     harness_contains(&r, "\"message\":\"container \\\"waits\\\" in pod \\\"p\\\" is waiting to "
