@@ -32,9 +32,13 @@ static const struct verb options_verb = { .name = "options",
                                           .act = options_act };
 
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
-static const struct verb *const verbs[] = { &get_verb,      &history_verb, &options_verb,
-                                            &status_verb,   &member_verb,  &events_verb,
-                                            &snapshot_verb, &version_verb };
+static const struct verb *const verbs[] = {
+    /* clang-format off: a verb a line */
+    &get_verb,     &wait_verb,     &api_resources_verb, &api_versions_verb,
+    &options_verb, &history_verb,  &status_verb,        &member_verb,
+    &events_verb,  &snapshot_verb, &version_verb
+    /* clang-format on */
+};
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

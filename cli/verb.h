@@ -87,6 +87,10 @@ struct verb {
 extern const struct verb status_verb;
 extern const struct verb events_verb;
 extern const struct verb get_verb;
+extern const struct verb describe_verb;
+extern const struct verb wait_verb;
+extern const struct verb api_resources_verb;
+extern const struct verb api_versions_verb;
 extern const struct verb history_verb;
 extern const struct verb snapshot_verb;
 extern const struct verb member_verb;
