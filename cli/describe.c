@@ -86,18 +86,14 @@ static const struct objects_resource *resource_of(struct cli *c, const struct js
     return r;
 }
 
-static int show_all(struct cli *c, const struct describe_options *o, const struct words *w,
-                    const struct fetch *f)
+static int show_all(struct cli *c, const struct describe_options *o, const struct fetch *f)
 {
     const struct json **objects;
     size_t count = fetch_objects(c, f, &objects);
-    bool events = o->events;
-    if ((count > 1 || f->refusals_count > 0) && !flags_given(w, "show-events"))
-        events = false;
     for (size_t i = 0; i < count; i++) {
         const struct objects_resource *r = resource_of(c, objects[i]);
         if (r != NULL)
-            show(c, r, objects[i], events, i > 0 ? "\n\n" : "", "");
+            show(c, r, objects[i], o->events, i > 0 ? "\n\n" : "", "");
     }
     (void)fflush(stdout); /* a closed pipe ends us by its own means */
     if (count == 0 && f->refusals_count == 0) {
@@ -138,7 +134,7 @@ static int describe_act(struct cli *c, const void *options, const struct words *
     if (f.refusals_count == 1 && count == 1 && w->count == 2 &&
         str_starts(f.refusals[0], str_lit("Error from server (NotFound)")))
         return show_matching(c, o, &targets[0], &f);
-    return show_all(c, o, w, &f);
+    return show_all(c, o, &f);
 }
 
 #define AT(member) .at = offsetof(struct describe_options, member)

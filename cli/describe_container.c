@@ -16,11 +16,8 @@ static struct str ports_text(struct page *p, const struct json *ports, const cha
     for (size_t i = 0; i < tree_count(ports); i++) {
         const struct json *port = tree_item(ports, i);
         struct str protocol = tree_text(port, "protocol", NULL);
-        struct str name = tree_text(port, "name", NULL);
         buf_printf(&b, "%s%lld/%.*s", i > 0 ? ", " : "", (long long)tree_int(port, which, 0),
                    STR_ARG(protocol));
-        if (name.len > 0)
-            buf_printf(&b, " (%.*s)", STR_ARG(name));
     }
     struct str out = str_copy(&p->cli->arena, buf_str(&b));
     buf_deinit(&b);

@@ -55,6 +55,12 @@ static void write_lease(struct page *p)
                STR_ARG(date_or_unset(p, tree_text(spec, "renewTime", NULL))));
 }
 
+/* A time that never was is shown as the first there is. */
+static struct str date_or_first(struct page *p, struct str time)
+{
+    return time.len > 0 ? age_date(p->cli, time) : str_lit("Mon, 01 Jan 0001 00:00:00 +0000");
+}
+
 static void write_conditions(struct page *p, const struct json *conditions)
 {
     if (tree_count(conditions) == 0)
@@ -67,8 +73,8 @@ static void write_conditions(struct page *p, const struct json *conditions)
         const struct json *c = tree_item(conditions, i);
         page_write(p, 1, "%.*s \t%.*s \t%.*s \t%.*s \t%.*s \t%.*s\n",
                    STR_ARG(tree_text(c, "type", NULL)), STR_ARG(tree_text(c, "status", NULL)),
-                   STR_ARG(age_date(p->cli, tree_text(c, "lastHeartbeatTime", NULL))),
-                   STR_ARG(age_date(p->cli, tree_text(c, "lastTransitionTime", NULL))),
+                   STR_ARG(date_or_first(p, tree_text(c, "lastHeartbeatTime", NULL))),
+                   STR_ARG(date_or_first(p, tree_text(c, "lastTransitionTime", NULL))),
                    STR_ARG(tree_text(c, "reason", NULL)), STR_ARG(tree_text(c, "message", NULL)));
     }
 }

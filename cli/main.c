@@ -32,13 +32,11 @@ static const struct verb options_verb = { .name = "options",
                                           .act = options_act };
 
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
-static const struct verb *const verbs[] = {
-    /* clang-format off: a verb a line */
-    &get_verb,     &wait_verb,     &api_resources_verb, &api_versions_verb,
-    &options_verb, &history_verb,  &status_verb,        &member_verb,
-    &events_verb,  &snapshot_verb, &version_verb
-    /* clang-format on */
-};
+static const struct verb *const verbs[] = { &get_verb,     &describe_verb,      &wait_verb,
+                                            &explain_verb, &api_resources_verb, &api_versions_verb,
+                                            &options_verb, &history_verb,       &status_verb,
+                                            &member_verb,  &events_verb,        &snapshot_verb,
+                                            &version_verb };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

@@ -89,6 +89,7 @@ extern const struct verb events_verb;
 extern const struct verb get_verb;
 extern const struct verb describe_verb;
 extern const struct verb wait_verb;
+extern const struct verb explain_verb;
 extern const struct verb api_resources_verb;
 extern const struct verb api_versions_verb;
 extern const struct verb history_verb;
