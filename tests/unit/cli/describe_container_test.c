@@ -39,12 +39,12 @@ static void test_state(void **state)
                                  "    Args:\n"
                                  "      a\n"
                                  "      b\n"
-                                 "    State:        Waiting\n"
-                                 "      Reason:     Slow\n"
-                                 "    Last State:   Terminated\n"
-                                 "      Reason:     Error\n"
-                                 "      Exit Code:  3\n"
-                                 "      Signal:     9\n"));
+                                 "    State:          Waiting\n"
+                                 "      Reason:       Slow\n"
+                                 "    Last State:     Terminated\n"
+                                 "      Reason:       Error\n"
+                                 "      Exit Code:    3\n"
+                                 "      Signal:       9\n"));
     assert_non_null(strstr(
         page, "    Ready:          True\n"
               "    Restart Count:  2\n"

@@ -55,10 +55,11 @@ static void test_events(void **state)
         page_part(w, events, "{\"metadata\":{\"name\":\"x\",\"namespace\":\"n\",\"uid\":\"u\"}}");
     assert_non_null(strstr(w->asked[0], "GET /api/v1/namespaces/n/events?limit=500&fieldSelector="
                                         "involvedObject.name%3Dx%2CinvolvedObject.namespace%3Dn"));
-    assert_string_equal(page, "Events:\n  Type     Reason  Age                             From  "
-                              "Message\n  ----     ------  ----                            ----  "
-                              "-------\n  Warning  Early   <unknown> (x3 over <unknown>)   r     "
-                              "n\n  Normal   Late    <unknown>                       c     f: m\n");
+    assert_string_equal(page, "Events:\n"
+                              "  Type     Reason  Age                            From  Message\n"
+                              "  ----     ------  ----                           ----  -------\n"
+                              "  Warning  Early   <unknown> (x3 over <unknown>)  r     n\n"
+                              "  Normal   Late    <unknown>                      c     f: m\n");
 }
 
 int main(void)

@@ -34,8 +34,8 @@ static void test_pod(void **state)
                                  "Containers:\n"
                                  "  c:\n"));
     assert_non_null(strstr(page, "Conditions:\n"
-                                 "  Type    Status\n"
-                                 "  Ready   True \n"));
+                                 "  Type           Status\n"
+                                 "  Ready          True \n"));
     assert_non_null(strstr(page, "QoS Class:       BestEffort\n"
                                  "Node-Selectors:  z=a\n"
                                  "Tolerations:     k:NoSchedule op=Exists\n"));
@@ -56,8 +56,8 @@ static void test_ending(void **state)
                                  "Reason:                    why\n"
                                  "Message:                   because\n"));
     assert_non_null(strstr(page, "Readiness Gates:\n"
-                                 "  Type  Status\n"
-                                 "  g     <none> \n"));
+                                 "  Type           Status\n"
+                                 "  g              <none> \n"));
 }
 
 int main(void)
