@@ -1,6 +1,7 @@
-/* See the header. A loop (one runs once) and a connection each: a verb asks a few times at most. */
+/* See the header. A loop and a connection each: a verb asks a few times at most. */
 #include "cli/ask.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/schema/json.h"
@@ -14,6 +15,10 @@ struct ask {
     struct env_loop *loop;
     struct http_client *client;
     struct http_request request;
+    const struct ask_request *wanted;
+    struct buf refused; /* of a stream: the body of an answer that is none */
+    bool connected;
+    bool enough;
     int status;
 };
 
@@ -30,11 +35,135 @@ static void ask_closed(void *ctx)
 static void ask_done(struct http_request *r, int status)
 {
     struct ask *a = r->user;
-    a->status = status;
+    a->status = a->enough ? 0 : status;
     http_client_close(a->client, ask_closed, a);
 }
 
-static const struct http_request_events ask_events = { .done = ask_done };
+static void ask_piece(struct http_request *r, struct str bytes)
+{
+    struct ask *a = r->user;
+    if (a->enough)
+        return;
+    if (r->status / 100 != 2) {
+        if (a->refused.len + bytes.len <= ASK_BYTES_MAX)
+            buf_append_str(&a->refused, bytes);
+        return;
+    }
+    if (!a->wanted->piece(a->wanted->ctx, bytes)) {
+        a->enough = true;
+        http_request_cancel(r);
+    }
+}
+
+static void ask_state(void *ctx, int status)
+{
+    struct ask *a = ctx;
+    a->connected = a->connected || status == 0;
+}
+
+static const struct http_request_events ask_whole = { .done = ask_done };
+static const struct http_request_events ask_pieces = { .done = ask_done, .body = ask_piece };
+
+static uint64_t ask_timeout(const struct cli *c, const struct ask_request *r)
+{
+    if (r->timeout_ms > 0)
+        return r->timeout_ms;
+    if (c->request_timeout_ms > 0)
+        return c->request_timeout_ms;
+    return r->piece != NULL ? 0 : ASK_TIMEOUT_MS;
+}
+
+/* One request to one server, until its end. */
+static void exchange(struct cli *c, size_t server, const struct ask_request *r, struct ask *a)
+{
+    struct http_header headers[2] = {
+        { str_lit("accept"), str_from(r->accept != NULL ? r->accept : "application/json") }
+    };
+    struct http_client_options options = { .address = c->servers[server].data,
+                                           .authority = ask_host(c, server),
+                                           .server_name = c->server_name,
+                                           .tls = c->tls,
+                                           .connect_timeout_ms = ASK_CONNECT_MS,
+                                           .state = ask_state,
+                                           .ctx = a };
+    a->loop = env_loop_new(c->env, "ask");
+    a->wanted = r;
+    a->request = (struct http_request){ .method = r->method != NULL ? r->method : "GET",
+                                        .target = str_from(r->target),
+                                        .headers = headers,
+                                        .header_count = 1,
+                                        .content = r->body,
+                                        .timeout_ms = ask_timeout(c, r),
+                                        .body_bytes_max = r->piece != NULL ? 0 : ASK_BYTES_MAX,
+                                        .events = r->piece != NULL ? &ask_pieces : &ask_whole,
+                                        .user = a };
+    if (r->content_type != NULL)
+        headers[a->request.header_count++] =
+            (struct http_header){ str_lit("content-type"), str_from(r->content_type) };
+    a->client = http_client_new(a->loop, &options);
+    http_client_send(a->client, &a->request);
+    env_loop_run(a->loop);
+}
+
+/* Warning: 299 - "text" */
+static void print_warnings(const struct http_headers *h)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        struct str text = h->items[i].value;
+        ptrdiff_t from = str_find_char(text, '"', 0);
+        bool is = str_eq_c(h->items[i].name, "warning") && str_starts(text, str_lit("299 "));
+        if (is && from >= 0 && str_ends(text, str_lit("\"")))
+            (void)fprintf(stderr, "Warning: %.*s\n",
+                          STR_ARG(str_slice(text, (size_t)from + 1, text.len - 1)));
+    }
+}
+
+static int unanswered(const struct cli *c, size_t server, const struct ask *a, struct err *e)
+{
+    const char *host = ask_host(c, server);
+    if (a->status == -ERR_UNAVAILABLE && !a->connected)
+        return err_set(e, ERR_UNAVAILABLE,
+                       "The connection to the server %s was refused - did you specify the right "
+                       "host or port?",
+                       host);
+    if (a->status == -ERR_TIMEOUT)
+        return err_set(e, ERR_TIMEOUT, "no answer from the server %s in the time given", host);
+    return err_set(e, ERR_UNAVAILABLE, "Unable to connect to the server: %s: %s", host,
+                   err_name(a->status));
+}
+
+static int send_to(struct cli *c, size_t server, const struct ask_request *r,
+                   struct ask_answer *out, bool *out_again, struct err *e)
+{
+    struct ask a = { 0 };
+    buf_init(&a.refused);
+    exchange(c, server, r, &a);
+    bool get = r->method == NULL || strcmp(r->method, "GET") == 0;
+    int rc = a.status == 0 ? 0 : unanswered(c, server, &a, e);
+    *out_again = rc == -ERR_UNAVAILABLE && (!a.connected || a.request.refused || get) &&
+                 a.request.status == 0;
+    if (rc == 0) {
+        struct str body = buf_str(a.refused.len > 0 ? &a.refused : &a.request.body);
+        struct str type = http_headers_get(&a.request.response_headers, "content-type");
+        *out = (struct ask_answer){ .status = a.request.status,
+                                    .body = str_copy(&c->arena, body),
+                                    .type = str_copy(&c->arena, type) };
+        print_warnings(&a.request.response_headers);
+    }
+    buf_deinit(&a.refused);
+    http_request_deinit(&a.request);
+    env_loop_free(a.loop);
+    return rc;
+}
+
+int ask_send(struct cli *c, const struct ask_request *r, struct ask_answer *out, struct err *e)
+{
+    int rc = err_set(e, ERR_UNAVAILABLE, "error: the kubeconfig names no server");
+    bool again = true;
+    for (size_t i = 0; again && i < c->servers_count; i++)
+        rc = send_to(c, i, r, out, &again, e);
+    return rc;
+}
 
 int ask_refusal(struct cli *c, int status, struct str body, struct err *e)
 {
@@ -58,25 +187,12 @@ int ask_refusal(struct cli *c, int status, struct str body, struct err *e)
 int ask_one(struct cli *c, size_t server, const char *target, const char *accept,
             struct str *out_body, struct err *e)
 {
-    const struct http_header headers[] = { { str_lit("accept"), str_from(accept) } };
-    struct http_client_options options = { .address = c->servers[server].data,
-                                           .authority = ask_host(c, server),
-                                           .tls = c->tls,
-                                           .connect_timeout_ms = ASK_CONNECT_MS };
-    struct ask a = { .loop = env_loop_new(c->env, "ask"),
-                     .request = { .method = "GET",
-                                  .target = str_from(target),
-                                  .headers = headers,
-                                  .header_count = 1,
-                                  .timeout_ms = ASK_TIMEOUT_MS,
-                                  .body_bytes_max = ASK_BYTES_MAX,
-                                  .events = &ask_events,
-                                  .user = &a } };
+    struct ask_request request = { .target = target, .accept = accept };
+    struct str body;
+    struct ask a = { 0 };
     int rc = 0;
-    a.client = http_client_new(a.loop, &options);
-    http_client_send(a.client, &a.request);
-    env_loop_run(a.loop);
-    struct str body = str_copy(&c->arena, buf_str(&a.request.body));
+    exchange(c, server, &request, &a);
+    body = str_copy(&c->arena, buf_str(&a.request.body));
     if (a.status != 0)
         rc = err_set(e, ERR_UNAVAILABLE, "%s does not answer (%s)", ask_host(c, server),
                      err_name(a.status));

@@ -1,16 +1,49 @@
-/* What most verbs do: one GET after the other, waiting for each answer. */
+/* What most verbs do: one request after the other, waiting for each answer. */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/verb.h"
 
+/* Of an answer that is kept whole, unless --request-timeout says otherwise. */
 #define ASK_TIMEOUT_MS 30000
 /* Of an answer that is kept whole. */
 #define ASK_BYTES_MAX (64u << 20)
+
+struct ask_request {
+    const char *method; /* NULL: GET */
+    const char *target; /* path and query */
+    const char *accept; /* NULL: application/json */
+    const char *content_type;
+    struct str body;
+    uint64_t timeout_ms; /* 0: --request-timeout's; without it ASK_TIMEOUT_MS, a stream has none */
+    /* A stream: pieces of a 2xx answer's body as they come, borrowed for the call. False: enough.
+     */
+    bool (*piece)(void *ctx, struct str bytes);
+    void *ctx;
+};
+
+struct ask_answer {
+    int status;      /* of HTTP */
+    struct str body; /* in the cli's arena; empty for a 2xx stream */
+    struct str type; /* Content-Type */
+};
+
+/* 0: there is an answer, of any status. Else e is a sentence for cli_error_of: -ERR_UNAVAILABLE
+ * nobody answers, -ERR_TIMEOUT. The next server is asked only where this one surely did nothing, or
+ * it is a GET. A server's warnings go to stderr. */
+int ask_send(struct cli *c, const struct ask_request *r, struct ask_answer *out, struct err *e);
+/* What kubectl would say of an answer that is no 2xx, without a line feed at the end:
+ * "Error from server (NotFound): pods \"x\" not found". */
+struct str ask_refused(struct cli *c, const struct ask_answer *answer);
+/* Says it on stderr; CLI_FAILED. */
+int ask_tell(struct cli *c, const struct ask_answer *answer);
+bool ask_good(const struct ask_answer *answer);                                 /* 2xx */
+bool ask_reason(struct cli *c, const struct ask_answer *a, const char *reason); /* its Status's */
 
 /* "127.0.0.1:6443": the server as a person knows it. */
 const char *ask_host(const struct cli *c, size_t server);

@@ -184,7 +184,7 @@ static const char *get_target(struct cli *c, const struct get_plan *plan,
 
 static int get_run(struct cli *c, int argc, char **argv)
 {
-    struct get_plan plan = { .ns = str_lit("default") };
+    struct get_plan plan = { .ns = c->ns };
     struct objects_resource resource;
     const struct json *table;
     struct str body;

@@ -122,7 +122,7 @@ static int history_diff(struct cli *c, const struct history_plan *plan, const ch
 
 static int history_run(struct cli *c, int argc, char **argv)
 {
-    struct history_plan plan = { .ns = str_lit("default") };
+    struct history_plan plan = { .ns = c->ns };
     struct objects_resource resource;
     struct err e;
     int rc = history_parse(&plan, argc, argv);

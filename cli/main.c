@@ -5,28 +5,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/client/kubeconfig.h"
 #include "base/env.h"
 #include "base/env_uv.h"
+#include "cli/flags.h"
+#include "cli/suggest.h"
 #include "cli/verb.h"
 #include "net/tls.h"
 
-static const struct verb *const verbs[] = { &status_verb,  &member_verb, &get_verb,
-                                            &history_verb, &events_verb, &snapshot_verb,
-                                            &version_verb };
+static int options_act(struct cli *c, const void *options, const struct words *w)
+{
+    (void)c;
+    (void)options;
+    (void)w;
+    printf("The following options can be passed to any command:\n\n");
+    flags_print(stdout, cli_flags);
+    return CLI_OK;
+}
+
+static const struct verb options_verb = { .name = "options",
+                                          .summary = "the flags that every verb has",
+                                          .help = "options",
+                                          .offline = true,
+                                          .act = options_act };
+
+/* Verbs for objects, as kubectl has them; then the cluster's own. */
+static const struct verb *const verbs[] = { &get_verb,      &history_verb, &options_verb,
+                                            &status_verb,   &member_verb,  &events_verb,
+                                            &snapshot_verb, &version_verb };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
+static const struct verb_table table = { .verbs = verbs, .count = VERBS };
+
 static void print_help(FILE *to)
 {
-    fprintf(to,
-            "gantry controls a Gantry cluster; kubectl works on the same cluster for everything "
-            "else.\n\nusage: gantry [--kubeconfig FILE] [--context NAME] VERB [FLAG]...\n\n");
+    fprintf(to, "gantry controls a Gantry cluster, with kubectl's verbs and some of its own.\n\n"
+                "usage: gantry VERB [WORD]... [FLAG]...\n\n");
     for (size_t i = 0; i < VERBS; i++)
-        fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
-    fprintf(to, "\n`gantry VERB --help` says more. The kubeconfig is --kubeconfig, else "
-                "$KUBECONFIG, else ~/.kube/config.\n");
+        if (!verbs[i]->hidden)
+            fprintf(to, "  %-13s %s\n", verbs[i]->name, verbs[i]->summary);
+    fprintf(to, "\n`gantry VERB --help` says more, `gantry options` lists the flags of every verb. "
+                "The kubeconfig is --kubeconfig, else $KUBECONFIG, else ~/.kube/config.\n");
 }
 
 /* "https://127.0.0.1:6443" to "tcp:127.0.0.1:6443". */
@@ -45,18 +67,34 @@ static int add_server(struct cli *c, struct str url, struct err *e)
     return 0;
 }
 
-static int connect_by(struct cli *c, const char *path, const char *context, struct err *e)
+static const char *default_kubeconfig(struct cli *c)
+{
+    const char *path = getenv("KUBECONFIG");
+    if (path != NULL && path[0] != '\0')
+        return path;
+    const char *home = getenv("HOME");
+    return str_printf(&c->arena, "%s/.kube/config", home == NULL ? "" : home).data;
+}
+
+static int connect_to(struct cli *c, struct err *e)
 {
     struct kubeconfig k;
+    const char *path = c->kubeconfig != NULL ? c->kubeconfig : default_kubeconfig(c);
+    /* All members of the kubeconfig, unless one is asked for. */
+    const char *context = c->context != NULL ? c->context : "*";
     int rc = kubeconfig_load(c->env, &c->arena, path, str_from(context), &k, e);
     if (rc != 0)
         return rc;
-    struct str rest = k.server;
+    struct str rest = c->server != NULL ? str_from(c->server) : k.server;
     struct str one;
     while (rc == 0 && str_split(&rest, ',', &one))
         rc = add_server(c, one, e);
     if (rc != 0)
         return rc;
+    if (k.namespace.len > 0 && !c->ns_given)
+        c->ns = k.namespace;
+    if (k.tls_server_name.len > 0)
+        c->server_name = str_dup(&c->arena, k.tls_server_name);
     static const char *const alpn[] = { "h2", NULL };
     struct tls_options options = { .certificate_pem = k.client_cert_pem,
                                    .key_pem = k.client_key_pem,
@@ -66,13 +104,29 @@ static int connect_by(struct cli *c, const char *path, const char *context, stru
     return c->tls == NULL ? -(int)e->code : 0;
 }
 
-static const char *default_kubeconfig(struct cli *c)
+/* The global flags as the verbs see them. */
+static int take_globals(struct cli *c, struct err *e)
 {
-    const char *path = getenv("KUBECONFIG");
-    if (path != NULL && path[0] != '\0')
-        return path;
-    const char *home = getenv("HOME");
-    return str_printf(&c->arena, "%s/.kube/config", home == NULL ? "" : home).data;
+    int64_t ns = 0;
+    uint64_t seconds;
+    struct str timeout = str_from(c->request_timeout);
+    if (str_to_u64(timeout, &seconds) == 0)
+        ns = (int64_t)(seconds * ENV_S);
+    else if (flags_duration(timeout, &ns, NULL) != 0 || ns < 0)
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "Invalid timeout value. Timeout must be a single integer in seconds, or an "
+                       "integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)");
+    c->request_timeout_ms = (uint64_t)ns / ENV_MS;
+    c->ns_given = c->namespace != NULL && c->namespace[0] != '\0';
+    c->ns = c->ns_given ? str_from(c->namespace) : str_lit("default");
+    if (strcmp(c->color, "always") == 0)
+        c->color_out = true;
+    else if (strcmp(c->color, "auto") == 0)
+        c->color_out = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
+    else if (strcmp(c->color, "never") != 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "--color is auto, always or never, not %s",
+                       c->color);
+    return 0;
 }
 
 static const struct verb *find_verb(const char *name)
@@ -84,53 +138,87 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
-static int run_verb(struct cli *c, const struct verb *v, int argc, char **argv,
-                    const char *kubeconfig, const char *context)
+static int unknown_verb(const char *name)
 {
+    bool some = false;
+    for (size_t i = 0; i < VERBS; i++)
+        some = some || (!verbs[i]->hidden && suggest_near(name, verbs[i]->name));
+    (void)cli_error("unknown command \"%s\" for \"gantry\"%s", name,
+                    some ? "\n\nDid you mean this?" : "");
+    for (size_t i = 0; i < VERBS; i++)
+        if (!verbs[i]->hidden && suggest_near(name, verbs[i]->name))
+            (void)fprintf(stderr, "\t%s\n", verbs[i]->name);
+    return CLI_FAILED;
+}
+
+/* An everyday verb: its flags and the global ones stand anywhere. */
+static int act_verb(struct cli *c, const struct verb *v, int argc, char **argv)
+{
+    struct words w;
+    struct err e;
+    void *options;
+    int rc = flags_parse(c, v, argc, argv, &options, &w, &e);
+    if (rc == -ERR_CANCELED) {
+        flags_help(stdout, v);
+        return CLI_OK;
+    }
+    if (rc != 0)
+        return cli_error("%s\nSee 'gantry %s --help' for usage.", e.msg, v->name);
+    if (take_globals(c, &e) != 0)
+        return cli_error("%s", e.msg);
+    if (!v->offline && connect_to(c, &e) != 0)
+        return cli_error("%s; name one with --kubeconfig FILE or $KUBECONFIG", e.msg);
+    return v->act(c, options, &w);
+}
+
+/* A verb of the cluster's own reads its words itself, but for the global flags with long names. */
+static int run_verb(struct cli *c, const struct verb *v, int argc, char **argv)
+{
+    struct err e;
+    int kept = 0;
     for (int i = 0; i < argc; i++) {
+        int at = i;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             printf("%s\n\nusage: gantry %s\n", v->summary, v->help);
             return CLI_OK;
         }
+        bool global = strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0' &&
+                      strncmp(argv[i], "--namespace", 11) != 0;
+        if (global && flags_parse_one(c, argc, argv, &at))
+            i = at;
+        else
+            argv[kept++] = argv[i];
     }
-    struct err e;
-    bool offline = v->offline || (v->is_offline != NULL && v->is_offline(argc, argv));
-    if (!offline &&
-        connect_by(c, kubeconfig != NULL ? kubeconfig : default_kubeconfig(c), context, &e) != 0)
+    bool offline = v->offline || (v->is_offline != NULL && v->is_offline(kept, argv));
+    if (take_globals(c, &e) != 0)
+        return cli_error("%s", e.msg);
+    if (!offline && connect_to(c, &e) != 0)
         return cli_fail("%s; name one with --kubeconfig FILE or $KUBECONFIG", e.msg);
-    return v->run(c, argc, argv);
+    return v->run(c, kept, argv);
 }
 
 int main(int argc, char **argv)
 {
-    const char *kubeconfig = NULL;
-    /* All members of the kubeconfig, unless one is asked for. */
-    const char *context = "*";
+    struct cli c = { .env = env_uv_new(), .verbs = &table };
+    struct err e;
     int at = 1;
-    for (; at < argc && argv[at][0] == '-'; at++) {
-        const char *value;
-        if ((value = cli_flag(argc, argv, &at, "--kubeconfig")) != NULL) {
-            kubeconfig = value;
-        } else if ((value = cli_flag(argc, argv, &at, "--context")) != NULL) {
-            context = value;
-        } else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-            print_help(stdout);
-            return CLI_OK;
-        } else {
-            fprintf(stderr, "gantry: unknown flag '%s'\n", argv[at]);
-            print_help(stderr);
-            return CLI_USAGE;
-        }
+    arena_init(&c.arena);
+    c.loop = env_loop_new(c.env, "gantry");
+    int rc = flags_parse_global(&c, argc, argv, &at, &e);
+    if (rc == -ERR_CANCELED) {
+        print_help(stdout);
+        return CLI_OK;
     }
-    const struct verb *v = at < argc ? find_verb(argv[at]) : NULL;
-    if (v == NULL) {
-        if (at < argc)
-            fprintf(stderr, "gantry: no verb '%s'\n", argv[at]);
+    if (rc != 0)
+        return cli_error("%s\nSee 'gantry --help' for usage.", e.msg);
+    if (at >= argc) {
         print_help(stderr);
         return CLI_USAGE;
     }
-    struct cli c = { .env = env_uv_new() };
-    arena_init(&c.arena);
-    c.loop = env_loop_new(c.env, "gantry");
-    return run_verb(&c, v, argc - at - 1, argv + at + 1, kubeconfig, context);
+    const struct verb *v = find_verb(argv[at]);
+    if (v == NULL)
+        return unknown_verb(argv[at]);
+    argc -= at + 1;
+    argv += at + 1;
+    return v->act != NULL ? act_verb(&c, v, argc, argv) : run_verb(&c, v, argc, argv);
 }

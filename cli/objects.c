@@ -2,21 +2,12 @@
 #include "cli/objects.h"
 
 #include "api/schema/json.h"
+#include "base/buf.h"
 #include "cli/ask.h"
 
 #define AGGREGATED "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-
-static bool named(const struct json *resource, struct str word)
-{
-    const struct json *shorts = json_get_c(resource, "shortNames");
-    if (str_eq(json_str(json_get_c(resource, "resource")), word) ||
-        str_eq(json_str(json_get_c(resource, "singularResource")), word))
-        return true;
-    for (uint32_t i = 0; shorts != NULL && shorts->type == JSON_ARRAY && i < shorts->count; i++)
-        if (str_eq(json_str(&shorts->u.items[i]), word))
-            return true;
-    return false;
-}
+/* Resources of one server. */
+#define OBJECTS_MAX 4096
 
 static size_t items_of(const struct json *array, const struct json **out)
 {
@@ -26,113 +17,262 @@ static size_t items_of(const struct json *array, const struct json **out)
     return array->count;
 }
 
-/* "deployments.apps" is "deployments" of group "apps"; a bare word is of any group. */
-static bool of_group(struct str word, struct str group, struct str *out_bare)
+static struct str text_in(const struct json *object, const char *name)
 {
-    ptrdiff_t dot = str_find_char(word, '.', 0);
-    *out_bare = dot < 0 ? word : str_slice(word, 0, (size_t)dot);
-    return dot < 0 || str_eq(str_slice(word, (size_t)dot + 1, word.len), group);
+    return json_str(json_get_c(object, name));
 }
 
-static bool match_version(const struct json *version, struct str group, struct str bare,
-                          struct objects_resource *out)
+static struct str lower(struct arena *a, struct str s)
+{
+    char *out = str_dup(a, s);
+    for (size_t i = 0; i < s.len; i++)
+        if (out[i] >= 'A' && out[i] <= 'Z')
+            out[i] = (char)(out[i] - 'A' + 'a');
+    return str_of(out, s.len);
+}
+
+/* ---- discovery ---- */
+
+struct loading {
+    struct objects_list list;
+    size_t capacity;
+    struct arena *arena;
+};
+
+static void load_version(struct loading *l, struct str group, const struct json *version,
+                         bool preferred)
 {
     const struct json *resources = NULL;
     size_t count = items_of(json_get_c(version, "resources"), &resources);
-    for (size_t i = 0; i < count; i++) {
-        if (!named(&resources[i], bare))
-            continue;
-        *out = (struct objects_resource){
-            .group = group,
-            .version = json_str(json_get_c(version, "version")),
-            .plural = json_str(json_get_c(&resources[i], "resource")),
-            .namespaced = str_eq_c(json_str(json_get_c(&resources[i], "scope")), "Namespaced")
-        };
-        return true;
+    for (size_t i = 0; i < count && l->list.count < OBJECTS_MAX; i++) {
+        const struct json *r = &resources[i];
+        l->list.items =
+            arena_grow(l->arena, l->list.items, l->list.count, &l->capacity, sizeof *l->list.items);
+        l->list.items[l->list.count++] =
+            (struct objects_resource){ .group = group,
+                                       .version = text_in(version, "version"),
+                                       .plural = text_in(r, "resource"),
+                                       .singular = text_in(r, "singularResource"),
+                                       .kind = text_in(json_get_c(r, "responseKind"), "kind"),
+                                       .namespaced = str_eq_c(text_in(r, "scope"), "Namespaced"),
+                                       .preferred = preferred,
+                                       .shorts = json_get_c(r, "shortNames"),
+                                       .verbs = json_get_c(r, "verbs"),
+                                       .categories = json_get_c(r, "categories"),
+                                       .subresources = json_get_c(r, "subresources") };
     }
+}
+
+static void load_groups(struct loading *l, const struct json *root)
+{
+    const struct json *groups = NULL;
+    size_t count = items_of(json_get_c(root, "items"), &groups);
+    for (size_t i = 0; i < count; i++) {
+        const struct json *versions = NULL;
+        struct str group = text_in(json_get_c(&groups[i], "metadata"), "name");
+        size_t n = items_of(json_get_c(&groups[i], "versions"), &versions);
+        for (size_t j = 0; j < n; j++)
+            load_version(l, group, &versions[j], j == 0);
+    }
+}
+
+int objects_load(struct cli *c, const struct objects_list **out, struct err *e)
+{
+    static const char *const roots[] = { "/api", "/apis" };
+    struct loading l = { .arena = &c->arena };
+    for (size_t i = 0; c->objects == NULL && i < sizeof roots / sizeof roots[0]; i++) {
+        const struct ask_request request = { .target = roots[i], .accept = AGGREGATED };
+        const struct json *root;
+        struct ask_answer answer;
+        int rc = ask_send(c, &request, &answer, e);
+        if (rc == 0 && !ask_good(&answer))
+            rc = err_set(e, ERR_INTERNAL, "%.*s", STR_ARG(ask_refused(c, &answer)));
+        if (rc == 0)
+            rc = json_parse(&c->arena, answer.body, &root, e);
+        if (rc != 0)
+            return rc;
+        load_groups(&l, root);
+    }
+    if (c->objects == NULL) {
+        struct objects_list *list = arena_new(&c->arena, struct objects_list);
+        *list = l.list;
+        c->objects = list;
+    }
+    *out = c->objects;
+    return 0;
+}
+
+/* ---- names ---- */
+
+bool objects_has(const struct json *array, const char *text)
+{
+    const struct json *items = NULL;
+    size_t count = items_of(array, &items);
+    for (size_t i = 0; i < count; i++)
+        if (str_eq_c(json_str(&items[i]), text))
+            return true;
     return false;
 }
 
-bool objects_match(const struct json *list, struct str word, struct objects_resource *out)
+/* "apps", "v1.apps" or "" after the first dot of "deployments.v1.apps"; a group may be cut short
+ * where that is asked for. */
+static bool of_group(const struct objects_resource *r, struct arena *a, struct str rest,
+                     bool prefix)
 {
-    const struct json *groups = NULL;
-    size_t count = items_of(json_get_c(list, "items"), &groups);
-    for (size_t i = 0; i < count; i++) {
-        const struct json *versions = NULL;
-        struct str group = json_str(json_get_c(json_get_c(&groups[i], "metadata"), "name"));
-        struct str bare;
-        if (!of_group(word, group, &bare))
-            continue;
-        size_t n = items_of(json_get_c(&groups[i], "versions"), &versions);
-        for (size_t j = 0; j < n; j++)
-            if (match_version(&versions[j], group, bare, out))
-                return true;
+    struct str full = str_printf(a, "%.*s.%.*s", STR_ARG(r->version), STR_ARG(r->group));
+    if (str_eq(rest, r->group) || str_eq(rest, full))
+        return true;
+    return prefix && rest.len > 0 && str_starts(r->group, rest);
+}
+
+static bool has_name(const struct objects_resource *r, struct arena *a, struct str bare,
+                     bool is_short)
+{
+    if (!is_short)
+        return str_eq(r->plural, bare) || str_eq(r->singular, bare) ||
+               str_eq(lower(a, r->kind), bare);
+    return objects_has(r->shorts, str_dup(a, bare));
+}
+
+const struct objects_resource *objects_match(const struct objects_list *list, struct arena *a,
+                                             struct str word)
+{
+    struct str name = lower(a, word);
+    ptrdiff_t dot = str_find_char(name, '.', 0);
+    struct str bare = dot < 0 ? name : str_slice(name, 0, (size_t)dot);
+    struct str rest = dot < 0 ? str_lit("") : str_slice(name, (size_t)dot + 1, name.len);
+    /* Names before short names, whole groups before groups cut short. */
+    for (int pass = 0; bare.len > 0 && pass < 4; pass++) {
+        for (size_t i = 0; i < list->count; i++) {
+            const struct objects_resource *r = &list->items[i];
+            if (has_name(r, a, bare, (pass & 1) != 0) &&
+                (dot < 0 || of_group(r, a, rest, pass >= 2)))
+                return r;
+        }
     }
-    return false;
+    return NULL;
+}
+
+static int find(struct cli *c, struct str word, const struct objects_resource **out, struct err *e)
+{
+    const struct objects_list *list;
+    int rc = objects_load(c, &list, e);
+    if (rc != 0)
+        return rc;
+    *out = objects_match(list, &c->arena, word);
+    ptrdiff_t dot = str_find_char(word, '.', 0);
+    struct str bare = dot < 0 ? word : str_slice(word, 0, (size_t)dot);
+    return *out != NULL
+               ? 0
+               : err_set(e, ERR_NOT_FOUND, "the server doesn't have a resource type \"%.*s\"",
+                         STR_ARG(bare));
 }
 
 int objects_find(struct cli *c, struct str word, struct objects_resource *out, struct err *e)
 {
-    static const char *const roots[] = { "/api", "/apis" };
-    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-        const struct json *list;
-        struct str body;
-        int rc = ask_any(c, roots[i], AGGREGATED, &body, e);
-        if (rc == 0)
-            rc = json_parse(&c->arena, body, &list, e);
-        if (rc != 0)
-            return rc;
-        if (objects_match(list, word, out))
-            return 0;
-    }
-    return err_set(e, ERR_NOT_FOUND, "the server has no resource '%.*s'", STR_ARG(word));
+    const struct objects_resource *found;
+    int rc = find(c, word, &found, e);
+    if (rc == 0)
+        *out = *found;
+    return rc;
 }
 
-/* A path's segment: what is not plainly allowed there is escaped. */
-static struct str segment(struct cli *c, struct str s)
+int objects_of_kind(struct cli *c, struct str api_version, struct str kind,
+                    const struct objects_resource **out, struct err *e)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    char *out = arena_alloc(&c->arena, 3 * s.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char b = (unsigned char)s.data[i];
-        bool plain = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
-                     b == '-' || b == '.' || b == '_' || b == '~' || b == ':';
-        if (plain) {
-            out[len++] = (char)b;
-        } else {
-            out[len++] = '%';
-            out[len++] = hex[b >> 4];
-            out[len++] = hex[b & 15];
+    const struct objects_list *list;
+    int rc = objects_load(c, &list, e);
+    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        const struct objects_resource *r = &list->items[i];
+        if (str_eq(r->kind, kind) && str_eq(objects_api_version(c, r), api_version)) {
+            *out = r;
+            return 0;
         }
     }
-    return str_of(out, len);
+    return rc != 0 ? rc
+                   : err_set(e, ERR_NOT_FOUND, "no matches for kind \"%.*s\" in version \"%.*s\"",
+                             STR_ARG(kind), STR_ARG(api_version));
 }
 
-const char *objects_path(struct cli *c, const struct objects_resource *r, struct str ns,
-                         struct str name)
+/* ---- what the words ask for ---- */
+
+struct targets {
+    struct cli *cli;
+    struct objects_target *items;
+    size_t count;
+    size_t capacity;
+    struct err *e;
+};
+
+static void add_target(struct targets *t, const struct objects_resource *r, struct str name)
 {
-    struct arena *a = &c->arena;
-    struct str root = r->group.len == 0 ? str_printf(a, "/api/%.*s", STR_ARG(r->version))
-                                        : str_printf(a, "/apis/%.*s/%.*s", STR_ARG(r->group),
-                                                     STR_ARG(r->version));
-    struct str in = r->namespaced && ns.len > 0
-                        ? str_printf(a, "/namespaces/%.*s", STR_ARG(segment(c, ns)))
-                        : str_lit("");
-    struct str of = name.len > 0 ? str_printf(a, "/%.*s", STR_ARG(segment(c, name))) : str_lit("");
-    return str_printf(a, "%.*s%.*s/%.*s%.*s", STR_ARG(root), STR_ARG(in), STR_ARG(r->plural),
-                      STR_ARG(of))
-        .data;
+    t->items = arena_grow(&t->cli->arena, t->items, t->count, &t->capacity, sizeof *t->items);
+    t->items[t->count++] = (struct objects_target){ .resource = r, .name = name };
 }
 
-bool objects_split(struct str word, struct str *out_resource, struct str *io_name)
+/* "all" and other categories stand for several resources. */
+static int add_type(struct targets *t, struct str word, const char *const *names, size_t count)
 {
+    const struct objects_list *list;
+    const struct objects_resource *r = NULL;
+    size_t before = t->count;
+    const char *category = str_dup(&t->cli->arena, word);
+    int rc = objects_load(t->cli, &list, t->e);
+    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        if (!objects_has(list->items[i].categories, category))
+            continue;
+        for (size_t n = 0; n < (count > 0 ? count : 1); n++)
+            add_target(t, &list->items[i], count > 0 ? str_from(names[n]) : str_lit(""));
+    }
+    if (rc != 0 || t->count > before)
+        return rc;
+    rc = find(t->cli, word, &r, t->e);
+    for (size_t n = 0; rc == 0 && n < (count > 0 ? count : 1); n++)
+        add_target(t, r, count > 0 ? str_from(names[n]) : str_lit(""));
+    return rc;
+}
+
+static int add_pair(struct targets *t, struct str word)
+{
+    const struct objects_resource *r;
     ptrdiff_t slash = str_find_char(word, '/', 0);
-    *out_resource = slash < 0 ? word : str_slice(word, 0, (size_t)slash);
-    if (slash < 0)
-        return out_resource->len > 0;
-    if (io_name->len > 0)
-        return false;
-    *io_name = str_slice(word, (size_t)slash + 1, word.len);
-    return out_resource->len > 0 && io_name->len > 0;
+    struct str type = str_slice(word, 0, (size_t)slash);
+    struct str name = str_slice(word, (size_t)slash + 1, word.len);
+    if (str_find_char(name, '/', 0) >= 0)
+        return err_set(t->e, ERR_INVALID_ARGUMENT,
+                       "arguments in resource/name form may not have more than one slash");
+    if (type.len == 0 || name.len == 0 || str_find_char(type, ',', 0) >= 0)
+        return err_set(t->e, ERR_INVALID_ARGUMENT,
+                       "arguments in resource/name form must have a single resource and name");
+    int rc = find(t->cli, type, &r, t->e);
+    if (rc == 0)
+        add_target(t, r, name);
+    return rc;
+}
+
+int objects_targets(struct cli *c, const char *const *words, size_t count,
+                    struct objects_target **out, size_t *out_count, struct err *e)
+{
+    struct targets t = { .cli = c, .e = e };
+    size_t pairs = 0;
+    int rc = 0;
+    for (size_t i = 0; i < count; i++)
+        pairs += str_find_char(str_from(words[i]), '/', 0) >= 0;
+    if (pairs > 0 && pairs < count)
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "there is no need to specify a resource type as a separate argument when "
+                       "passing arguments in resource/name form (e.g. 'gantry get "
+                       "resource/<resource_name>' instead of 'gantry get resource "
+                       "resource/<resource_name>'");
+    for (size_t i = 0; rc == 0 && i < pairs; i++)
+        rc = add_pair(&t, str_from(words[i]));
+    struct str rest = pairs == 0 && count > 0 ? str_from(words[0]) : str_of(NULL, 0);
+    struct str type;
+    while (rc == 0 && str_split(&rest, ',', &type))
+        rc = add_type(&t, type, words + 1, count - 1);
+    if (rc != 0)
+        return rc;
+    *out = t.items;
+    *out_count = t.count;
+    return 0;
 }

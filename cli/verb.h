@@ -1,8 +1,10 @@
 /*
  * gantry's verbs: one file each, all of one shape, listed in main.c's table.
  *
- * A verb parses its own flags, does its work on the one loop it is given, and returns the process's
- * exit code: 0, 1 when what was asked failed (the reason is on stderr), 2 for wrong usage.
+ * There are two forms. The cluster's own verbs (`run`) parse their words themselves and return 2
+ * for wrong usage. The everyday verbs (`act`) are kubectl's: their flags are a table
+ * (cli/flags.h), parsed before they start, and they return 1 for whatever went wrong, as kubectl
+ * does. Both do their work on the one loop they are given; the reason of a failure is on stderr.
  */
 #ifndef CLI_VERB_H
 #define CLI_VERB_H
@@ -17,7 +19,10 @@
 
 struct env;
 struct env_loop;
+struct flag;
+struct objects_list;
 struct tls_context;
+struct words;
 
 #define CLI_SERVERS_MAX 16
 
@@ -32,6 +37,31 @@ struct cli {
     struct str
         servers[CLI_SERVERS_MAX]; /* "tcp:127.0.0.1:6443", one per member of the kubeconfig */
     size_t servers_count;
+    const char *server_name;            /* in the servers' certificates; NULL: their host */
+    struct str ns;                      /* -n, else the context's, else "default" */
+    bool ns_given;                      /* by -n */
+    uint64_t request_timeout_ms;        /* 0: none was asked for */
+    bool color_out;                     /* stdout may be coloured */
+    const struct objects_list *objects; /* discovery's answer, once asked for (cli/objects.h) */
+    const struct verb_table *verbs;     /* every verb there is */
+
+    /* The global flags as they were given (cli_flags). */
+    const char *kubeconfig;
+    const char *context;
+    const char *namespace;
+    const char *server;
+    const char *request_timeout;
+    const char *color;
+};
+
+/* What completion offers for a verb's words. */
+enum verb_words {
+    WORDS_NONE,
+    WORDS_OBJECTS,   /* TYPE NAME..., TYPE/NAME... */
+    WORDS_PODS,      /* a pod's name, or TYPE/NAME */
+    WORDS_RESOURCES, /* types alone */
+    WORDS_SHELLS,
+    WORDS_VERBS
 };
 
 struct verb {
@@ -42,6 +72,16 @@ struct verb {
     /* The same where it depends on the arguments; may be NULL. */
     bool (*is_offline)(int argc, char **argv);
     int (*run)(struct cli *c, int argc, char **argv);
+
+    /* ---- of the everyday verbs, whose run is NULL ---- */
+    const char *about;        /* what --help says first */
+    const char *examples;     /* lines, each indented by two spaces */
+    const struct flag *flags; /* ends with a row without name; may be NULL */
+    size_t options_bytes;     /* of the struct the flags fill */
+    enum verb_words completes;
+    bool hidden; /* not in the help */
+    bool raw;    /* its words are passed on as they are, flags and all */
+    int (*act)(struct cli *c, const void *options, const struct words *w);
 };
 
 extern const struct verb status_verb;
@@ -52,6 +92,12 @@ extern const struct verb snapshot_verb;
 extern const struct verb member_verb;
 extern const struct verb version_verb;
 
+/* Every verb there is, for help and completion. */
+struct verb_table {
+    const struct verb *const *verbs;
+    size_t count;
+};
+
 /* Value of `--name VALUE` or `--name=VALUE` at argv[*at]; advances *at; NULL when it is another
  * flag. */
 const char *cli_flag(int argc, char **argv, int *at, const char *name);
@@ -59,5 +105,10 @@ const char *cli_flag(int argc, char **argv, int *at, const char *name);
 int cli_usage(const struct verb *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints "gantry: ..." to stderr; CLI_FAILED. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As kubectl tells it, on stderr: "error: ...". CLI_FAILED. */
+int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same of what ask and objects say: who is no API server's answer gets "error: " before it. */
+int cli_error_of(const struct err *e);
 
 #endif

@@ -44,3 +44,24 @@ int cli_fail(const char *format, ...)
     fputc('\n', stderr);
     return CLI_FAILED;
 }
+
+int cli_error(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("error: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return CLI_FAILED;
+}
+
+int cli_error_of(const struct err *e)
+{
+    /* Nobody answered, or a server said it: those are whole sentences already. */
+    bool whole = e->code == ERR_UNAVAILABLE || strncmp(e->msg, "Error from server", 17) == 0;
+    if (!whole)
+        return cli_error("%s", e->msg);
+    (void)fprintf(stderr, "%s\n", e->msg);
+    return CLI_FAILED;
+}

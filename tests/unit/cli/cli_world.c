@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/env_uv.h"
+#include "cli/flags.h"
 #include "net/http.h"
 #include "net/server.h"
 #include "tests/unit/unit.h"
@@ -51,6 +52,7 @@ int cli_world_setup(void **state)
     w->cli.loop = env_loop_new(w->env, "cli");
     arena_init(&w->cli.arena);
     w->cli.servers[w->cli.servers_count++] = str_from(w->address);
+    w->cli.ns = str_lit("default");
     *state = w;
     return 0;
 }
@@ -121,10 +123,12 @@ int cli_world_run(struct cli_world *w, const struct verb *v, const char *const *
     while (words[count] != NULL)
         count++;
     w->asks = 0;
+    w->cli.objects = NULL;
     memset(w->asked, 0, sizeof w->asked);
     capture_begin(&out, stdout);
     capture_begin(&errors, stderr);
-    int code = v->run(&w->cli, count, (char **)(uintptr_t)words);
+    char **argv = (char **)(uintptr_t)words;
+    int code = v->act != NULL ? flags_act(&w->cli, v, count, argv) : v->run(&w->cli, count, argv);
     capture_end(&errors, w->errors);
     capture_end(&out, w->out);
     return code;

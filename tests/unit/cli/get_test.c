@@ -20,9 +20,10 @@
 static const char *const *words(struct cli_world *w, const char *const *list, const char *answer)
 {
     cli_world_reset(w);
-    w->answers[0].status = w->answers[1].status = 200;
+    w->answers[0].status = w->answers[1].status = w->answers[2].status = 200;
     w->answers[0].body = DISCOVERY;
-    w->answers[1].body = answer;
+    w->answers[1].body = "{}";
+    w->answers[2].body = answer;
     return list;
 }
 
@@ -67,7 +68,7 @@ static void test_shown(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(cli_world_run(w, &get_verb, words(w, cases[i].words, cases[i].answer)),
                          CLI_OK);
-        assert_string_equal(w->asked[1], cases[i].asked);
+        assert_string_equal(w->asked[2], cases[i].asked);
         assert_string_equal(w->out, cases[i].out);
     }
 }
@@ -86,7 +87,7 @@ static void test_wrong(void **state)
         { { "cm", "-o", "xml" }, "-o xml", CLI_USAGE },
         { { "cm", "--revision", "0" }, "no revision", CLI_USAGE },
         { { "cm", "--revision", "x" }, "no revision", CLI_USAGE },
-        { { "pods" }, "the server has no resource 'pods'", CLI_FAILED },
+        { { "pods" }, "the server doesn't have a resource type \"pods\"", CLI_FAILED },
     };
     struct cli_world *w = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -96,7 +97,7 @@ static void test_wrong(void **state)
     }
     static const char *const one[] = { "cm", "a", NULL };
     (void)words(w, one, "{\"message\":\"configmaps \\\"a\\\" not found\"}");
-    w->answers[1].status = 404;
+    w->answers[2].status = 404;
     assert_int_equal(cli_world_run(w, &get_verb, one), CLI_FAILED);
     assert_string_equal(w->errors, "gantry: configmaps \"a\" not found\n");
     (void)words(w, one, "{\"columnDefinitions\":[],\"rows\":[]}");

@@ -13,11 +13,12 @@
 static void answer(struct cli_world *w, const char *one, const char *two)
 {
     cli_world_reset(w);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         w->answers[i].status = 200;
     w->answers[0].body = DISCOVERY;
-    w->answers[1].body = one;
-    w->answers[2].body = two;
+    w->answers[1].body = "{}";
+    w->answers[2].body = one;
+    w->answers[3].body = two;
 }
 
 static void test_pages(void **state)
@@ -32,9 +33,9 @@ static void test_pages(void **state)
         "{\"oldest\":\"4\",\"versions\":[{\"revision\":\"5\",\"change\":\"created\",\"time\":"
         "\"2026-01-02T03:04:05Z\",\"bytes\":77}]}");
     assert_int_equal(cli_world_run(w, &history_verb, list), CLI_OK);
-    assert_int_equal(w->asks, 3);
-    assert_string_equal(w->asked[1], "GET /gantry/v1/history" PATH "?limit=1000 ");
-    assert_string_equal(w->asked[2], "GET /gantry/v1/history" PATH "?limit=1000&from=5 ");
+    assert_int_equal(w->asks, 4);
+    assert_string_equal(w->asked[2], "GET /gantry/v1/history" PATH "?limit=1000 ");
+    assert_string_equal(w->asked[3], "GET /gantry/v1/history" PATH "?limit=1000&from=5 ");
     assert_string_equal(w->out, "REVISION     CHANGE    TIME                   BYTES\n"
                                 "9            deleted   -                      0\n"
                                 "5            created   2026-01-02T03:04:05Z   77\n");
@@ -51,11 +52,11 @@ static void test_diff(void **state)
     struct cli_world *w = *state;
     answer(w, "a: 1\nb: 1\n", "a: 1\nb: 2\n");
     assert_int_equal(cli_world_run(w, &history_verb, diff), CLI_OK);
-    assert_string_equal(w->asked[1], "GET " PATH "?gantryRevision=3 ");
-    assert_string_equal(w->asked[2], "GET " PATH "?gantryRevision=5 ");
+    assert_string_equal(w->asked[2], "GET " PATH "?gantryRevision=3 ");
+    assert_string_equal(w->asked[3], "GET " PATH "?gantryRevision=5 ");
     assert_string_equal(w->out, "--- a at 3\n+++ a at 5\n@@ -1,2 +1,2 @@\n a: 1\n-b: 1\n+b: 2\n");
-    w->answers[2].status = 410;
-    w->answers[2].body = "{\"message\":\"revision 5 is compacted; the oldest kept is 8\"}";
+    w->answers[3].status = 410;
+    w->answers[3].body = "{\"message\":\"revision 5 is compacted; the oldest kept is 8\"}";
     assert_int_equal(cli_world_run(w, &history_verb, diff), CLI_FAILED);
     assert_string_equal(w->errors, "gantry: revision 5 is compacted; the oldest kept is 8\n");
 }
