@@ -33,8 +33,11 @@ int act_validation(const char *text, const char **out, struct err *e)
     static const struct {
         const char *word;
         const char *value;
-    } words[] = { { "strict", "Strict" }, { "true", "Strict" },  { "warn", "Warn" },
-                  { "ignore", "Ignore" }, { "false", "Ignore" } };
+    } words[] = { { "strict", "Strict" },
+                  { "true", "Strict" },
+                  { "warn", "Warn" },
+                  { "ignore", "Ignore" },
+                  { "false", "Ignore" } };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(text, words[i].word) == 0) {
             *out = words[i].value;
@@ -148,9 +151,8 @@ int act_refused(struct cli *c, const struct ask_answer *answer, const char *verb
     if (source.len > 0 && json_parse(&c->arena, answer->body, &status, NULL) == 0 &&
         str_eq_c(json_str(json_get_c(status, "kind")), "Status")) {
         struct str message = json_str(json_get_c(status, "message"));
-        struct json longer =
-            json_string(str_printf(&c->arena, "error when %s \"%.*s\": %.*s", verb,
-                                   STR_ARG(source), STR_ARG(message)));
+        struct json longer = json_string(str_printf(&c->arena, "error when %s \"%.*s\": %.*s", verb,
+                                                    STR_ARG(source), STR_ARG(message)));
         struct json changed = tree_with(&c->arena, status, "message", &longer);
         said.body = tree_text(&c->arena, &changed);
     }
@@ -208,9 +210,8 @@ void act_print(struct act *a, const struct act_object *o, const struct json *obj
     struct arena *arena = &a->cli->arena;
     struct str title = objects_title(a->cli, o->resource, o->name);
     if (is_whole(a)) {
-        a->printed =
-            arena_grow(arena, a->printed, a->printed_count, &a->printed_capacity,
-                       sizeof *a->printed);
+        a->printed = arena_grow(arena, a->printed, a->printed_count, &a->printed_capacity,
+                                sizeof *a->printed);
         a->printed[a->printed_count++] =
             a->managed_fields
                 ? *object

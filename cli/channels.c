@@ -163,7 +163,8 @@ static void try_server(struct channels *c)
     uint8_t key[KEY_BYTES];
     struct http_client_options options = { .address = c->cli->servers[c->server].data,
                                            .authority = ask_host(c->cli, c->server),
-                                           .tls = c->tls,
+                                           .server_name = c->cli->server_name,
+                                           .tls = c->cli->tls,
                                            .protocol = HTTP_PROTOCOL_HTTP1,
                                            .connect_timeout_ms = CONNECT_MS };
     env_random(c->cli->env, key, sizeof key);

@@ -34,7 +34,6 @@ struct channels {
     /* The caller's. */
     struct cli *cli;
     struct env_loop *loop;
-    struct tls_context *tls; /* that does not agree on HTTP/2; borrowed */
     const char *target;
     void (*opened)(struct channels *c);
     void (*data)(struct channels *c, enum channel channel, struct str bytes);

@@ -44,6 +44,7 @@ static void try_server(struct stream *s)
     const struct http_header headers[] = { { str_lit("accept"), str_from(s->accept) } };
     struct http_client_options options = { .address = s->cli->servers[s->server].data,
                                            .authority = ask_host(s->cli, s->server),
+                                           .server_name = s->cli->server_name,
                                            .tls = s->cli->tls,
                                            .connect_timeout_ms = STREAM_CONNECT_MS };
     s->request = (struct http_request){ .method = "GET",

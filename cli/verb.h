@@ -84,6 +84,7 @@ struct verb {
     int (*act)(struct cli *c, const void *options, const struct words *w);
 };
 
+extern const struct verb apply_verb;
 extern const struct verb status_verb;
 extern const struct verb events_verb;
 extern const struct verb get_verb;
