@@ -87,6 +87,8 @@ struct verb {
 extern const struct verb apply_verb;
 extern const struct verb create_verb;
 extern const struct verb delete_verb;
+extern const struct verb exec_verb;
+extern const struct verb logs_verb;
 extern const struct verb status_verb;
 extern const struct verb events_verb;
 extern const struct verb get_verb;
