@@ -32,11 +32,11 @@ static const struct verb options_verb = { .name = "options",
                                           .act = options_act };
 
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
-static const struct verb *const verbs[] = { &apply_verb,   &create_verb,  &delete_verb,
-                                            &exec_verb,    &logs_verb,    &get_verb,
-                                            &history_verb, &options_verb, &status_verb,
-                                            &member_verb,  &events_verb,  &snapshot_verb,
-                                            &version_verb };
+static const struct verb *const verbs[] = { &apply_verb,    &create_verb,  &delete_verb,
+                                            &edit_verb,     &exec_verb,    &logs_verb,
+                                            &get_verb,      &history_verb, &options_verb,
+                                            &status_verb,   &member_verb,  &events_verb,
+                                            &snapshot_verb, &version_verb };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

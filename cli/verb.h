@@ -87,6 +87,7 @@ struct verb {
 extern const struct verb apply_verb;
 extern const struct verb create_verb;
 extern const struct verb delete_verb;
+extern const struct verb edit_verb;
 extern const struct verb exec_verb;
 extern const struct verb logs_verb;
 extern const struct verb status_verb;
