@@ -61,6 +61,13 @@ int act_output(const char *text, struct err *e)
                    text);
 }
 
+int act_nothing_named(void)
+{
+    return cli_error("You must provide one or more resources by argument or filename.\n"
+                     "Example resource specifications include:\n   '-f rsrc.yaml'\n"
+                     "   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'");
+}
+
 /* ---- objects ---- */
 
 static int resolve_namespace(struct cli *c, struct act_object *o, struct err *e)

@@ -42,6 +42,9 @@ int act_validation(const char *text, const char **out, struct err *e);
 /* yaml, json, name or nothing. */
 int act_output(const char *text, struct err *e);
 
+/* Says that the command names nothing; CLI_FAILED. */
+int act_nothing_named(void);
+
 /* The object of a manifest: -ERR_X with kubectl's words where it has none on the server. */
 int act_resolve(struct cli *c, const struct manifest *m, struct act_object *out, struct err *e);
 /* "/api/v1/namespaces/a/pods/b?dryRun=All&fieldManager=..."; more: "force=true" or NULL. */

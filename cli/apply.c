@@ -150,13 +150,17 @@ static int apply_act(struct cli *c, const void *options, const struct words *w)
     manifests_read(c, &o->manifests, &manifests);
     for (size_t i = 0; i < manifests.errors_count; i++)
         (void)cli_error("%s", manifests.errors[i]);
-    if (manifests.count == 0 && manifests.errors_count == 0)
-        return cli_error("no objects passed to apply");
     int rc = manifests.errors_count == 0 ? CLI_OK : CLI_FAILED;
-    for (size_t i = 0; i < manifests.count; i++)
-        if (is_selected(c, &selector, manifests.items[i].object) &&
-            apply_one(&a, o, &manifests.items[i]) != CLI_OK)
+    size_t selected = 0;
+    for (size_t i = 0; i < manifests.count; i++) {
+        if (!is_selected(c, &selector, manifests.items[i].object))
+            continue;
+        selected++;
+        if (apply_one(&a, o, &manifests.items[i]) != CLI_OK)
             rc = CLI_FAILED;
+    }
+    if (selected == 0 && manifests.errors_count == 0)
+        return cli_error("no objects passed to apply");
     act_print_end(&a);
     return rc;
 }

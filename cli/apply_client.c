@@ -262,7 +262,7 @@ int apply_by_client(struct act *a, const struct apply_options *o, struct act_obj
     warn_unapplied(&c);
     if (make_patch(&c) != CLI_OK)
         return CLI_FAILED;
-    if (a->dry == ACT_DRY_CLIENT && c.patch.count > 0)
+    if (a->dry == ACT_DRY_CLIENT)
         return patch_here(&c);
     return patch_there(&c);
 }

@@ -335,13 +335,6 @@ static int wait_for_all(struct deletion *d)
 
 /* ---- the verb ---- */
 
-static int nothing_named(void)
-{
-    return cli_error("You must provide one or more resources by argument or filename.\n"
-                     "Example resource specifications include:\n   '-f rsrc.yaml'\n"
-                     "   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'");
-}
-
 static int delete_act(struct cli *c, const void *options, const struct words *w)
 {
     const struct delete_options *o = options;
@@ -361,7 +354,7 @@ static int delete_act(struct cli *c, const void *options, const struct words *w)
                               "running resource has been terminated. The resource may continue to "
                               "run on the cluster indefinitely.\n");
     if (!manifest_named(&o->manifests) && w->count == 0)
-        return nothing_named();
+        return act_nothing_named();
     if (manifest_named(&o->manifests) && w->count > 0)
         return cli_error("when paths, URLs, or stdin is provided as input, you may not specify "
                          "resource arguments as well");

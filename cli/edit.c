@@ -209,29 +209,33 @@ static void patch_refused(struct edit *x, const struct act_object *o,
     }
 }
 
-/* CLI_FAILED: the edit ends, its reason said. */
-static int send_one(struct edit *x, const struct json *edited, struct edit_result *result)
+/* Not 0: the edit ends, for the reason in e; empty: it was said. */
+static int send_one(struct edit *x, const struct json *edited, struct edit_result *result,
+                    struct err *e)
 {
     struct cli *c = x->act.cli;
     struct act_object *o = original_of(x, edited);
     struct ask_answer answer;
     struct json patch;
-    struct err e;
+    e->msg[0] = '\0';
     if (o == NULL)
-        return cli_error("no original object found for %.*s: its uid was changed",
-                         STR_ARG(tree_text_in(edited, "metadata", "name")));
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "no original object found for %.*s: its uid was changed",
+                       STR_ARG(tree_text_in(edited, "metadata", "name")));
     if (json_equal(o->object, edited)) {
         act_print(&x->act, o, edited, "skipped");
-        return CLI_OK;
+        return 0;
     }
     if (!same_member(o->object, edited, "apiVersion") || !same_member(o->object, edited, "kind") ||
         !str_eq(tree_text_in(edited, "metadata", "name"), o->name))
-        return cli_error("At least one of apiVersion, kind and name was changed");
+        return err_set(e, ERR_INVALID_ARGUMENT,
+                       "At least one of apiVersion, kind and name was changed");
     const struct kind_info *kind = kind_by_type(json_str(json_get_c(edited, "apiVersion")),
                                                 json_str(json_get_c(edited, "kind")));
     const struct schema *schema = kind != NULL ? kind->schema : NULL;
-    if (three_way(&c->arena, schema, o->object, edited, o->object, &patch, &e) != 0)
-        return cli_error("%s", e.msg);
+    int rc = three_way(&c->arena, schema, o->object, edited, o->object, &patch, e);
+    if (rc != 0)
+        return rc;
     struct str text = tree_text(&c->arena, &patch);
     if (x->options->output_patch)
         printf("Patch: %.*s\n", STR_ARG(text));
@@ -239,12 +243,12 @@ static int send_one(struct edit *x, const struct json *edited, struct edit_resul
                   schema != NULL ? "application/strategic-merge-patch+json"
                                  : "application/merge-patch+json",
                   text, &answer))
-        return CLI_FAILED;
+        return -ERR_UNAVAILABLE;
     if (ask_good(&answer))
         act_print(&x->act, o, edited, "edited");
     else
         patch_refused(x, o, &answer, result);
-    return CLI_OK;
+    return 0;
 }
 
 /* ---- passes through the editor ---- */
@@ -292,9 +296,15 @@ static enum edit_step send_all(struct edit *x, struct edit_result *result)
                          "The edited file had a syntax error: ", str_from(edited.errors[0]));
         return EDIT_AGAIN;
     }
-    for (size_t i = 0; i < edited.count; i++)
-        if (send_one(x, edited.items[i].object, result) != CLI_OK)
-            return stored_copy(x);
+    for (size_t i = 0; i < edited.count; i++) {
+        struct err e;
+        if (send_one(x, edited.items[i].object, result, &e) == 0)
+            continue;
+        (void)stored_copy(x);
+        if (e.msg[0] != '\0')
+            (void)cli_error("%s", e.msg);
+        return EDIT_FAILED;
+    }
     return after_send(x, result);
 }
 
@@ -361,7 +371,7 @@ static int edit_act(struct cli *c, const void *options, const struct words *w)
         return cli_error("-o %s: yaml or json", o->output);
     x.json = strcmp(o->output, "json") == 0;
     if (!manifest_named(&o->manifests) && w->count == 0)
-        return cli_error("must specify one of -f and -k");
+        return act_nothing_named();
     int rc = manifest_named(&o->manifests) ? read_manifests(&x) : read_words(&x, w);
     if (rc != CLI_OK)
         return rc;

@@ -61,7 +61,7 @@ struct exec {
     bool tty;
     bool reading; /* the input was started, and has not stopped */
     bool over;    /* the server has said its last word */
-    bool failed;  /* the input or the terminal could not be had */
+    bool failed;  /* the input or the terminal could not be had, or nobody reads our output */
     int status;
 };
 
@@ -127,8 +127,10 @@ static void exec_input_stopped(struct terminal_input *t)
 static void exec_data(struct channels *c, enum channel channel, struct str bytes)
 {
     int fd = channel == CHANNEL_STDERR ? STDERR_FILENO : STDOUT_FILENO;
-    if (!terminal_write(fd, bytes))
-        channels_cancel(c);
+    if (terminal_write(fd, bytes))
+        return;
+    exec_of_channels(c)->failed = true;
+    channels_cancel(c);
 }
 
 static void exec_opened(struct channels *c)
@@ -249,7 +251,7 @@ static int find_container(struct exec *x, const struct exec_options *o, const st
         return cli_error("cannot exec into a container in a completed pod; current phase is %.*s",
                          STR_ARG(phase));
     *out = o->container != NULL ? str_from(o->container) : pods_default_container(pod, &first);
-    if (pods_find_container(pod, *out) == NULL)
+    if (o->container == NULL && pods_find_container(pod, *out) == NULL)
         return cli_error("container %.*s is not valid for pod %.*s out of: %.*s", STR_ARG(*out),
                          STR_ARG(name), STR_ARG(names));
     if (first && !o->quiet)

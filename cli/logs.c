@@ -312,8 +312,8 @@ static int add_pod(struct logs *l, const struct json *pod, const char *wanted)
         (void)fprintf(stderr, "Defaulted container \"%.*s\" out of: %.*s\n", STR_ARG(container),
                       STR_ARG(names));
     if (pods_find_container(pod, container) == NULL)
-        return cli_error("container %.*s is not valid for pod %.*s out of: %.*s",
-                         STR_ARG(container), STR_ARG(name), STR_ARG(names));
+        return cli_error("container %.*s is not valid for pod %.*s", STR_ARG(container),
+                         STR_ARG(name));
     add_source(l, pod, container);
     return CLI_OK;
 }

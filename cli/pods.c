@@ -84,13 +84,24 @@ static struct str pods_target(struct cli *c, struct str name, struct str selecto
                                           STR_ARG(objects_escape(c, selector)));
 }
 
+/* What kubectl logs says of what is not there. */
+static int not_found(struct cli *c, const struct ask_answer *answer)
+{
+    const struct json *status = NULL;
+    (void)json_parse(&c->arena, answer->body, &status, NULL); /* NULL then */
+    return cli_error("error from server (NotFound): %.*s in namespace \"%.*s\"",
+                     STR_ARG(json_str(json_get_c(status, "message"))), STR_ARG(c->ns));
+}
+
 /* CLI_OK and the JSON, or the reason is said. */
-static int read_json(struct cli *c, const char *target, const struct json **out)
+static int read_json(struct cli *c, const char *target, bool for_logs, const struct json **out)
 {
     struct ask_answer answer;
     struct err e;
     if (!act_send(c, "GET", target, NULL, str_lit(""), &answer))
         return CLI_FAILED;
+    if (answer.status == 404 && for_logs)
+        return not_found(c, &answer);
     if (!ask_good(&answer))
         return ask_tell(c, &answer);
     if (json_parse(&c->arena, answer.body, out, &e) != 0)
@@ -103,7 +114,7 @@ static int list_pods(struct cli *c, struct str selector, struct pods *out)
     const struct json *list;
     const struct json *items = NULL;
     struct str none = { NULL, 0 };
-    if (read_json(c, pods_target(c, none, selector).data, &list) != CLI_OK)
+    if (read_json(c, pods_target(c, none, selector).data, /* for_logs */ false, &list) != CLI_OK)
         return CLI_FAILED;
     out->count = tree_items(json_get_c(list, "items"), &items);
     out->items = arena_array(&c->arena, out->count, sizeof *out->items);
@@ -215,7 +226,7 @@ int pods_of_word(struct cli *c, const char *word, enum pods_order order, bool al
         return cli_error_of(&e);
     const struct objects_resource *r = targets[0].resource;
     if (read_json(c, objects_path(c, r, r->namespaced ? c->ns : str_lit(""), targets[0].name),
-                  &object) != CLI_OK)
+                  order == PODS_FOR_LOGS, &object) != CLI_OK)
         return CLI_FAILED;
     if (str_eq_c(r->kind, "Pod")) {
         out->items = arena_array(&c->arena, 1, sizeof *out->items);
