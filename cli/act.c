@@ -252,5 +252,7 @@ void act_print_end(struct act *a)
         list = a->printed[0];
     }
     text = act_text(a->cli, &list, json);
+    a->printed_count = 0;
     printf("%.*s", STR_ARG(text));
+    (void)fflush(stdout); /* as above */
 }

@@ -32,7 +32,7 @@ static const struct flag edit_flags[] = {
       .letter = 'o',
       .at = offsetof(struct edit_options, output),
       .value = "yaml",
-      .help = "The form of the text: yaml or json.",
+      .help = "The form of the text, and of what is shown of the result: yaml or json.",
       .values = VALUES_CHOICE,
       .choice = "yaml json" },
     { .name = "validate",
@@ -209,6 +209,13 @@ static void patch_refused(struct edit *x, const struct act_object *o,
     }
 }
 
+static void print_one(struct edit *x, const struct act_object *o, const struct json *object,
+                      const char *operation)
+{
+    act_print(&x->act, o, object, operation);
+    act_print_end(&x->act);
+}
+
 /* Not 0: the edit ends, for the reason in e; empty: it was said. */
 static int send_one(struct edit *x, const struct json *edited, struct edit_result *result,
                     struct err *e)
@@ -223,7 +230,7 @@ static int send_one(struct edit *x, const struct json *edited, struct edit_resul
                        "no original object found for %.*s: its uid was changed",
                        STR_ARG(tree_text_in(edited, "metadata", "name")));
     if (json_equal(o->object, edited)) {
-        act_print(&x->act, o, edited, "skipped");
+        print_one(x, o, edited, "skipped");
         return 0;
     }
     if (!same_member(o->object, edited, "apiVersion") || !same_member(o->object, edited, "kind") ||
@@ -244,11 +251,14 @@ static int send_one(struct edit *x, const struct json *edited, struct edit_resul
                                  : "application/merge-patch+json",
                   text, &answer))
         return -ERR_UNAVAILABLE;
-    if (ask_good(&answer))
-        act_print(&x->act, o, edited, "edited");
-    else
+    if (!ask_good(&answer)) {
         patch_refused(x, o, &answer, result);
-    return 0;
+        return 0;
+    }
+    rc = json_parse(&c->arena, answer.body, &edited, e);
+    if (rc == 0)
+        print_one(x, o, edited, "edited");
+    return rc;
 }
 
 /* ---- passes through the editor ---- */
@@ -370,6 +380,7 @@ static int edit_act(struct cli *c, const void *options, const struct words *w)
     if (strcmp(o->output, "yaml") != 0 && strcmp(o->output, "json") != 0)
         return cli_error("-o %s: yaml or json", o->output);
     x.json = strcmp(o->output, "json") == 0;
+    x.act.output = flags_given(w, "output") ? o->output : NULL;
     if (!manifest_named(&o->manifests) && w->count == 0)
         return act_nothing_named();
     int rc = manifest_named(&o->manifests) ? read_manifests(&x) : read_words(&x, w);

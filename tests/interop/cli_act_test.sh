@@ -26,10 +26,11 @@ fail() {
 }
 # What differs by nature: the tools' and the namespaces' names.
 plain() { sed -E -e 's/gantry/kubectl/g; s/of-[gk]/NS/g; s/edit-[0-9]+/edit-N/g' "$@"; }
-# both [-X] WORD...: output, errors and exit code are the same; -X: errors are not compared.
+# both [-X] [-E] WORD...: output, errors and exit code are the same; -X: errors are not compared, -E: output is not.
 both() {
     local part parts='out err' gcode=0 kcode=0
     [ "$1" = -X ] && parts=out && shift
+    [ "$1" = -E ] && parts=err && shift
     timeout 30 "$gantry" -n of-g "$@" >g.out 2>g.err <"${input:-/dev/null}" || gcode=$?
     timeout 30 "$k" -n of-k "$@" >k.out 2>k.err <"${input:-/dev/null}" || kcode=$?
     [ "$gcode" = "$kcode" ] || fail "$*: gantry ended with $gcode, kubectl with $kcode" "$(cat g.err)"
@@ -163,7 +164,7 @@ edits() {
     KUBE_EDITOR=true both edit configmap e
     KUBE_EDITOR=true both edit configmap none
     KUBE_EDITOR='sed -i s/replicas:.*/replicas:\ -5/' both edit deployment web
-    KUBE_EDITOR='sed -i s/\"2\"/\"5\"/' both edit configmap e -o json
+    KUBE_EDITOR='sed -i s/\"2\"/\"5\"/' both -E edit configmap e -o json
     expect "=5=" "$k" -n of-g get configmap e -o jsonpath='={.data.x}='
 }
 

@@ -1,5 +1,5 @@
-/* Any bytes: manifests are taken apart or refused; every object that comes out has a kind; and the
- * patch from one to the next, with a third as what was applied before, makes no directive remain. */
+/* Any bytes: manifests are taken apart or refused; every object that comes out has a kind; of three
+ * in a row a patch is made and applied. */
 #include "api/meta/kinds.h"
 #include "api/patch/patch.h"
 #include "base/arena.h"

@@ -58,18 +58,6 @@ static void test_deleted(void **state)
           "Warning: Immediate deletion does not wait for confirmation that the running resource "
           "has been terminated. The resource may continue to run on the cluster indefinitely.\n",
           { DELETED_A OPTIONS "\"Background\",\"gracePeriodSeconds\":0}" } },
-        { { "configmap/a", "--dry-run=client" },
-          { { 0 } },
-          0,
-          "configmap \"a\" deleted (dry run)\n",
-          "",
-          { NULL } },
-        { { "configmap/a", "--dry-run=server" },
-          { { 200, "{}" } },
-          0,
-          "configmap \"a\" deleted (server dry run)\n",
-          "",
-          { "DELETE /api/v1/namespaces/default/configmaps/a?dryRun=All " } },
         { { "configmap/a" },
           { { 404, ACT_STATUS("NotFound", "configmaps \\\"a\\\" not found") } },
           1,
@@ -95,6 +83,26 @@ static void test_deleted(void **state)
           "No resources found\n",
           "",
           { "GET /api/v1/namespaces/default/configmaps?labelSelector=x%3Dy" } },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        run(*state, &cases[i]);
+}
+
+static void test_dry_run(void **state)
+{
+    static const struct delete_case cases[] = {
+        { { "configmap/a", "--dry-run=client" },
+          { { 0 } },
+          0,
+          "configmap \"a\" deleted (dry run)\n",
+          "",
+          { NULL } },
+        { { "configmap/a", "--dry-run=server" },
+          { { 200, "{}" } },
+          0,
+          "configmap \"a\" deleted (server dry run)\n",
+          "",
+          { "DELETE /api/v1/namespaces/default/configmaps/a?dryRun=All " } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         run(*state, &cases[i]);
@@ -168,6 +176,7 @@ static void test_manifest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_deleted),
+                                        cmocka_unit_test(test_dry_run),
                                         cmocka_unit_test(test_refused),
                                         cmocka_unit_test(test_manifest) };
     return cmocka_run_group_tests(tests, cli_world_setup, cli_world_teardown);
