@@ -6,7 +6,7 @@
 
 #include "api/schema/yaml.h"
 #include "base/buf.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 /* kubectl indents by four; json_indent by two. */
 #define INDENT_BYTES 2
@@ -72,7 +72,7 @@ int act_nothing_named(void)
 
 static int resolve_namespace(struct cli *c, struct act_object *o, struct err *e)
 {
-    struct str ns = tree_text_in(o->object, "metadata", "namespace");
+    struct str ns = compose_text_in(o->object, "metadata", "namespace");
     if (!o->resource->namespaced)
         return 0;
     if (ns.len > 0 && c->ns_given && !str_eq(ns, c->ns))
@@ -85,7 +85,7 @@ static int resolve_namespace(struct cli *c, struct act_object *o, struct err *e)
     if (ns.len == 0) {
         struct json *object = arena_new(&c->arena, struct json);
         struct json value = json_string(o->ns);
-        *object = tree_with_in(&c->arena, o->object, "metadata", "namespace", &value);
+        *object = compose_with_in(&c->arena, o->object, "metadata", "namespace", &value);
         o->object = object;
     }
     return 0;
@@ -102,12 +102,12 @@ int act_resolve(struct cli *c, const struct manifest *m, struct act_object *out,
                        "resource mapping not found for name: \"%.*s\" namespace: \"%.*s\" from "
                        "\"%.*s\": no matches for kind \"%.*s\" in version \"%.*s\"\nensure CRDs "
                        "are installed first",
-                       STR_ARG(tree_text_in(m->object, "metadata", "name")),
-                       STR_ARG(tree_text_in(m->object, "metadata", "namespace")),
+                       STR_ARG(compose_text_in(m->object, "metadata", "name")),
+                       STR_ARG(compose_text_in(m->object, "metadata", "namespace")),
                        STR_ARG(m->source), STR_ARG(kind), STR_ARG(version));
     if (rc != 0)
         return rc;
-    out->name = tree_text_in(m->object, "metadata", "name");
+    out->name = compose_text_in(m->object, "metadata", "name");
     return resolve_namespace(c, out, e);
 }
 
@@ -160,8 +160,8 @@ int act_refused(struct cli *c, const struct ask_answer *answer, const char *verb
         struct str message = json_str(json_get_c(status, "message"));
         struct json longer = json_string(str_printf(&c->arena, "error when %s \"%.*s\": %.*s", verb,
                                                     STR_ARG(source), STR_ARG(message)));
-        struct json changed = tree_with(&c->arena, status, "message", &longer);
-        said.body = tree_text(&c->arena, &changed);
+        struct json changed = compose_with(&c->arena, status, "message", &longer);
+        said.body = compose_text(&c->arena, &changed);
     }
     return ask_tell(c, &said);
 }
@@ -184,7 +184,7 @@ static void append_deeper(struct buf *out, struct str indented)
 
 struct str act_text(struct cli *c, const struct json *object, bool json)
 {
-    struct json sorted = tree_sorted(&c->arena, object);
+    struct json sorted = compose_sorted(&c->arena, object);
     struct buf compact;
     struct buf indented;
     struct buf out;
@@ -222,7 +222,7 @@ void act_print(struct act *a, const struct act_object *o, const struct json *obj
         a->printed[a->printed_count++] =
             a->managed_fields
                 ? *object
-                : tree_with_in(arena, object, "metadata", "managedFields", /* value */ NULL);
+                : compose_with_in(arena, object, "metadata", "managedFields", /* value */ NULL);
     } else if (a->output != NULL) {
         printf("%.*s\n", STR_ARG(title));
     } else {
@@ -244,10 +244,10 @@ void act_print_end(struct act *a)
         struct json kind = json_string(str_lit("List"));
         struct json items = json_array(a->printed, a->printed_count);
         struct json metadata = json_object(NULL, 0);
-        list = tree_with(arena, NULL, "apiVersion", &version);
-        list = tree_with(arena, &list, "items", &items);
-        list = tree_with(arena, &list, "kind", &kind);
-        list = tree_with(arena, &list, "metadata", &metadata);
+        list = compose_with(arena, NULL, "apiVersion", &version);
+        list = compose_with(arena, &list, "items", &items);
+        list = compose_with(arena, &list, "kind", &kind);
+        list = compose_with(arena, &list, "metadata", &metadata);
     } else {
         list = a->printed[0];
     }

@@ -7,7 +7,7 @@
 #include "cli/apply.h"
 
 #include "api/meta/selector.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 static const struct flag apply_flags[] = {
     MANIFEST_FLAGS(offsetof(struct apply_options, manifests), "configurations to apply"),
@@ -120,7 +120,7 @@ static int apply_one(struct act *a, const struct apply_options *o, const struct 
     struct err e;
     if (act_resolve(a->cli, m, &object, &e) != 0)
         return cli_error_of(&e);
-    struct str generated = tree_text_in(m->object, "metadata", "generateName");
+    struct str generated = compose_text_in(m->object, "metadata", "generateName");
     if (object.name.len == 0 && generated.len > 0)
         return cli_error("from %.*s: cannot use generate name with apply", STR_ARG(generated));
     return o->server_side ? apply_by_server(a, o, &object) : apply_by_client(a, o, &object);

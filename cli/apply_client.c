@@ -9,8 +9,8 @@
 #include "api/patch/patch.h"
 #include "base/env.h"
 #include "cli/apply.h"
+#include "cli/compose.h"
 #include "cli/three_way.h"
-#include "cli/tree.h"
 
 /* As upstream. */
 #define PATCH_TRIES_MAX 6
@@ -41,7 +41,7 @@ static bool send(struct client_apply *c, const char *method, bool collection, co
                  const struct json *body)
 {
     struct cli *cli = c->act->cli;
-    struct str text = body != NULL ? tree_text(&cli->arena, body) : str_lit("");
+    struct str text = body != NULL ? compose_text(&cli->arena, body) : str_lit("");
     return act_send(cli, method, act_target(c->act, c->object, collection, NULL), type, text,
                     &c->answer);
 }
@@ -71,7 +71,7 @@ static struct str describe(struct client_apply *c)
 
 static int create(struct client_apply *c)
 {
-    struct json object = tree_without_nulls(&c->act->cli->arena, &c->now);
+    struct json object = compose_without_nulls(&c->act->cli->arena, &c->now);
     if (c->act->dry == ACT_DRY_CLIENT) {
         act_print(c->act, c->object, &object, "created");
         return CLI_OK;
@@ -177,7 +177,7 @@ static int refused(struct client_apply *c)
     struct cli *cli = c->act->cli;
     if ((c->answer.status == 409 || c->answer.status == 422) && c->options->force)
         return replace(c);
-    struct str patch = tree_text(&cli->arena, &c->patch);
+    struct str patch = compose_text(&cli->arena, &c->patch);
     struct str source = c->object->source;
     struct str verb = str_printf(&cli->arena,
                                  "applying patch:\n%.*s\nto:\n%.*s\nfor: \"%.*s\": error when "
@@ -188,7 +188,7 @@ static int refused(struct client_apply *c)
 
 static void warn_deleting(struct client_apply *c, const struct json *object)
 {
-    if (tree_text_in(object, "metadata", "deletionTimestamp").len > 0)
+    if (compose_text_in(object, "metadata", "deletionTimestamp").len > 0)
         (void)fprintf(stderr,
                       "Warning: Detected changes to resource %.*s which is currently being "
                       "deleted.\n",

@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "cli/apply.h"
+#include "cli/compose.h"
 #include "cli/three_way.h"
-#include "cli/tree.h"
 
 #define ANNOTATION_MANAGER "kubectl-last-applied"
 /* As upstream: others may change the object in between. */
@@ -59,7 +59,7 @@ static bool patch(struct server_apply *s, const char *target, const char *type,
                   const struct json *body)
 {
     struct cli *c = s->act->cli;
-    struct str text = tree_text(&c->arena, body);
+    struct str text = compose_text(&c->arena, body);
     const struct json *object = NULL;
     if (!act_send(c, "PATCH", target, type, text, &s->answer) || !ask_good(&s->answer))
         return false;
@@ -72,7 +72,7 @@ static bool patch(struct server_apply *s, const char *target, const char *type,
 static bool patch_apply(struct server_apply *s)
 {
     const char *more = s->options->force_conflicts ? "force=true" : "force=false";
-    struct json sorted = tree_sorted(&s->act->cli->arena, s->object->object);
+    struct json sorted = compose_sorted(&s->act->cli->arena, s->object->object);
     return patch(s, target_of(s, s->act->manager, more), "application/apply-patch+yaml", &sorted);
 }
 
@@ -92,7 +92,7 @@ static bool is_operation(const struct json *entry, const char *operation)
 
 static size_t entries_of(const struct json *object, const struct json **out)
 {
-    return tree_items(json_get_c(json_get_c(object, "metadata"), "managedFields"), out);
+    return compose_items(json_get_c(json_get_c(object, "metadata"), "managedFields"), out);
 }
 
 /* The annotation would go with the fields: it gets an owner of its own first. */
@@ -111,13 +111,13 @@ static bool keep_annotation(struct server_apply *s)
     struct json name = json_string(s->object->name);
     struct json ns = json_string(s->object->ns);
     struct json only = json_object(NULL, 0);
-    only = tree_with(a, &only, "apiVersion", json_get_c(s->object->object, "apiVersion"));
-    only = tree_with(a, &only, "kind", json_get_c(s->object->object, "kind"));
-    only = tree_with_in(a, &only, "metadata", "name", &name);
+    only = compose_with(a, &only, "apiVersion", json_get_c(s->object->object, "apiVersion"));
+    only = compose_with(a, &only, "kind", json_get_c(s->object->object, "kind"));
+    only = compose_with_in(a, &only, "metadata", "name", &name);
     if (s->object->ns.len > 0)
-        only = tree_with_in(a, &only, "metadata", "namespace", &ns);
-    struct json kept = tree_with(a, NULL, LAST_APPLIED_ANNOTATION, text);
-    only = tree_with_in(a, &only, "metadata", "annotations", &kept);
+        only = compose_with_in(a, &only, "metadata", "namespace", &ns);
+    struct json kept = compose_with(a, NULL, LAST_APPLIED_ANNOTATION, text);
+    only = compose_with_in(a, &only, "metadata", "annotations", &kept);
     return patch(s, target_of(s, ANNOTATION_MANAGER, "force=false"), "application/apply-patch+yaml",
                  &only);
 }
@@ -125,15 +125,16 @@ static bool keep_annotation(struct server_apply *s)
 /* Both sets of fields: FieldsV1 are objects of objects. */
 static struct json both_fields(struct arena *a, const struct json *x, const struct json *y)
 {
-    struct tree_members m = { 0 };
+    struct compose_members m = { 0 };
     for (size_t i = 0; x->type == JSON_OBJECT && i < x->count; i++)
-        tree_put(a, &m, x->u.members[i].key, x->u.members[i].value);
+        compose_put(a, &m, x->u.members[i].key, x->u.members[i].value);
     for (size_t i = 0; y->type == JSON_OBJECT && i < y->count; i++) {
         const struct json *mine = json_get(x, y->u.members[i].key);
         const struct json *theirs = &y->u.members[i].value;
-        tree_put(a, &m, y->u.members[i].key, mine != NULL ? both_fields(a, mine, theirs) : *theirs);
+        compose_put(a, &m, y->u.members[i].key,
+                    mine != NULL ? both_fields(a, mine, theirs) : *theirs);
     }
-    return tree_object(&m);
+    return compose_object(&m);
 }
 
 /* The entries with those of client-side apply in the manager's own. False: there are none. */
@@ -163,9 +164,9 @@ static bool merge_entries(struct server_apply *s, struct json *out)
         return false;
     struct json manager = json_string(str_from(s->act->manager));
     struct json operation = json_string(str_lit("Apply"));
-    struct json entry = tree_with(a, mine, "manager", &manager);
-    entry = tree_with(a, &entry, "operation", &operation);
-    kept[kept_count++] = tree_with(a, &entry, "fieldsV1", &fields);
+    struct json entry = compose_with(a, mine, "manager", &manager);
+    entry = compose_with(a, &entry, "operation", &operation);
+    kept[kept_count++] = compose_with(a, &entry, "fieldsV1", &fields);
     *out = json_array(kept, kept_count);
     return true;
 }
@@ -174,9 +175,9 @@ static struct json replace_step(struct arena *a, const char *path, const struct 
 {
     struct json operation = json_string(str_lit("replace"));
     struct json at = json_string(str_from(path));
-    struct json step = tree_with(a, NULL, "op", &operation);
-    step = tree_with(a, &step, "path", &at);
-    return tree_with(a, &step, "value", value);
+    struct json step = compose_with(a, NULL, "op", &operation);
+    step = compose_with(a, &step, "path", &at);
+    return compose_with(a, &step, "value", value);
 }
 
 static bool read_again(struct server_apply *s)
@@ -258,7 +259,7 @@ int apply_by_server(struct act *a, const struct apply_options *o, struct act_obj
     }
     if (o->subresource == NULL)
         take_over(&s);
-    if (tree_text_in(s.live, "metadata", "deletionTimestamp").len > 0)
+    if (compose_text_in(s.live, "metadata", "deletionTimestamp").len > 0)
         (void)fprintf(stderr,
                       "Warning: Detected changes to resource %.*s which is currently being "
                       "deleted.\n",

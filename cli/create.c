@@ -1,7 +1,7 @@
 /* gantry create: the objects of manifests, which must not be there yet. */
 #include "cli/act.h"
+#include "cli/compose.h"
 #include "cli/three_way.h"
-#include "cli/tree.h"
 
 #define CREATE_MANAGER "kubectl-create"
 
@@ -62,19 +62,19 @@ static int create_one(struct act *a, const struct create_options *o, const struc
     if (act_resolve(c, m, &object, &e) != 0)
         return cli_error_of(&e);
     struct json now = o->save_config ? last_applied_write(&c->arena, object.object)
-                                     : tree_sorted(&c->arena, object.object);
+                                     : compose_sorted(&c->arena, object.object);
     if (a->dry == ACT_DRY_CLIENT) {
         act_print(a, &object, &now, "created");
         return CLI_OK;
     }
     if (!act_send(c, "POST", act_target(a, &object, /* collection */ true, NULL),
-                  "application/json", tree_text(&c->arena, &now), &answer))
+                  "application/json", compose_text(&c->arena, &now), &answer))
         return CLI_FAILED;
     if (!ask_good(&answer))
         return act_refused(c, &answer, "creating", object.source);
     if (json_parse(&c->arena, answer.body, &made, NULL) != 0)
         made = &now;
-    object.name = tree_text_in(made, "metadata", "name"); /* generateName's */
+    object.name = compose_text_in(made, "metadata", "name"); /* generateName's */
     act_print(a, &object, made, "created");
     return CLI_OK;
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "cli/compose.h"
 #include "cli/gone.h"
-#include "cli/tree.h"
 
 struct delete_options {
     struct manifest_flags manifests;
@@ -180,12 +180,12 @@ static struct str options_text(struct deletion *d)
     struct json grace = json_int(d->grace_s);
     struct json version = json_string(str_lit("v1"));
     struct json kind = json_string(str_lit("DeleteOptions"));
-    struct json options = tree_with(a, NULL, "apiVersion", &version);
-    options = tree_with(a, &options, "kind", &kind);
-    options = tree_with(a, &options, "propagationPolicy", &propagation);
+    struct json options = compose_with(a, NULL, "apiVersion", &version);
+    options = compose_with(a, &options, "kind", &kind);
+    options = compose_with(a, &options, "propagationPolicy", &propagation);
     if (d->grace_s >= 0)
-        options = tree_with(a, &options, "gracePeriodSeconds", &grace);
-    return tree_text(a, &options);
+        options = compose_with(a, &options, "gracePeriodSeconds", &grace);
+    return compose_text(a, &options);
 }
 
 /* The uid stands in the object's last state, or in a Status's details. */
@@ -197,7 +197,7 @@ static void keep(struct deletion *d, const struct act_object *o, const struct as
     d->objects[d->count] = *o;
     if (json_parse(a, answer->body, &said, NULL) == 0) {
         bool status = str_eq_c(json_str(json_get_c(said, "kind")), "Status");
-        d->objects[d->count].uid = tree_text_in(said, status ? "details" : "metadata", "uid");
+        d->objects[d->count].uid = compose_text_in(said, status ? "details" : "metadata", "uid");
     }
     d->count++;
 }
@@ -283,11 +283,12 @@ static void delete_listed(struct deletion *d, const struct objects_resource *r)
         d->failed = true;
         return;
     }
-    size_t count = tree_items(json_get_c(list, "items"), &items);
+    size_t count = compose_items(json_get_c(list, "items"), &items);
     for (size_t i = 0; i < count; i++) {
         const struct act_object object = { .resource = r,
-                                           .ns = tree_text_in(&items[i], "metadata", "namespace"),
-                                           .name = tree_text_in(&items[i], "metadata", "name") };
+                                           .ns =
+                                               compose_text_in(&items[i], "metadata", "namespace"),
+                                           .name = compose_text_in(&items[i], "metadata", "name") };
         delete_one(d, &object);
     }
 }

@@ -11,10 +11,10 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "cli/act.h"
+#include "cli/compose.h"
 #include "cli/edit_text.h"
 #include "cli/editor.h"
 #include "cli/three_way.h"
-#include "cli/tree.h"
 
 #define EDIT_MANAGER "kubectl-edit"
 
@@ -79,14 +79,14 @@ static int add_object(struct edit *x, const struct objects_resource *r, const st
 {
     struct arena *a = &x->act.cli->arena;
     struct json *shown = arena_new(a, struct json);
-    *shown = tree_with_in(a, object, "metadata", "managedFields", /* value */ NULL);
+    *shown = compose_with_in(a, object, "metadata", "managedFields", /* value */ NULL);
     x->objects = arena_grow(a, x->objects, x->count, &x->capacity, sizeof *x->objects);
     x->objects[x->count++] =
         (struct act_object){ .object = shown,
                              .resource = r,
-                             .ns = tree_text_in(object, "metadata", "namespace"),
-                             .name = tree_text_in(object, "metadata", "name"),
-                             .uid = tree_text_in(object, "metadata", "uid") };
+                             .ns = compose_text_in(object, "metadata", "namespace"),
+                             .name = compose_text_in(object, "metadata", "name"),
+                             .uid = compose_text_in(object, "metadata", "uid") };
     return CLI_OK;
 }
 
@@ -108,10 +108,10 @@ static int read_object(struct edit *x, const struct objects_resource *r, struct 
         return add_object(x, r, object);
     struct json version = json_string(objects_api_version(c, r));
     struct json kind = json_string(r->kind);
-    size_t count = tree_items(json_get_c(object, "items"), &items);
+    size_t count = compose_items(json_get_c(object, "items"), &items);
     for (size_t i = 0; i < count; i++) {
-        struct json item = tree_with(&c->arena, &items[i], "apiVersion", &version);
-        item = tree_with(&c->arena, &item, "kind", &kind);
+        struct json item = compose_with(&c->arena, &items[i], "apiVersion", &version);
+        item = compose_with(&c->arena, &item, "kind", &kind);
         (void)add_object(x, r, arena_copy(&c->arena, &item, sizeof item));
     }
     return CLI_OK;
@@ -163,10 +163,10 @@ static struct str objects_text(struct edit *x)
     struct json kind = json_string(str_lit("List"));
     struct json all = json_array(items, x->count);
     struct json metadata = json_object(NULL, 0);
-    struct json list = tree_with(a, NULL, "apiVersion", &version);
-    list = tree_with(a, &list, "items", &all);
-    list = tree_with(a, &list, "kind", &kind);
-    list = tree_with(a, &list, "metadata", &metadata);
+    struct json list = compose_with(a, NULL, "apiVersion", &version);
+    list = compose_with(a, &list, "items", &all);
+    list = compose_with(a, &list, "kind", &kind);
+    list = compose_with(a, &list, "metadata", &metadata);
     return act_text(x->act.cli, &list, x->json);
 }
 
@@ -174,7 +174,7 @@ static struct str objects_text(struct edit *x)
 
 static struct act_object *original_of(struct edit *x, const struct json *edited)
 {
-    struct str uid = tree_text_in(edited, "metadata", "uid");
+    struct str uid = compose_text_in(edited, "metadata", "uid");
     for (size_t i = 0; i < x->count; i++)
         if (str_eq(x->objects[i].uid, uid))
             return &x->objects[i];
@@ -228,13 +228,13 @@ static int send_one(struct edit *x, const struct json *edited, struct edit_resul
     if (o == NULL)
         return err_set(e, ERR_INVALID_ARGUMENT,
                        "no original object found for %.*s: its uid was changed",
-                       STR_ARG(tree_text_in(edited, "metadata", "name")));
+                       STR_ARG(compose_text_in(edited, "metadata", "name")));
     if (json_equal(o->object, edited)) {
         print_one(x, o, edited, "skipped");
         return 0;
     }
     if (!same_member(o->object, edited, "apiVersion") || !same_member(o->object, edited, "kind") ||
-        !str_eq(tree_text_in(edited, "metadata", "name"), o->name))
+        !str_eq(compose_text_in(edited, "metadata", "name"), o->name))
         return err_set(e, ERR_INVALID_ARGUMENT,
                        "At least one of apiVersion, kind and name was changed");
     const struct kind_info *kind = kind_by_type(json_str(json_get_c(edited, "apiVersion")),
@@ -243,7 +243,7 @@ static int send_one(struct edit *x, const struct json *edited, struct edit_resul
     int rc = three_way(&c->arena, schema, o->object, edited, o->object, &patch, e);
     if (rc != 0)
         return rc;
-    struct str text = tree_text(&c->arena, &patch);
+    struct str text = compose_text(&c->arena, &patch);
     if (x->options->output_patch)
         printf("Patch: %.*s\n", STR_ARG(text));
     if (!act_send(c, "PATCH", act_target(&x->act, o, /* collection */ false, NULL),

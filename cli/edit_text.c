@@ -4,7 +4,7 @@
 #include <ctype.h>
 
 #include "base/arena.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 void edit_text_heading(struct buf *out, struct str reasons)
 {
@@ -36,7 +36,7 @@ void edit_text_reason(struct buf *out, const char *head, struct str text)
 void edit_text_invalid(struct buf *out, struct str type, struct str name, const struct json *status)
 {
     const struct json *causes = NULL;
-    size_t count = tree_items(json_get_c(json_get_c(status, "details"), "causes"), &causes);
+    size_t count = compose_items(json_get_c(json_get_c(status, "details"), "causes"), &causes);
     buf_printf(out, "# %.*s \"%.*s\" was not valid%s\n", STR_ARG(type), STR_ARG(name),
                count > 0 ? ":" : "");
     for (size_t i = 0; i < count; i++) {

@@ -11,9 +11,9 @@
 
 #include "base/assert.h"
 #include "cli/channels.h"
+#include "cli/compose.h"
 #include "cli/pods.h"
 #include "cli/terminal.h"
-#include "cli/tree.h"
 
 /* A command's own codes end at 255. */
 #define EXIT_CODE_MAX 255
@@ -174,7 +174,7 @@ static void exec_done(struct channels *c, int status)
 static int64_t exit_code_of(const struct json *status)
 {
     const struct json *causes = NULL;
-    size_t count = tree_items(json_get_c(json_get_c(status, "details"), "causes"), &causes);
+    size_t count = compose_items(json_get_c(json_get_c(status, "details"), "causes"), &causes);
     uint64_t code;
     for (size_t i = 0; i < count; i++)
         if (str_eq_c(json_str(json_get_c(&causes[i], "reason")), "ExitCode") &&
@@ -228,8 +228,8 @@ static const char *target_of(struct exec *x, const struct json *pod, struct str 
     struct buf b;
     buf_init(&b);
     buf_printf(&b, "%s/exec?container=%.*s&stdout=true",
-               objects_path(c, &pods, tree_text_in(pod, "metadata", "namespace"),
-                            tree_text_in(pod, "metadata", "name")),
+               objects_path(c, &pods, compose_text_in(pod, "metadata", "namespace"),
+                            compose_text_in(pod, "metadata", "name")),
                STR_ARG(objects_escape(c, container)));
     buf_append_c(&b, x->in ? "&stdin=true" : "");
     buf_append_c(&b, x->tty ? "&tty=true" : "&stderr=true");
@@ -243,8 +243,8 @@ static const char *target_of(struct exec *x, const struct json *pod, struct str 
 static int find_container(struct exec *x, const struct exec_options *o, const struct json *pod,
                           struct str *out)
 {
-    struct str name = tree_text_in(pod, "metadata", "name");
-    struct str phase = tree_text_in(pod, "status", "phase");
+    struct str name = compose_text_in(pod, "metadata", "name");
+    struct str phase = compose_text_in(pod, "status", "phase");
     struct str names = pods_container_names(x->cli, pod);
     bool first = false;
     if (str_eq_c(phase, "Succeeded") || str_eq_c(phase, "Failed"))

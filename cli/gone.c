@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/env.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 /* Of one event. */
 #define EVENT_BYTES_MAX (16u << 20)
@@ -32,7 +32,7 @@ static struct str one_target(struct gone *g, const char *more)
 
 static bool is_ours(const struct gone *g, const struct json *object)
 {
-    struct str uid = tree_text_in(object, "metadata", "uid");
+    struct str uid = compose_text_in(object, "metadata", "uid");
     return g->uid.len == 0 || str_eq(uid, g->uid);
 }
 
@@ -81,8 +81,8 @@ static int look(struct gone *g, struct str *out_revision, int *out_status, struc
     rc = json_parse(&g->cli->arena, answer.body, &list, e);
     if (rc != 0)
         return rc;
-    *out_revision = tree_text_in(list, "metadata", "resourceVersion");
-    g->gone = tree_items(json_get_c(list, "items"), &items) == 0 || !is_ours(g, &items[0]);
+    *out_revision = compose_text_in(list, "metadata", "resourceVersion");
+    g->gone = compose_items(json_get_c(list, "items"), &items) == 0 || !is_ours(g, &items[0]);
     return 0;
 }
 

@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 #include "base/env.h"
+#include "cli/compose.h"
 #include "cli/log_lines.h"
 #include "cli/pods.h"
 #include "cli/stream.h"
 #include "cli/terminal.h"
-#include "cli/tree.h"
 
 /* Lines of each container when pods are named by label and --tail is not given. */
 #define SELECTOR_TAIL 10
@@ -158,8 +158,8 @@ static const char *target_of(struct logs *l, const struct json *pod, struct str 
     struct buf b;
     buf_init(&b);
     buf_printf(&b, "%s/log?container=%.*s",
-               objects_path(c, &pods, tree_text_in(pod, "metadata", "namespace"),
-                            tree_text_in(pod, "metadata", "name")),
+               objects_path(c, &pods, compose_text_in(pod, "metadata", "namespace"),
+                            compose_text_in(pod, "metadata", "name")),
                STR_ARG(objects_escape(c, container)));
     add_flag(&b, "follow", o->follow);
     add_flag(&b, "previous", o->previous);
@@ -273,8 +273,8 @@ static void add_source(struct logs *l, const struct json *pod, struct str contai
     struct arena *a = &l->cli->arena;
     struct str prefix = { NULL, 0 };
     if (l->options->prefix || l->options->all_pods)
-        prefix = str_printf(a, "[pod/%.*s/%.*s] ", STR_ARG(tree_text_in(pod, "metadata", "name")),
-                            STR_ARG(container));
+        prefix = str_printf(a, "[pod/%.*s/%.*s] ",
+                            STR_ARG(compose_text_in(pod, "metadata", "name")), STR_ARG(container));
     l->sources = arena_grow(a, l->sources, l->count, &l->capacity, sizeof *l->sources);
     struct log_source *source = &l->sources[l->count++];
     *source = (struct log_source){ .logs = l,
@@ -290,7 +290,7 @@ static void add_every_container(struct logs *l, const struct json *pod)
     static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         const struct json *items = NULL;
-        size_t count = tree_items(json_get_c(json_get_c(pod, "spec"), lists[i]), &items);
+        size_t count = compose_items(json_get_c(json_get_c(pod, "spec"), lists[i]), &items);
         for (size_t j = 0; j < count && l->count < LOGS_MAX; j++)
             add_source(l, pod, json_str(json_get_c(&items[j], "name")));
     }
@@ -298,7 +298,7 @@ static void add_every_container(struct logs *l, const struct json *pod)
 
 static int add_pod(struct logs *l, const struct json *pod, const char *wanted)
 {
-    struct str name = tree_text_in(pod, "metadata", "name");
+    struct str name = compose_text_in(pod, "metadata", "name");
     struct str container = str_from(wanted);
     bool first = false;
     if (l->options->all_containers) {
@@ -325,7 +325,7 @@ static int find_pods(struct logs *l, const struct words *w, struct pods *out)
         int rc = pods_of_word(c, w->items[0], PODS_FOR_LOGS, l->options->all_pods, out);
         if (rc == CLI_OK && out->found > 1)
             (void)fprintf(stderr, "Found %zu pods, using pod/%.*s\n", out->found,
-                          STR_ARG(tree_text_in(out->items[0], "metadata", "name")));
+                          STR_ARG(compose_text_in(out->items[0], "metadata", "name")));
         return rc;
     }
     int rc = pods_of_selector(c, l->options->selector, out);

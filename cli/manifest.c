@@ -10,7 +10,7 @@
 #include "api/schema/yaml.h"
 #include "base/buf.h"
 #include "base/env.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 #define STDIN_NAME "STDIN"
 /* Bytes of a read. */
@@ -51,8 +51,8 @@ static bool check_type(struct manifests *m, const struct json *object, struct st
     if (!version && !kind)
         return true;
     if (m->unchecked) {
-        struct json sorted = tree_sorted(m->arena, object);
-        struct str text = tree_text(m->arena, &sorted);
+        struct json sorted = compose_sorted(m->arena, object);
+        struct str text = compose_text(m->arena, &sorted);
         fail(m, "unable to decode \"%.*s\": Object '%s' is missing in '%.*s'", STR_ARG(source),
              kind ? "Kind" : "apiVersion", STR_ARG(text));
         return false;
@@ -74,15 +74,15 @@ static bool add_object(struct manifests *m, const struct json *object, struct st
 static bool add_items(struct manifests *m, const struct json *list, struct str source, int depth)
 {
     const struct json *items = NULL;
-    size_t count = tree_items(json_get_c(list, "items"), &items);
+    size_t count = compose_items(json_get_c(list, "items"), &items);
     struct str kind = json_str(json_get_c(list, "kind"));
     struct json of = json_string(str_slice(kind, 0, kind.len - strlen("List")));
     for (size_t i = 0; i < count; i++) {
         struct json *item = arena_copy(m->arena, &items[i], sizeof *item);
         if (of.count > 0 && item->type == JSON_OBJECT && missing(item, "kind"))
-            *item = tree_with(m->arena, item, "kind", &of);
+            *item = compose_with(m->arena, item, "kind", &of);
         if (of.count > 0 && item->type == JSON_OBJECT && missing(item, "apiVersion"))
-            *item = tree_with(m->arena, item, "apiVersion", json_get_c(list, "apiVersion"));
+            *item = compose_with(m->arena, item, "apiVersion", json_get_c(list, "apiVersion"));
         if (!add_object(m, item, source, depth + 1))
             return false;
     }

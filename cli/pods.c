@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 #define DEFAULT_CONTAINER "kubectl.kubernetes.io/default-container"
 
@@ -15,7 +15,7 @@ static const char *const container_lists[] = { "containers", "initContainers",
 
 static size_t containers_of(const struct json *pod, const char *list, const struct json **out)
 {
-    return tree_items(json_get_c(json_get_c(pod, "spec"), list), out);
+    return compose_items(json_get_c(json_get_c(pod, "spec"), list), out);
 }
 
 static struct str name_of(const struct json *container)
@@ -116,7 +116,7 @@ static int list_pods(struct cli *c, struct str selector, struct pods *out)
     struct str none = { NULL, 0 };
     if (read_json(c, pods_target(c, none, selector).data, /* for_logs */ false, &list) != CLI_OK)
         return CLI_FAILED;
-    out->count = tree_items(json_get_c(list, "items"), &items);
+    out->count = compose_items(json_get_c(list, "items"), &items);
     out->items = arena_array(&c->arena, out->count, sizeof *out->items);
     for (size_t i = 0; i < out->count; i++)
         out->items[i] = &items[i];
@@ -139,7 +139,7 @@ static void add_equals(struct buf *b, const struct json *labels)
 static void add_expression(struct buf *b, const struct json *expression)
 {
     const struct json *values = NULL;
-    size_t count = tree_items(json_get_c(expression, "values"), &values);
+    size_t count = compose_items(json_get_c(expression, "values"), &values);
     struct str relation = json_str(json_get_c(expression, "operator"));
     struct str key = json_str(json_get_c(expression, "key"));
     bool not = str_eq_c(relation, "NotIn") || str_eq_c(relation, "DoesNotExist");
@@ -160,7 +160,7 @@ static struct str selector_of(struct cli *c, const struct json *object)
     const struct json *selector = json_get_c(json_get_c(object, "spec"), "selector");
     const struct json *labels = json_get_c(selector, "matchLabels");
     const struct json *expressions = NULL;
-    size_t count = tree_items(json_get_c(selector, "matchExpressions"), &expressions);
+    size_t count = compose_items(json_get_c(selector, "matchExpressions"), &expressions);
     struct buf b;
     buf_init(&b);
     add_equals(&b, labels != NULL || count > 0 ? labels : selector);
@@ -176,7 +176,7 @@ static struct str selector_of(struct cli *c, const struct json *object)
 static bool is_ready(const struct json *pod)
 {
     const struct json *items = NULL;
-    size_t count = tree_items(json_get_c(json_get_c(pod, "status"), "conditions"), &items);
+    size_t count = compose_items(json_get_c(json_get_c(pod, "status"), "conditions"), &items);
     for (size_t i = 0; i < count; i++)
         if (str_eq_c(json_str(json_get_c(&items[i], "type")), "Ready"))
             return str_eq_c(json_str(json_get_c(&items[i], "status")), "True");
@@ -185,9 +185,9 @@ static bool is_ready(const struct json *pod)
 
 static int liveliness(const struct json *pod)
 {
-    bool placed = tree_text_in(pod, "spec", "nodeName").len > 0;
-    bool runs = str_eq_c(tree_text_in(pod, "status", "phase"), "Running");
-    bool stays = tree_text_in(pod, "metadata", "deletionTimestamp").len == 0;
+    bool placed = compose_text_in(pod, "spec", "nodeName").len > 0;
+    bool runs = str_eq_c(compose_text_in(pod, "status", "phase"), "Running");
+    bool stays = compose_text_in(pod, "metadata", "deletionTimestamp").len == 0;
     return (runs ? 8 : 0) + (is_ready(pod) ? 4 : 0) + (stays ? 2 : 0) + (placed ? 1 : 0);
 }
 
@@ -195,8 +195,8 @@ static int liveliness(const struct json *pod)
 static bool is_better(const struct json *x, const struct json *y, enum pods_order order)
 {
     int difference = liveliness(x) - liveliness(y);
-    int age = str_cmp(tree_text_in(x, "metadata", "creationTimestamp"),
-                      tree_text_in(y, "metadata", "creationTimestamp"));
+    int age = str_cmp(compose_text_in(x, "metadata", "creationTimestamp"),
+                      compose_text_in(y, "metadata", "creationTimestamp"));
     if (difference != 0)
         return difference > 0;
     return order == PODS_FOR_LOGS ? age < 0 : age > 0;

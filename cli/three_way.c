@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 /* How deep upstream's servers and ours look. */
 #define THREE_WAY_DEPTH_MAX SCHEMA_DEPTH_MAX
@@ -29,16 +29,16 @@ struct place {
     bool retain_keys;
 };
 
-static int walk_object(struct walk *w, const struct place *p, struct tree_members *out);
+static int walk_object(struct walk *w, const struct place *p, struct compose_members *out);
 
 static const struct json *of_type(const struct json *j, const struct json *like)
 {
     return j != NULL && j->type == like->type ? j : NULL;
 }
 
-static void put(struct walk *w, struct tree_members *out, struct str key, struct json value)
+static void put(struct walk *w, struct compose_members *out, struct str key, struct json value)
 {
-    tree_put(w->arena, out, key, value);
+    compose_put(w->arena, out, key, value);
 }
 
 static struct str directive(struct walk *w, const char *name, struct str field)
@@ -76,7 +76,7 @@ static int check_keys(struct walk *w, const struct json *list, const char *key)
 {
     for (size_t i = 0; list != NULL && i < list->count; i++) {
         if (json_get_c(&list->u.items[i], key) == NULL) {
-            struct str text = tree_text(w->arena, &list->u.items[i]);
+            struct str text = compose_text(w->arena, &list->u.items[i]);
             return err_set(w->e, ERR_INVALID_ARGUMENT,
                            "map: %.*s does not contain declared merge key: %s", STR_ARG(text), key);
         }
@@ -97,18 +97,18 @@ static bool same_order(const struct json *x, const struct json *y, const char *k
 static struct json key_only(struct walk *w, const char *key, const struct json *value, bool dropped)
 {
     static const struct str patch = STR("$patch");
-    struct tree_members m = { 0 };
+    struct compose_members m = { 0 };
     if (dropped)
         put(w, &m, patch, json_string(str_lit("delete")));
     put(w, &m, str_from(key), *value);
-    return tree_object(&m);
+    return compose_object(&m);
 }
 
 /* What one item becomes; nothing where it is as it should be. */
 static int walk_item(struct walk *w, const struct place *p, const char *key, struct items *out)
 {
     const struct json *value = json_get_c(p->now, key);
-    struct tree_members m = { 0 };
+    struct compose_members m = { 0 };
     if (p->live == NULL) {
         out->at[out->count++] = *p->now;
         return 0;
@@ -116,13 +116,13 @@ static int walk_item(struct walk *w, const struct place *p, const char *key, str
     int rc = walk_object(w, p, &m);
     if (rc == 0 && m.count > 0) {
         put(w, &m, str_from(key), *value);
-        out->at[out->count++] = tree_object(&m);
+        out->at[out->count++] = compose_object(&m);
     }
     return rc;
 }
 
 static int walk_keyed(struct walk *w, const struct place *p, const struct schema_field *f,
-                      struct tree_members *out)
+                      struct compose_members *out)
 {
     const char *key = f->merge_key;
     size_t before_count = p->before != NULL ? p->before->count : 0;
@@ -176,7 +176,7 @@ static struct items values_missing(struct walk *w, const struct json *from, cons
 }
 
 static void walk_set(struct walk *w, const struct place *p, const struct schema_field *f,
-                     struct tree_members *out)
+                     struct compose_members *out)
 {
     struct items added = values_missing(w, p->now, p->live);
     struct items gone = values_missing(w, p->before, p->now);
@@ -202,7 +202,7 @@ static bool merges(const struct schema_field *f, const struct place *p)
 }
 
 static int walk_list(struct walk *w, const struct place *p, const struct schema_field *f,
-                     struct str key, struct tree_members *out)
+                     struct str key, struct compose_members *out)
 {
     if (!merges(f, p)) {
         if (!json_equal(p->live, p->now))
@@ -226,7 +226,7 @@ static const struct schema *schema_below(const struct schema_field *f)
 }
 
 static int walk_field(struct walk *w, const struct place *p, const struct json_member *m,
-                      struct tree_members *out)
+                      struct compose_members *out)
 {
     const struct schema_field *f = p->schema != NULL ? schema_find_field(p->schema, m->key) : NULL;
     const struct json *live = json_get(p->live, m->key);
@@ -236,12 +236,12 @@ static int walk_field(struct walk *w, const struct place *p, const struct json_m
                                  .now = &m->value,
                                  .live = of_type(live, &m->value),
                                  .retain_keys = (flags & SCHEMA_RETAIN_KEYS) != 0 };
-    struct tree_members inner = { 0 };
+    struct compose_members inner = { 0 };
     int rc;
     if (w->plain && m->value.type == JSON_NULL)
         return 0;
     if (below.live == NULL) {
-        put(w, out, m->key, w->plain ? tree_without_nulls(w->arena, &m->value) : m->value);
+        put(w, out, m->key, w->plain ? compose_without_nulls(w->arena, &m->value) : m->value);
         return 0;
     }
     if (m->value.type == JSON_ARRAY && (flags & SCHEMA_PATCH_REPLACE) == 0)
@@ -253,7 +253,7 @@ static int walk_field(struct walk *w, const struct place *p, const struct json_m
     }
     rc = walk_object(w, &below, &inner);
     if (rc == 0 && inner.count > 0)
-        put(w, out, m->key, tree_object(&inner));
+        put(w, out, m->key, compose_object(&inner));
     return rc;
 }
 
@@ -263,7 +263,7 @@ static int compare_strings(const void *x, const void *y)
 }
 
 /* Of a union: the server drops the members that are not named. */
-static void put_retain_keys(struct walk *w, const struct json *now, struct tree_members *out)
+static void put_retain_keys(struct walk *w, const struct json *now, struct compose_members *out)
 {
     struct items keys = items_for(w, now->count);
     for (size_t i = 0; i < now->count; i++)
@@ -272,7 +272,7 @@ static void put_retain_keys(struct walk *w, const struct json *now, struct tree_
     put(w, out, str_lit("$retainKeys"), items_array(&keys));
 }
 
-static int walk_object(struct walk *w, const struct place *p, struct tree_members *out)
+static int walk_object(struct walk *w, const struct place *p, struct compose_members *out)
 {
     int rc = 0;
     if (++w->depth > THREE_WAY_DEPTH_MAX)
@@ -294,11 +294,11 @@ int three_way(struct arena *a, const struct schema *s, const struct json *before
               const struct json *now, const struct json *live, struct json *out, struct err *e)
 {
     struct walk w = { .arena = a, .e = e, .plain = s == NULL };
-    struct tree_members m = { 0 };
+    struct compose_members m = { 0 };
     const struct place root = { .schema = s, .before = before, .now = now, .live = live };
     int rc = walk_object(&w, &root, &m);
     if (rc == 0)
-        *out = tree_object(&m);
+        *out = compose_object(&m);
     return rc;
 }
 
@@ -317,11 +317,12 @@ struct json last_applied_write(struct arena *a, const struct json *object)
 {
     const struct json *metadata = json_get_c(object, "metadata");
     struct json plain =
-        tree_with_in(a, metadata, "annotations", LAST_APPLIED_ANNOTATION, /* value */ NULL);
-    struct json without = tree_with(a, object, "metadata", &plain);
-    struct json sorted = tree_sorted(a, &without);
-    struct str text = tree_text(a, &sorted);
+        compose_with_in(a, metadata, "annotations", LAST_APPLIED_ANNOTATION, /* value */ NULL);
+    struct json without = compose_with(a, object, "metadata", &plain);
+    struct json sorted = compose_sorted(a, &without);
+    struct str text = compose_text(a, &sorted);
     struct json annotation = json_string(str_printf(a, "%.*s\n", STR_ARG(text)));
-    struct json with = tree_with_in(a, &plain, "annotations", LAST_APPLIED_ANNOTATION, &annotation);
-    return tree_with(a, &without, "metadata", &with);
+    struct json with =
+        compose_with_in(a, &plain, "annotations", LAST_APPLIED_ANNOTATION, &annotation);
+    return compose_with(a, &without, "metadata", &with);
 }

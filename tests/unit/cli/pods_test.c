@@ -1,8 +1,8 @@
 /* Pods by words, and containers in them. */
 #include <string.h>
 
+#include "cli/compose.h"
 #include "cli/pods.h"
-#include "cli/tree.h"
 #include "tests/unit/cli/act_world.h"
 #include "tests/unit/unit.h"
 
@@ -72,9 +72,9 @@ static void test_of_object(void **state)
                                      "a%3Db%2Ck%20notin%20%28x%2Cy%29%2C%21d ");
     assert_int_equal(pods.count, 1);
     assert_int_equal(pods.found, 4);
-    assert_true(str_eq_c(tree_text_in(pods.items[0], "metadata", "name"), "old"));
+    assert_true(str_eq_c(compose_text_in(pods.items[0], "metadata", "name"), "old"));
     assert_int_equal(find(w, "deployment/d", answers, PODS_FOR_EXEC, &pods), CLI_OK);
-    assert_true(str_eq_c(tree_text_in(pods.items[0], "metadata", "name"), "new"));
+    assert_true(str_eq_c(compose_text_in(pods.items[0], "metadata", "name"), "new"));
 }
 
 static void test_refused(void **state)

@@ -2,8 +2,8 @@
 #include "api/meta/kinds.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/compose.h"
 #include "cli/three_way.h"
-#include "cli/tree.h"
 #include "tests/unit/unit.h"
 
 struct patch_case {
@@ -35,7 +35,7 @@ static void run(const struct schema *s, const struct patch_case *c)
     }
     assert_int_equal(rc, 0);
     if (!json_equal(&patch, parse(c->patch)))
-        fail_msg("%s: %.*s", c->name, STR_ARG(tree_text(&arena, &patch)));
+        fail_msg("%s: %.*s", c->name, STR_ARG(compose_text(&arena, &patch)));
 }
 
 static const struct schema *pod(void)
@@ -146,7 +146,7 @@ static void test_depth(void **state)
     (void)state;
     for (int i = 0; i < SCHEMA_DEPTH_MAX + 1; i++) {
         struct json *inner = arena_copy(&arena, &j, sizeof j);
-        j = tree_with(&arena, NULL, "a", inner);
+        j = compose_with(&arena, NULL, "a", inner);
     }
     assert_int_equal(three_way(&arena, NULL, NULL, &j, &j, &patch, &e), -ERR_LIMIT);
 }

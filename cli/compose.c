@@ -1,12 +1,12 @@
 /* See the header. */
-#include "cli/tree.h"
+#include "cli/compose.h"
 
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 
-void tree_put(struct arena *a, struct tree_members *m, struct str key, struct json value)
+void compose_put(struct arena *a, struct compose_members *m, struct str key, struct json value)
 {
     for (size_t i = 0; i < m->count; i++) {
         if (str_eq(m->at[i].key, key)) {
@@ -19,15 +19,15 @@ void tree_put(struct arena *a, struct tree_members *m, struct str key, struct js
     m->at[m->count++].value = value;
 }
 
-struct json tree_object(const struct tree_members *m)
+struct json compose_object(const struct compose_members *m)
 {
     return json_object(m->at, m->count);
 }
 
-struct json tree_with(struct arena *a, const struct json *object, const char *key,
-                      const struct json *value)
+struct json compose_with(struct arena *a, const struct json *object, const char *key,
+                         const struct json *value)
 {
-    struct tree_members m = { 0 };
+    struct compose_members m = { 0 };
     size_t count = object != NULL && object->type == JSON_OBJECT ? object->count : 0;
     m.at = arena_array(a, count + 1, sizeof *m.at);
     m.capacity = count + 1;
@@ -35,15 +35,15 @@ struct json tree_with(struct arena *a, const struct json *object, const char *ke
         if (value != NULL || !str_eq_c(object->u.members[i].key, key))
             m.at[m.count++] = object->u.members[i];
     if (value != NULL)
-        tree_put(a, &m, str_from(key), *value);
-    return tree_object(&m);
+        compose_put(a, &m, str_from(key), *value);
+    return compose_object(&m);
 }
 
-struct json tree_with_in(struct arena *a, const struct json *object, const char *outer,
-                         const char *key, const struct json *value)
+struct json compose_with_in(struct arena *a, const struct json *object, const char *outer,
+                            const char *key, const struct json *value)
 {
-    struct json inner = tree_with(a, json_get_c(object, outer), key, value);
-    return tree_with(a, object, outer, &inner);
+    struct json inner = compose_with(a, json_get_c(object, outer), key, value);
+    return compose_with(a, object, outer, &inner);
 }
 
 static int compare_keys(const void *x, const void *y)
@@ -61,14 +61,14 @@ static struct json sorted_object(struct arena *a, const struct json *j)
         if (json_get(j, from->key) != &from->value)
             continue;
         members[count].key = from->key;
-        members[count++].value = tree_sorted(a, &from->value);
+        members[count++].value = compose_sorted(a, &from->value);
     }
     if (count > 1)
         qsort(members, count, sizeof *members, compare_keys);
     return json_object(members, count);
 }
 
-struct json tree_sorted(struct arena *a, const struct json *j)
+struct json compose_sorted(struct arena *a, const struct json *j)
 {
     if (j->type == JSON_OBJECT)
         return sorted_object(a, j);
@@ -80,16 +80,16 @@ struct json tree_sorted(struct arena *a, const struct json *j)
         return *j;
     struct json *items = arena_array(a, j->count, sizeof *items);
     for (size_t i = 0; i < j->count; i++)
-        items[i] = tree_sorted(a, &j->u.items[i]);
+        items[i] = compose_sorted(a, &j->u.items[i]);
     return json_array(items, j->count);
 }
 
-struct json tree_without_nulls(struct arena *a, const struct json *j)
+struct json compose_without_nulls(struct arena *a, const struct json *j)
 {
     if (j->type == JSON_ARRAY) {
         struct json *items = arena_array(a, j->count, sizeof *items);
         for (size_t i = 0; i < j->count; i++)
-            items[i] = tree_without_nulls(a, &j->u.items[i]);
+            items[i] = compose_without_nulls(a, &j->u.items[i]);
         return json_array(items, j->count);
     }
     if (j->type != JSON_OBJECT)
@@ -100,12 +100,12 @@ struct json tree_without_nulls(struct arena *a, const struct json *j)
         if (j->u.members[i].value.type == JSON_NULL)
             continue;
         members[count].key = j->u.members[i].key;
-        members[count++].value = tree_without_nulls(a, &j->u.members[i].value);
+        members[count++].value = compose_without_nulls(a, &j->u.members[i].value);
     }
     return json_object(members, count);
 }
 
-struct str tree_text(struct arena *a, const struct json *j)
+struct str compose_text(struct arena *a, const struct json *j)
 {
     struct buf b;
     buf_init(&b);
@@ -115,13 +115,13 @@ struct str tree_text(struct arena *a, const struct json *j)
     return text;
 }
 
-struct str tree_text_in(const struct json *object, const char *outer, const char *key)
+struct str compose_text_in(const struct json *object, const char *outer, const char *key)
 {
     const struct json *value = json_get_c(json_get_c(object, outer), key);
     return value != NULL ? json_str(value) : str_lit("");
 }
 
-size_t tree_items(const struct json *array, const struct json **out)
+size_t compose_items(const struct json *array, const struct json **out)
 {
     if (array == NULL || array->type != JSON_ARRAY)
         return 0;

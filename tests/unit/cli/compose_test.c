@@ -1,6 +1,6 @@
 /* Trees made of trees. */
 #include "base/arena.h"
-#include "cli/tree.h"
+#include "cli/compose.h"
 #include "tests/unit/unit.h"
 
 static struct arena arena;
@@ -14,7 +14,7 @@ static const struct json *parse(const char *text)
 
 static void is(struct json j, const char *text)
 {
-    assert_string_equal(tree_text(&arena, &j).data, text);
+    assert_string_equal(compose_text(&arena, &j).data, text);
 }
 
 static void test_with(void **state)
@@ -22,22 +22,22 @@ static void test_with(void **state)
     struct json one = json_int(1);
     const struct json *object = parse("{\"b\":2,\"a\":3}");
     (void)state;
-    is(tree_with(&arena, object, "a", &one), "{\"b\":2,\"a\":1}");
-    is(tree_with(&arena, object, "c", &one), "{\"b\":2,\"a\":3,\"c\":1}");
-    is(tree_with(&arena, object, "b", NULL), "{\"a\":3}");
-    is(tree_with(&arena, NULL, "b", &one), "{\"b\":1}");
-    is(tree_with(&arena, parse("[1]"), "b", &one), "{\"b\":1}");
-    is(tree_with_in(&arena, object, "m", "x", &one), "{\"b\":2,\"a\":3,\"m\":{\"x\":1}}");
+    is(compose_with(&arena, object, "a", &one), "{\"b\":2,\"a\":1}");
+    is(compose_with(&arena, object, "c", &one), "{\"b\":2,\"a\":3,\"c\":1}");
+    is(compose_with(&arena, object, "b", NULL), "{\"a\":3}");
+    is(compose_with(&arena, NULL, "b", &one), "{\"b\":1}");
+    is(compose_with(&arena, parse("[1]"), "b", &one), "{\"b\":1}");
+    is(compose_with_in(&arena, object, "m", "x", &one), "{\"b\":2,\"a\":3,\"m\":{\"x\":1}}");
     is(*object, "{\"b\":2,\"a\":3}");
 }
 
 static void test_sorted(void **state)
 {
     (void)state;
-    is(tree_sorted(&arena,
-                   parse("{\"b\":[{\"z\":1,\"y\":1}],\"a\":1.50,\"b\":[{\"d\":1,\"c\":10}]}")),
+    is(compose_sorted(&arena,
+                      parse("{\"b\":[{\"z\":1,\"y\":1}],\"a\":1.50,\"b\":[{\"d\":1,\"c\":10}]}")),
        "{\"a\":1.5,\"b\":[{\"c\":10,\"d\":1}]}");
-    is(tree_without_nulls(&arena, parse("{\"a\":null,\"b\":[{\"c\":null}],\"d\":{\"e\":null}}")),
+    is(compose_without_nulls(&arena, parse("{\"a\":null,\"b\":[{\"c\":null}],\"d\":{\"e\":null}}")),
        "{\"b\":[{}],\"d\":{}}");
 }
 
@@ -46,11 +46,11 @@ static void test_lookups(void **state)
     const struct json *items = NULL;
     const struct json *object = parse("{\"metadata\":{\"name\":\"x\",\"n\":1},\"l\":[1,2]}");
     (void)state;
-    assert_true(str_eq_c(tree_text_in(object, "metadata", "name"), "x"));
-    assert_int_equal(tree_text_in(object, "metadata", "n").len, 0);
-    assert_int_equal(tree_text_in(object, "nope", "n").len, 0);
-    assert_int_equal(tree_items(json_get_c(object, "l"), &items), 2);
-    assert_int_equal(tree_items(json_get_c(object, "metadata"), &items), 0);
+    assert_true(str_eq_c(compose_text_in(object, "metadata", "name"), "x"));
+    assert_int_equal(compose_text_in(object, "metadata", "n").len, 0);
+    assert_int_equal(compose_text_in(object, "nope", "n").len, 0);
+    assert_int_equal(compose_items(json_get_c(object, "l"), &items), 2);
+    assert_int_equal(compose_items(json_get_c(object, "metadata"), &items), 0);
 }
 
 int main(void)
