@@ -32,11 +32,13 @@ static const struct verb options_verb = { .name = "options",
                                           .act = options_act };
 
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
-static const struct verb *const verbs[] = { &apply_verb,    &create_verb,  &delete_verb,
-                                            &edit_verb,     &exec_verb,    &logs_verb,
-                                            &get_verb,      &history_verb, &options_verb,
-                                            &status_verb,   &member_verb,  &events_verb,
-                                            &snapshot_verb, &version_verb };
+static const struct verb *const verbs[] = {
+    &apply_verb,      &create_verb,   &delete_verb,        &edit_verb,         &exec_verb,
+    &logs_verb,       &get_verb,      &describe_verb,      &wait_verb,         &explain_verb,
+    &completion_verb, &complete_verb, &api_resources_verb, &api_versions_verb, &options_verb,
+    &history_verb,    &status_verb,   &member_verb,        &events_verb,       &snapshot_verb,
+    &version_verb
+};
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -131,6 +133,15 @@ static int take_globals(struct cli *c, struct err *e)
     return 0;
 }
 
+static int connect_as_asked(struct cli *c, struct err *e)
+{
+    int rc = take_globals(c, e);
+    struct err why;
+    if (rc == 0 && connect_to(c, &why) != 0)
+        return err_set(e, why.code, "%s; name one with --kubeconfig FILE or $KUBECONFIG", why.msg);
+    return rc;
+}
+
 static const struct verb *find_verb(const char *name)
 {
     for (size_t i = 0; i < VERBS; i++) {
@@ -166,11 +177,8 @@ static int act_verb(struct cli *c, const struct verb *v, int argc, char **argv)
     }
     if (rc != 0)
         return cli_error("%s\nSee 'gantry %s --help' for usage.", e.msg, v->name);
-    if (take_globals(c, &e) != 0)
-        return cli_error("%s", e.msg);
-    if (!v->offline && connect_to(c, &e) != 0)
-        return cli_error("%s; name one with --kubeconfig FILE or $KUBECONFIG", e.msg);
-    return v->act(c, options, &w);
+    rc = v->offline ? 0 : connect_as_asked(c, &e);
+    return rc == 0 ? v->act(c, options, &w) : cli_error("%s", e.msg);
 }
 
 /* A verb of the cluster's own reads its words itself, but for the global flags with long names. */
@@ -201,7 +209,7 @@ static int run_verb(struct cli *c, const struct verb *v, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct cli c = { .env = env_uv_new(), .verbs = &table };
+    struct cli c = { .env = env_uv_new(), .verbs = &table, .connect = connect_as_asked };
     struct err e;
     int at = 1;
     arena_init(&c.arena);

@@ -1,6 +1,8 @@
 /* See the header. Discovery is the aggregated one: two answers name everything. */
 #include "cli/objects.h"
 
+#include <stdio.h>
+
 #include "api/schema/json.h"
 #include "base/buf.h"
 #include "cli/ask.h"
@@ -153,6 +155,23 @@ const struct objects_resource *objects_match(const struct objects_list *list, st
     return NULL;
 }
 
+/* Another resource by the same short name: kubectl says that it was passed over. */
+static void warn_of_others(struct cli *c, const struct objects_list *list,
+                           const struct objects_resource *found, struct str word)
+{
+    const char *name = str_dup(&c->arena, lower(&c->arena, word));
+    bool is_short = !has_name(found, &c->arena, str_from(name), false);
+    for (size_t i = 0; is_short && i < list->count; i++) {
+        const struct objects_resource *r = &list->items[i];
+        bool same = str_eq(r->group, found->group) && str_eq(r->plural, found->plural);
+        if (!same && objects_has(r->shorts, name))
+            (void)fprintf(stderr,
+                          "Warning: short name \"%s\" could also match lower priority resource "
+                          "%.*s\n",
+                          name, STR_ARG(objects_group_resource(c, r)));
+    }
+}
+
 static int find(struct cli *c, struct str word, const struct objects_resource **out, struct err *e)
 {
     const struct objects_list *list;
@@ -162,6 +181,8 @@ static int find(struct cli *c, struct str word, const struct objects_resource **
     *out = objects_match(list, &c->arena, word);
     ptrdiff_t dot = str_find_char(word, '.', 0);
     struct str bare = dot < 0 ? word : str_slice(word, 0, (size_t)dot);
+    if (*out != NULL && dot < 0)
+        warn_of_others(c, list, *out, word);
     return *out != NULL
                ? 0
                : err_set(e, ERR_NOT_FOUND, "the server doesn't have a resource type \"%.*s\"",

@@ -44,6 +44,9 @@ struct cli {
     bool color_out;                     /* stdout may be coloured */
     const struct objects_list *objects; /* discovery's answer, once asked for (cli/objects.h) */
     const struct verb_table *verbs;     /* every verb there is */
+    /* Reads the global flags and the kubeconfig: done before a verb acts, unless it is offline.
+     * NULL: there is nothing to do. */
+    int (*connect)(struct cli *c, struct err *e);
 
     /* The global flags as they were given (cli_flags). */
     const char *kubeconfig;
@@ -93,6 +96,13 @@ extern const struct verb logs_verb;
 extern const struct verb status_verb;
 extern const struct verb events_verb;
 extern const struct verb get_verb;
+extern const struct verb describe_verb;
+extern const struct verb wait_verb;
+extern const struct verb completion_verb;
+extern const struct verb complete_verb;
+extern const struct verb explain_verb;
+extern const struct verb api_resources_verb;
+extern const struct verb api_versions_verb;
 extern const struct verb history_verb;
 extern const struct verb snapshot_verb;
 extern const struct verb member_verb;

@@ -1,0 +1,14 @@
+/* Go's quoted strings, in either quote. */
+#ifndef CLI_QUOTED_H
+#define CLI_QUOTED_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+struct arena;
+
+/* text: quotes and all. False: not one. */
+bool quoted_text(struct arena *a, struct str text, struct str *out);
+
+#endif
