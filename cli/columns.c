@@ -20,7 +20,7 @@ static int add_column(struct arena *a, struct columns *c, struct str title, stru
 
 int columns_parse(struct arena *a, struct str spec, struct columns *out, struct err *e)
 {
-    struct columns c = { .count = 0 };
+    struct columns c = { .tabs = tabs_table() };
     struct str part;
     int rc = 0;
     if (spec.len == 0)
@@ -60,7 +60,7 @@ int columns_parse_lines(struct arena *a, struct str text, struct columns *out, s
 {
     struct str titles[TABS_COLUMNS_MAX + 1];
     struct str paths[TABS_COLUMNS_MAX + 1];
-    struct columns c = { .count = 0 };
+    struct columns c = { .tabs = tabs_table() };
     struct str first = { NULL, 0 };
     struct str second = { NULL, 0 };
     bool both = text.len > 0 && str_split(&text, '\n', &first) && text.len > 0 &&
@@ -151,10 +151,9 @@ static int append_cell(struct arena *a, const struct jsonpath *path, const struc
     return 0;
 }
 
-int columns_print(struct arena *a, const struct columns *c, const struct json *const *objects,
+int columns_print(struct arena *a, struct columns *c, const struct json *const *objects,
                   size_t count, bool titles, struct buf *out, struct err *e)
 {
-    struct tabs tabs = tabs_table();
     struct buf text;
     int rc = 0;
     buf_init(&text);
@@ -167,7 +166,7 @@ int columns_print(struct arena *a, const struct columns *c, const struct json *c
         }
     }
     if (rc == 0)
-        tabs_write(&tabs, buf_str(&text), out);
+        tabs_write(&c->tabs, buf_str(&text), out);
     buf_deinit(&text);
     return rc;
 }

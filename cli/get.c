@@ -60,7 +60,8 @@ struct table_options get_table(struct cli *c, const struct get_options *o,
 
 static void print_out(const struct buf *b)
 {
-    (void)fwrite(b->data, 1, b->len, stdout); /* a closed pipe ends us by its own means */
+    if (b->len > 0)
+        (void)fwrite(b->data, 1, b->len, stdout); /* a closed pipe ends us by its own means */
     (void)fflush(stdout);
 }
 

@@ -39,7 +39,8 @@ static int show(struct following *f, struct cli *c, const struct json *object, s
     } else {
         rc = output_print(c, &f->output, object, &out, &says);
     }
-    (void)fwrite(out.data, 1, out.len, stdout); /* a closed pipe ends us by its own means */
+    if (out.len > 0)
+        (void)fwrite(out.data, 1, out.len, stdout); /* a closed pipe ends us by its own means */
     (void)fflush(stdout);
     buf_deinit(&out);
     if (rc != 0)
@@ -47,7 +48,19 @@ static int show(struct following *f, struct cli *c, const struct json *object, s
     return rc != 0 ? CLI_FAILED : CLI_OK;
 }
 
-static bool on_event(void *ctx, struct str event, const struct json *object, bool *io_keep)
+/* Columns outlive the event they came with. */
+static const struct json *kept(struct cli *c, const struct json *columns)
+{
+    const struct json *copy = NULL;
+    struct buf b;
+    buf_init(&b);
+    json_write(&b, columns, false);
+    (void)json_parse(&c->arena, str_copy(&c->arena, buf_str(&b)), &copy, NULL); /* it was JSON */
+    buf_deinit(&b);
+    return copy;
+}
+
+static bool on_event(void *ctx, struct str event, const struct json *object)
 {
     struct following *f = ctx;
     const struct json *columns = f->table.columns;
@@ -64,7 +77,8 @@ static bool on_event(void *ctx, struct str event, const struct json *object, boo
         f->code = show(f, &c, object, event);
     f->silent = false;
     arena_deinit(&c.arena);
-    *io_keep = f->table.columns != columns;
+    if (f->table.columns != columns)
+        f->table.columns = kept(f->cli, f->table.columns);
     return f->code == CLI_OK;
 }
 
@@ -97,6 +111,9 @@ static int show_present(struct following *f, const struct fetch *fetched)
         return CLI_OK;
     }
     size_t count = fetch_objects(f->cli, fetched, &objects);
+    /* Columns are as wide as the widest of all. */
+    if (f->output.format == OUTPUT_COLUMNS && !f->options->watch_events)
+        return show(f, f->cli, output_list(f->cli, objects, count), str_lit("ADDED"));
     for (size_t i = 0; i < count; i++)
         if (show(f, f->cli, objects[i], str_lit("ADDED")) != CLI_OK)
             return CLI_FAILED;

@@ -151,11 +151,11 @@ static int print_json(struct cli *c, const struct output *o, const struct json *
     struct json sorted = tree_sorted(&c->arena, &copy);
     const struct json *inner = json_get_c(&sorted, "object");
     if (inner != NULL && tree_text(&sorted, "type", NULL).len > 0) {
-        /* A watch's event: its type comes first. */
+        /* A watch's event is one line; its type comes first. */
         const struct json_member members[] = { { str_lit("type"), *json_get_c(&sorted, "type") },
                                                { str_lit("object"), *inner } };
         struct json event = json_object(members, 2);
-        tree_indent(out, &event, 4);
+        json_write(out, &event, true);
     } else {
         tree_indent(out, &sorted, 4);
     }

@@ -86,10 +86,9 @@ static bool look(struct waiting *w, const struct json *object)
     return w->rc == 0 && !met;
 }
 
-static bool on_event(void *ctx, struct str event, const struct json *object, bool *io_keep)
+static bool on_event(void *ctx, struct str event, const struct json *object)
 {
     struct waiting *w = ctx;
-    (void)io_keep;
     if (str_eq_c(event, "BOOKMARK"))
         return true;
     if (str_eq_c(event, "ERROR")) {

@@ -17,14 +17,11 @@ static bool take_line(struct watch *w, struct str line)
 {
     const struct json *event;
     struct arena a;
-    bool keep = false;
     arena_init(&a);
-    /* What is kept must not point into the buffer. */
-    w->rc = json_parse(&a, str_copy(&a, line), &event, &w->e);
+    w->rc = json_parse(&a, line, &event, &w->e);
     bool more = w->rc == 0 && w->options->event(w->options->ctx, tree_text(event, "type", NULL),
-                                                json_get_c(event, "object"), &keep);
-    if (!keep)
-        arena_deinit(&a);
+                                                json_get_c(event, "object"));
+    arena_deinit(&a);
     return more;
 }
 

@@ -14,8 +14,8 @@ struct watch_options {
     const char *accept;  /* NULL: application/json */
     uint64_t timeout_ms; /* 0: none */
     /* event: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (object is a Status). The object lives
-     * for the call, unless *io_keep is set: then as long as the process. False: enough. */
-    bool (*event)(void *ctx, struct str event, const struct json *object, bool *io_keep);
+     * for the call. False: enough. */
+    bool (*event)(void *ctx, struct str event, const struct json *object);
     void *ctx;
 };
 

@@ -70,8 +70,32 @@ static void test_formats(void **state)
                             cases[i].out);
 }
 
+/* A watch's event is one line of JSON; documents of YAML are kept apart. */
+static void test_events(void **state)
+{
+    struct cli_world *w = *state;
+    struct output json = { .format = OUTPUT_JSON };
+    struct output yaml = { .format = OUTPUT_YAML };
+    const struct json *event;
+    struct str says;
+    struct buf out;
+    buf_init(&out);
+    assert_int_equal(json_parse(&w->cli.arena,
+                                str_lit("{\"object\":{\"b\":1,\"a\":2},\"type\":\"ADDED\"}"),
+                                &event, NULL),
+                     0);
+    assert_int_equal(output_print(&w->cli, &json, event, &out, &says), 0);
+    assert_true(str_eq_c(buf_str(&out), "{\"type\":\"ADDED\",\"object\":{\"a\":2,\"b\":1}}\n"));
+    buf_clear(&out);
+    assert_int_equal(output_print(&w->cli, &yaml, json_get_c(event, "object"), &out, &says), 0);
+    assert_int_equal(output_print(&w->cli, &yaml, json_get_c(event, "object"), &out, &says), 0);
+    assert_true(str_eq_c(buf_str(&out), "a: 2\nb: 1\n---\na: 2\nb: 1\n"));
+    buf_deinit(&out);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_formats) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_formats),
+                                        cmocka_unit_test(test_events) };
     return cmocka_run_group_tests(tests, cli_world_setup, cli_world_teardown);
 }

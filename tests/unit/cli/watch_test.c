@@ -13,11 +13,10 @@ struct seen {
     int left;
 };
 
-static bool on_event(void *ctx, struct str event, const struct json *object, bool *io_keep)
+static bool on_event(void *ctx, struct str event, const struct json *object)
 {
     struct seen *s = ctx;
     size_t len = strlen(s->text);
-    (void)io_keep;
     (void)snprintf(s->text + len, sizeof s->text - len, "%.*s %.*s;", STR_ARG(event),
                    STR_ARG(tree_text(object, "n", NULL)));
     return --s->left > 0;
