@@ -53,14 +53,15 @@ bool terminal_is_raw(void)
 static void on_deadly(int number)
 {
     terminal_restore();
-    (void)raise(number); /* the handler was taken off: now it ends us */
+    (void)signal(number, SIG_DFL); /* this number may be set */
+    (void)raise(number);           /* now it ends us, once this has returned */
 }
 
 static void catch_deadly(void)
 {
     static const int deadly[] = { SIGHUP,  SIGINT, SIGQUIT, SIGTERM, SIGABRT,
                                   SIGSEGV, SIGBUS, SIGFPE,  SIGILL };
-    struct sigaction action = { .sa_handler = on_deadly, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = on_deadly };
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
         (void)sigaction(deadly[i], &action, NULL); /* these numbers may be caught */
