@@ -33,9 +33,11 @@ static const struct verb options_verb = { .name = "options",
 
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
 static const struct verb *const verbs[] = {
-    &get_verb,      &describe_verb,      &wait_verb,         &explain_verb,  &completion_verb,
-    &complete_verb, &api_resources_verb, &api_versions_verb, &options_verb,  &history_verb,
-    &status_verb,   &member_verb,        &events_verb,       &snapshot_verb, &version_verb
+    &apply_verb,      &create_verb,   &delete_verb,        &edit_verb,         &exec_verb,
+    &logs_verb,       &get_verb,      &describe_verb,      &wait_verb,         &explain_verb,
+    &completion_verb, &complete_verb, &api_resources_verb, &api_versions_verb, &options_verb,
+    &history_verb,    &status_verb,   &member_verb,        &events_verb,       &snapshot_verb,
+    &version_verb
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])

@@ -87,6 +87,12 @@ struct verb {
     int (*act)(struct cli *c, const void *options, const struct words *w);
 };
 
+extern const struct verb apply_verb;
+extern const struct verb create_verb;
+extern const struct verb delete_verb;
+extern const struct verb edit_verb;
+extern const struct verb exec_verb;
+extern const struct verb logs_verb;
 extern const struct verb status_verb;
 extern const struct verb events_verb;
 extern const struct verb get_verb;

@@ -211,6 +211,8 @@ static void on_connected(struct dial *dial, struct env_stream *stream, int statu
     }
     n->opened = true;
     struct tls *tls = c->tls != NULL ? tls_client_new(c->tls, c->server_name) : NULL;
+    if (tls != NULL && c->protocol == HTTP_PROTOCOL_HTTP1)
+        tls_offer_none(tls);
     n->link.peer.address = env_stream_peer(stream);
     transport_open(&n->t, &ops, c->loop, stream, tls, &c->scratch);
     env_timer_start(&n->t.timer, c->connect_timeout_ms);

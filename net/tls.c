@@ -248,6 +248,11 @@ struct tls *tls_client_new(struct tls_context *c, const char *server_name)
     return t;
 }
 
+void tls_offer_none(struct tls *t)
+{
+    (void)SSL_set_alpn_protos(t->ssl, NULL, 0); /* taking nothing cannot fail */
+}
+
 void tls_free(struct tls *t)
 {
     if (t == NULL)

@@ -66,6 +66,8 @@ struct tls *tls_server_new(struct tls_context *c);
 /* server_name: DNS name or numeric address that the server's certificate must carry; also sent as
  * SNI when it is a name. */
 struct tls *tls_client_new(struct tls_context *c, const char *server_name);
+/* Before the start: this connection names no protocol, whatever its context offers. */
+void tls_offer_none(struct tls *t);
 void tls_free(struct tls *t);
 
 /*

@@ -244,9 +244,29 @@ static void test_nonsense_fails_once(void **state)
     side_free(&s);
 }
 
+/* A client that speaks HTTP/1.1 alone offers nothing, whatever its context has. */
+static void test_no_offer(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_options o = { .ca_pem = f->ca.certificate_pem, .alpn = alpn };
+    struct tls_context *context = tls_client_context_new(&o, NULL);
+    struct side c = { .t = tls_client_new(context, "api.test") };
+    struct side s = { .t = tls_server_new(f->server_context) };
+    tls_context_unref(context);
+    tls_offer_none(c.t);
+    c.rc = tls_start(c.t, &c.cipher, &c.e);
+    carry(&c, &s, 1 << 20);
+    assert_true(tls_ready(c.t));
+    assert_int_equal(tls_alpn(c.t).len, 0);
+    assert_int_equal(tls_alpn(s.t).len, 0);
+    side_free(&c);
+    side_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_offer),
         cmocka_unit_test(test_handshake_data_and_end),
         cmocka_unit_test(test_no_or_foreign_identity_is_nobody),
         cmocka_unit_test(test_dates_decide_when_asked),

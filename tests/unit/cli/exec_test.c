@@ -1,0 +1,173 @@
+/* gantry exec: what is asked for, what passes, and which exit code it ends with. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/flags.h"
+#include "tests/unit/cli/exec_server.h"
+#include "tests/unit/unit.h"
+
+#define POD                                                                                        \
+    "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"namespace\":\"default\"},\"spec\":{"         \
+    "\"containers\":[{\"name\":\"a\"}]},\"status\":{\"phase\":\"Running\"}}"
+#define EXIT(code)                                                                                 \
+    "{\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"details\":{\"causes\":[{\"reason\":" \
+    "\"ExitCode\",\"message\":\"" code "\"}]}}"
+
+#define BYTES 4096
+
+struct run {
+    int code;
+    char out[BYTES];
+    char errors[BYTES];
+};
+
+static int redirect(int fd, int to)
+{
+    int saved = dup(fd);
+    assert_true(saved >= 0);
+    assert_true(dup2(to, fd) >= 0);
+    return saved;
+}
+
+static void restore(int fd, int saved)
+{
+    assert_true(dup2(saved, fd) >= 0);
+    close(saved);
+}
+
+static void read_all(FILE *f, char out[BYTES])
+{
+    rewind(f);
+    out[fread(out, 1, BYTES - 1, f)] = '\0';
+    fclose(f);
+}
+
+/* With input on a pipe that has ended. */
+static void run(struct exec_server *s, const char *const *words, const char *input, struct run *r)
+{
+    FILE *out = tmpfile();
+    FILE *errors = tmpfile();
+    int ends[2];
+    int count = 0;
+    while (words[count] != NULL)
+        count++;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], input, strlen(input)), (ssize_t)strlen(input));
+    close(ends[1]);
+    (void)fflush(stdout);
+    int saved[3] = { redirect(0, ends[0]), redirect(1, fileno(out)), redirect(2, fileno(errors)) };
+    s->cli.objects = NULL;
+    r->code = flags_act(&s->cli, &exec_verb, count, (char **)(uintptr_t)words);
+    (void)fflush(stderr);
+    for (int i = 0; i < 3; i++)
+        restore(i, saved[i]);
+    close(ends[0]);
+    read_all(out, r->out);
+    read_all(errors, r->errors);
+}
+
+static void test_input_and_output(void **state)
+{
+    static const char *const words[] = { "-i", "p", "--", "sh", "-c", "a & b", NULL };
+    struct exec_server *s = *state;
+    struct run r;
+    exec_server_reset(s);
+    s->pod = POD;
+    run(s, words, "hello\n", &r);
+    assert_string_equal(r.errors, "bye\n");
+    assert_string_equal(r.out, "hello\n");
+    assert_int_equal(r.code, 0);
+    assert_true(s->input_ended);
+    assert_string_equal(s->target,
+                        "/api/v1/namespaces/default/pods/p/exec?container=a&stdout=true&stdin=true"
+                        "&stderr=true&command=sh&command=-c&command=a%20%26%20b");
+}
+
+static void test_codes(void **state)
+{
+    static const struct {
+        const char *status;
+        enum exec_end end;
+        int refusal;
+        int code;
+        const char *errors;
+    } cases[] = {
+        { "{\"status\":\"Success\"}", EXEC_STATUS, 0, 0, "" },
+        { EXIT("7"), EXEC_STATUS, 0, 7, "command terminated with exit code 7\n" },
+        { EXIT("255"), EXEC_STATUS, 0, 255, "command terminated with exit code 255\n" },
+        { EXIT("256"), EXEC_STATUS, 0, 1,
+          "error: error stream protocol error: no ExitCode cause given\n" },
+        { "{\"status\":\"Failure\",\"reason\":\"InternalError\",\"message\":\"no shim\"}",
+          EXEC_STATUS, 0, 1, "error: no shim\n" },
+        { "", EXEC_VANISH, 0, 1,
+          "error: the connection to the server was lost before the end of the command was "
+          "known\n" },
+        { "", EXEC_STATUS, 400, 1, "Error from server (BadRequest): not this one\n" },
+    };
+    static const char *const words[] = { "p", "-c", "a", "--", "true", NULL };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct exec_server *s = *state;
+        struct run r;
+        exec_server_reset(s);
+        s->pod = POD;
+        s->at_once = true;
+        s->status = cases[i].status;
+        s->end = cases[i].end;
+        s->refusal = cases[i].refusal;
+        run(s, words, "", &r);
+        assert_string_equal(r.errors, cases[i].errors);
+        assert_int_equal(r.code, cases[i].code);
+        assert_null(strstr(s->target, "stdin"));
+    }
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *words[6];
+        const char *pod;
+        const char *error;
+    } cases[] = {
+        { { "--", "sh" }, POD, "error: pod, type/name or --filename must be specified\n" },
+        { { "p" }, POD, "error: you must specify at least one command for the container\n" },
+        { { "p", "--" }, POD, "error: you must specify at least one command for the container\n" },
+        { { "p", "sh" }, POD, "error: exec [POD] [COMMAND] is not supported anymore." },
+        { { "p", "x", "--", "sh" }, POD, "error: exec [POD] [COMMAND] is not supported anymore." },
+        { { "p", "--", "sh" },
+          "{\"kind\":\"Pod\",\"status\":{\"phase\":\"Failed\"}}",
+          "error: cannot exec into a container in a completed pod; current phase is Failed\n" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct exec_server *s = *state;
+        struct run r;
+        exec_server_reset(s);
+        s->pod = cases[i].pod;
+        run(s, cases[i].words, "", &r);
+        assert_int_equal(r.code, 1);
+        assert_memory_equal(r.errors, cases[i].error, strlen(cases[i].error));
+    }
+}
+
+/* -t without a terminal: said, and done without. */
+static void test_no_terminal(void **state)
+{
+    static const char *const words[] = { "-it", "p", "--", "sh", NULL };
+    struct exec_server *s = *state;
+    struct run r;
+    exec_server_reset(s);
+    s->pod = POD;
+    run(s, words, "x", &r);
+    assert_string_equal(r.errors, "Unable to use a TTY - input is not a terminal or the right kind "
+                                  "of file\nbye\n");
+    assert_null(strstr(s->target, "tty"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_input_and_output),
+                                        cmocka_unit_test(test_codes),
+                                        cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_no_terminal) };
+    return cmocka_run_group_tests(tests, exec_server_setup, exec_server_teardown);
+}
