@@ -273,11 +273,6 @@ static bool compact_due(struct store_group *g, struct compact_asked *a, struct s
     return !a->done;
 }
 
-uint64_t group_retain_ms(const struct store_group *g)
-{
-    return g->config.retain_ms > 0 ? g->config.retain_ms : STORE_RETAIN_MS;
-}
-
 size_t group_compact_ops(struct store_group *g, struct store_op *out_ops, size_t max)
 {
     const struct group_config *config = &g->config;
