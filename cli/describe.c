@@ -32,7 +32,10 @@ static const struct {
                    { "", "limitranges", describe_limits },
                    { "", "replicationcontrollers", describe_replication_controller },
                    { "apps", "deployments", describe_deployment },
-                   { "apps", "replicasets", describe_replicaset } };
+                   { "apps", "replicasets", describe_replicaset },
+                   { "apps", "statefulsets", describe_statefulset },
+                   { "apps", "daemonsets", describe_daemonset },
+                   { "batch", "jobs", describe_job } };
 
 describer describe_of(const struct objects_resource *r)
 {

@@ -48,6 +48,8 @@ void page_conditions(struct page *p, const struct json *conditions);
 void page_events(struct page *p, bool kind);
 /* "  cpu:<tab>1" for each, by name. */
 void page_quantities(struct page *p, int level, const struct json *list);
+/* How many of the pods that it owns run, wait, ... */
+void page_pod_counts(struct page *p, struct str selector);
 void page_template(struct page *p, const struct json *template);
 void page_containers(struct page *p, const char *label, const char *space,
                      const struct json *containers, const struct json *statuses, bool pod);
@@ -67,6 +69,9 @@ void describe_node(struct page *p);
 void describe_deployment(struct page *p);
 void describe_replicaset(struct page *p);
 void describe_replication_controller(struct page *p);
+void describe_statefulset(struct page *p);
+void describe_daemonset(struct page *p);
+void describe_job(struct page *p);
 void describe_service(struct page *p);
 void describe_configmap(struct page *p);
 void describe_secret(struct page *p);

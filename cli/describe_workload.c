@@ -52,7 +52,7 @@ static bool owned_by(const struct json *object, struct str uid)
     return false;
 }
 
-static void write_pod_counts(struct page *p, struct str selector)
+void page_pod_counts(struct page *p, struct str selector)
 {
     static const char *const phases[] = { "Running", "Pending", "Succeeded", "Failed" };
     const struct json *pods = selected(p, "/api/v1", "pods", selector);
@@ -82,7 +82,7 @@ void describe_replicaset(struct page *p)
     page_meta(p);
     page_owner(p);
     write_replicas(p);
-    write_pod_counts(p, selector);
+    page_pod_counts(p, selector);
     page_template(p, tree_at(p->object, "spec", "template", NULL));
     page_conditions(p, tree_at(p->object, "status", "conditions", NULL));
     page_events(p, true);
@@ -95,7 +95,7 @@ void describe_replication_controller(struct page *p)
     page_write(p, 0, "Selector:\t%.*s\n", STR_ARG(selector));
     page_meta(p);
     write_replicas(p);
-    write_pod_counts(p, selector);
+    page_pod_counts(p, selector);
     page_template(p, tree_at(p->object, "spec", "template", NULL));
     page_conditions(p, tree_at(p->object, "status", "conditions", NULL));
     page_events(p, true);
