@@ -31,13 +31,22 @@ static const struct verb options_verb = { .name = "options",
                                           .offline = true,
                                           .act = options_act };
 
+static int help_act(struct cli *c, const void *options, const struct words *w);
+
+static const struct verb help_verb = { .name = "help",
+                                       .summary = "what a verb does, and its flags",
+                                       .help = "help [VERB]",
+                                       .offline = true,
+                                       .completes = WORDS_VERBS,
+                                       .act = help_act };
+
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
 static const struct verb *const verbs[] = {
     &apply_verb,      &create_verb,   &delete_verb,        &edit_verb,         &exec_verb,
     &logs_verb,       &get_verb,      &describe_verb,      &wait_verb,         &explain_verb,
     &completion_verb, &complete_verb, &api_resources_verb, &api_versions_verb, &options_verb,
-    &history_verb,    &status_verb,   &member_verb,        &events_verb,       &snapshot_verb,
-    &version_verb
+    &help_verb,       &history_verb,  &status_verb,        &member_verb,       &events_verb,
+    &snapshot_verb,   &version_verb
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
@@ -164,6 +173,29 @@ static int unknown_verb(const char *name)
     return CLI_FAILED;
 }
 
+static void print_verb(const struct verb *v)
+{
+    if (v->act != NULL)
+        flags_help(stdout, v);
+    else
+        printf("%s\n\nusage: gantry %s\n", v->summary, v->help);
+}
+
+static int help_act(struct cli *c, const void *options, const struct words *w)
+{
+    (void)c;
+    (void)options;
+    if (w->count == 0) {
+        print_help(stdout);
+        return CLI_OK;
+    }
+    const struct verb *v = find_verb(w->items[0]);
+    if (v == NULL)
+        return unknown_verb(w->items[0]);
+    print_verb(v);
+    return CLI_OK;
+}
+
 /* An everyday verb: its flags and the global ones stand anywhere. */
 static int act_verb(struct cli *c, const struct verb *v, int argc, char **argv)
 {
@@ -172,7 +204,7 @@ static int act_verb(struct cli *c, const struct verb *v, int argc, char **argv)
     void *options;
     int rc = flags_parse(c, v, argc, argv, &options, &w, &e);
     if (rc == -ERR_CANCELED) {
-        flags_help(stdout, v);
+        print_verb(v);
         return CLI_OK;
     }
     if (rc != 0)
@@ -189,7 +221,7 @@ static int run_verb(struct cli *c, const struct verb *v, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         int at = i;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            printf("%s\n\nusage: gantry %s\n", v->summary, v->help);
+            print_verb(v);
             return CLI_OK;
         }
         bool global = strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0' &&
