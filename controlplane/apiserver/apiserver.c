@@ -149,31 +149,39 @@ static void loop_stopped(struct api_loop *l)
     env_post(l->server->loops[0].loop, &l->stopped_msg, on_loop_stopped);
 }
 
-static void on_part_closed(void *ctx)
+void api_loop_part_opened(struct api_loop *l)
 {
-    struct api_loop *l = ctx;
+    l->parts_open++;
+}
+
+void api_loop_part_closed(struct api_loop *l)
+{
     ASSERT(l->parts_open > 0);
-    if (--l->parts_open == 0) {
+    if (--l->parts_open == 0 && l->stopping) {
         loop_stopped(l);
     }
+}
+
+static void on_part_closed(void *ctx)
+{
+    api_loop_part_closed(ctx);
 }
 
 static void on_stop(struct env_msg *m)
 {
     struct api_loop *l = container_of(m, struct api_loop, stop_msg);
     l->stopping = true;
+    api_loop_part_opened(l); /* this function */
     list_foreach_safe (node, &l->requests) {
         request_stop(container_of(node, struct request, node));
     }
-    l->parts_open = l->listeners_count;
+    l->parts_open += l->listeners_count;
     l->parts_open += backends_close(l->backends, on_part_closed, l);
     for (size_t i = 0; i < l->listeners_count; i++) {
         http_server_close(l->listeners[i], l->server->grace_ms, on_part_closed, l);
     }
-    if (l->parts_open == 0) {
-        loop_stopped(l);
-    }
     l->listeners_count = 0;
+    api_loop_part_closed(l);
 }
 
 void apiserver_stopping(struct apiserver *s)

@@ -39,7 +39,7 @@ struct api_loop {
     struct backends *backends;
     struct http_server *listeners[APISERVER_LISTENERS_MAX];
     size_t listeners_count;
-    size_t parts_open; /* listeners and clients not yet closed, while stopping */
+    size_t parts_open; /* held requests; while stopping listeners and clients too */
     bool stopping;
     struct env_msg stop_msg;
     struct env_msg stopped_msg;
@@ -66,6 +66,10 @@ void api_loop_deinit(struct api_loop *l);
 
 /* Is so much answered and not taken that reading more had better wait for the loop's next turn? */
 bool api_loop_full(const struct api_loop *l);
+
+/* The loop does not stop before each part that was opened is closed. */
+void api_loop_part_opened(struct api_loop *l);
+void api_loop_part_closed(struct api_loop *l);
 
 /* The handler of every exchange, from the network or from a local client. ctx: struct api_loop. */
 void api_loop_handle(void *ctx, struct http_exchange *x);

@@ -71,13 +71,26 @@ static void request_release(struct request *r)
 void request_hold(struct request *r)
 {
     r->holds++;
+    api_loop_part_opened(r->loop);
 }
 
 void request_unhold(struct request *r)
 {
+    struct api_loop *l = r->loop;
     ASSERT(r->holds > 0);
     r->holds--;
     request_release(r);
+    api_loop_part_closed(l);
+}
+
+/* What the machine waited for, while the request was held, is done. */
+static void request_resume(struct request *r)
+{
+    struct api_loop *l = r->loop;
+    r->holds--;
+    sm_resume(&r->sm, 0);
+    request_release(r);
+    api_loop_part_closed(l);
 }
 
 /* ---- begin ---- */
@@ -251,16 +264,12 @@ static int run_fresh(struct sm *m)
 
 static void on_turn(struct turn *t)
 {
-    struct request *r = container_of(t, struct request, turn);
-    sm_resume(&r->sm, 0);
-    request_release(r);
+    request_resume(container_of(t, struct request, turn));
 }
 
 static void on_worked(struct env_work *w)
 {
-    struct request *r = container_of(w, struct request, work);
-    sm_resume(&r->sm, 0);
-    request_release(r);
+    request_resume(container_of(w, struct request, work));
 }
 
 /* What run or committed asked for, as the next state. */
@@ -270,9 +279,11 @@ static int follow(struct request *r, enum request_run run)
     case RUN_COMMIT:
         return REQ_COMMIT;
     case RUN_SUSPEND:
+        request_hold(r);
         turns_wait(&r->loop->turns, &r->turn, on_turn);
         return SM_AWAIT(REQ_RUN);
     case RUN_MAKE:
+        request_hold(r);
         env_work(r->loop->loop, &r->work, r->make, on_worked);
         return SM_AWAIT(REQ_RUN);
     case RUN_STREAM:
@@ -399,6 +410,7 @@ static int run_respond(struct sm *m)
     request_metrics_answered(r->route.verb, r->answer_status,
                              env_now_ns(r->server->config.env) - r->began_ns);
     if (r->x != NULL && request_packs_answer(r)) {
+        request_hold(r);
         env_work(r->loop->loop, &r->work, request_pack_answer, on_worked);
         return SM_AWAIT(REQ_PACKED);
     }
