@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "store/group_state.h"
 #include "store/key.h"
 #include "store/mvcc.h"
 #include "store/raft_node.h"
@@ -85,7 +86,8 @@ void cluster_step_rot(struct cluster *c)
 
 /* ---- rows ---- */
 
-#define FOUND_MS 40000
+#define FOUND_MS  40000
+#define CHANGE_MS 100 /* so long for a moment in which a row can be changed */
 
 /* Where a bit of a row is changed. The digest is another once the row is written again; a value is
  * looked at before that, by and by (store/scrub.h). */
@@ -118,9 +120,11 @@ static bool change_key(struct store_read *r, enum kv_table table, struct str key
                       row.len - v.value.len + byte);
 }
 
+/* Not while a transaction is open: it may have replaced the row already, from what it was. */
 static bool change_row(struct cluster_host *h)
 {
     size_t i = cluster_draw(h->world, sizeof(changes) / sizeof(changes[0]));
+    struct store_group *group = store_group(h->store, changes[i].group);
     enum kv_table table = changes[i].table;
     struct store_read r;
     struct kv_txn *t;
@@ -129,7 +133,7 @@ static bool change_row(struct cluster_host *h)
 
     snprintf(key, sizeof(key), table == KV_REV ? CLUSTER_LASTING : "k/%u",
              (unsigned)cluster_draw(h->world, CLUSTER_KEYS));
-    if (store_read_begin(store_group(h->store, changes[i].group), 0, &r) != 0)
+    if (group->txn != NULL || store_read_begin(group, 0, &r) != 0)
         return false;
     t = r.txn;
     if (table == KV_COUNTER || table == KV_STATE)
@@ -139,6 +143,16 @@ static bool change_row(struct cluster_host *h)
         done = change_key(&r, table, str_from(key), changes[i].byte);
     store_read_end(&r);
     return done;
+}
+
+static bool change_some_row(struct cluster *c, struct cluster_host *h)
+{
+    for (int ms = 0; ms < CHANGE_MS && cluster_up(h) && !cluster_bad(c); ms++) {
+        if (change_row(h))
+            return true;
+        cluster_run(c, 1);
+    }
+    return false;
 }
 
 static size_t diverged(const struct cluster *c)
@@ -181,7 +195,7 @@ void cluster_step_diverged(struct cluster *c)
         h = cluster_any(c);
     c->lasting_rest = true;
     if (h == NULL || diverged(c) > 0 || !cluster_operated(c) ||
-        c->hosts_count == CLUSTER_HOSTS_MAX || !change_row(h))
+        c->hosts_count == CLUSTER_HOSTS_MAX || !change_some_row(c, h))
         return;
     c->counters.diverged++;
     h->diverged = true;
