@@ -21,7 +21,7 @@ if [ $# -gt 0 ]; then
 fi
 echo "seed $SEED: bash tests/fault/cluster_test.sh --seed $SEED [SCENARIO] runs the same faults again"
 status=0
-faults --seed "$SEED" --seconds 10 || status=1
+faults --seed "$SEED" --seconds 8 || status=1
 echo 'Reads that are not linearizable must be found out:'
 faults --seed "$SEED" --seconds 5 --stale-reads --must-be-found pause || status=1
 echo 'Disks that lie about flushes must be found out:'
