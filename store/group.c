@@ -251,6 +251,8 @@ static bool is_compacted(struct store_group *g, struct str prefix, uint64_t revi
 {
     struct store_read r;
     bool done = false;
+    if (prefix.len == 0)
+        return store_compacted(g) >= revision; /* that of all keys alone, not a short window's */
     if (store_read_begin(g, 0, &r) != 0)
         return false; /* every reader slot is taken */
     done = store_read_compacted(&r, prefix) >= revision;

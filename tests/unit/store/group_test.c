@@ -286,6 +286,29 @@ static void test_retention(void **state)
     assert_int_equal(ops[1].revision, 12);
 }
 
+/* A short window's mark is far ahead of that of all keys, and must not pass for it. */
+static void test_short_marks_are_not_everybodys(void **state)
+{
+    struct member *m = *state;
+    struct store_op ops[4];
+    struct buf *entry = &m->log[7];
+    for (uint64_t index = 1; index <= 6; index++)
+        hand_over(m, index); /* up to 12 */
+    env_sim_run(m->env, 1000);
+    assert_int_equal(group_compact_ops(m->group, ops, 4), 0);
+    env_sim_run(m->env, STORE_SHORT_RETAIN_MS);
+    assert_int_equal(group_compact_ops(m->group, ops, 4), 1);
+    assert_int_equal(ops[0].revision, 12);
+    begin_entry(entry);
+    add_op(entry, &ops[0]);
+    entry_end(entry, 1);
+    hand_over(m, 7);
+    env_sim_run(m->env, 300000);
+    assert_int_equal(group_compact_ops(m->group, ops, 4), 1);
+    assert_int_equal(ops[0].key.len, 0);
+    assert_int_equal(ops[0].revision, 7);
+}
+
 static void test_full_disk(void **state)
 {
     struct member *m = *state;
@@ -319,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_crashes, setup, teardown),
         cmocka_unit_test(test_manifest),
         cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_short_marks_are_not_everybodys, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
