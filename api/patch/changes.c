@@ -6,18 +6,11 @@
 
 #include <stdlib.h>
 
+#include "api/patch/found.h"
 #include "api/patch/typed.h"
 #include "api/schema/view.h"
 #include "base/arena.h"
 #include "base/assert.h"
-
-enum { ADDED, MODIFIED, REMOVED, CHANGES };
-
-/* What is found of one place: what the place itself is, and what lies below it. */
-struct found {
-    bool self[CHANGES];
-    struct field_set below[CHANGES];
-};
 
 static void compare(struct arena *a, const struct typed *t, const struct schema_view *old,
                     const struct schema_view *new, const struct field_set *ignored,
@@ -29,21 +22,6 @@ static const struct field_set nothing;
 static struct schema_view present(const void *at)
 {
     return (struct schema_view){ .presence = SCHEMA_PRESENT, .at = at };
-}
-
-static void add(struct arena *a, struct field_builder *b, const struct field_element *e,
-                const struct found *f)
-{
-    for (int i = 0; i < CHANGES; i++) {
-        const struct field_node n = { .element = *e, .member = f->self[i], .below = f->below[i] };
-        field_builder_add(a, &b[i], &n);
-    }
-}
-
-static void finish(struct arena *a, struct field_builder *b, struct found *out)
-{
-    for (int i = 0; i < CHANGES; i++)
-        out->below[i] = field_builder_finish(a, &b[i]);
 }
 
 /* A container of the type, not one of its items. */
@@ -87,7 +65,7 @@ static void compare_place(struct arena *a, const struct typed *t, const struct f
     if (below == NULL)
         return;
     compare(a, t, old, new, below, &f);
-    add(a, b, e, &f);
+    found_add(a, b, e, &f);
 }
 
 /* ---- structs and maps ---- */
@@ -293,7 +271,7 @@ static void compare_items(struct arena *a, const struct typed *t, const struct s
         struct found f = { 0 };
         if (below != NULL)
             compare_runs(a, &item, left.at + i, m, right.at + j, n, below, &f);
-        add(a, b, e, &f);
+        found_add(a, b, e, &f);
         i += m;
         j += n;
     }
@@ -319,7 +297,7 @@ static void compare(struct arena *a, const struct typed *t, const struct schema_
         compare_entries(a, t, old, new, ignored, b);
     else
         compare_items(a, t, old, new, ignored, b);
-    finish(a, b, out);
+    found_finish(a, b, out);
 }
 
 struct field_changes changes_find(struct arena *a, const struct schema *s, const void *old,

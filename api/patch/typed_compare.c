@@ -1,14 +1,7 @@
 /* What differs between two trees: added, modified and removed fields. */
+#include "api/patch/found.h"
 #include "api/patch/typed.h"
 #include "base/arena.h"
-
-enum { ADDED, MODIFIED, REMOVED, CHANGES };
-
-/* What is found of one place: what the place itself is, and what lies below it. */
-struct found {
-    bool self[CHANGES];
-    struct field_set below[CHANGES];
-};
 
 static void compare(struct arena *a, const struct typed *t, const struct json *old,
                     const struct json *new, struct found *out);
@@ -16,21 +9,6 @@ static void compare(struct arena *a, const struct typed *t, const struct json *o
 static bool is_empty(const struct json *j)
 {
     return j == NULL || j->type < JSON_ARRAY || j->count == 0;
-}
-
-static void add(struct arena *a, struct field_builder *b, const struct field_element *e,
-                const struct found *f)
-{
-    for (int i = 0; i < CHANGES; i++) {
-        const struct field_node n = { .element = *e, .member = f->self[i], .below = f->below[i] };
-        field_builder_add(a, &b[i], &n);
-    }
-}
-
-static void finish(struct arena *a, struct field_builder *b, struct found *out)
-{
-    for (int i = 0; i < CHANGES; i++)
-        out->below[i] = field_builder_finish(a, &b[i]);
 }
 
 static void compare_members(struct arena *a, const struct typed *t, const struct json *old,
@@ -45,9 +23,9 @@ static void compare_members(struct arena *a, const struct typed *t, const struct
         if (!typed_member(t, p.key, &member))
             continue;
         compare(a, &member, p.left_value, p.right_value, &f);
-        add(a, b, &e, &f);
+        found_add(a, b, &e, &f);
     }
-    finish(a, b, out);
+    found_finish(a, b, out);
 }
 
 /* Items that come more than once have no fields, only a place. */
@@ -93,11 +71,11 @@ static void compare_items(struct arena *a, const struct typed *t, const struct j
         const struct field_element *e = c <= 0 ? &left.at[i].element : &right.at[j].element;
         struct found f = { 0 };
         compare_runs(a, &item, left.at + i, m, right.at + j, n, &f);
-        add(a, b, e, &f);
+        found_add(a, b, e, &f);
         i += m;
         j += n;
     }
-    finish(a, b, out);
+    found_finish(a, b, out);
 }
 
 static void compare(struct arena *a, const struct typed *t, const struct json *old,
