@@ -53,9 +53,15 @@ static void write_piece(struct list_stream *s, struct buf *piece)
     }
 }
 
+static bool is_indented(const struct request *r)
+{
+    return r->pretty && r->media.type != MEDIA_PROTOBUF;
+}
+
 static struct buf *plain_piece(struct list_stream *s)
 {
-    return request_of(s)->pretty ? &s->text : &request_of(s)->out;
+    struct request *r = request_of(s);
+    return is_indented(r) ? &s->text : &r->out;
 }
 
 static void pack_piece(struct env_work *w)
@@ -82,11 +88,11 @@ static void send_piece(struct list_stream *s)
     struct request *r = request_of(s);
     if (s->last) {
         buf_append_str(&r->out, buf_str(&s->writer->tail));
-        if (r->media.type != MEDIA_PROTOBUF && !r->pretty) {
+        if (r->media.type != MEDIA_PROTOBUF && !is_indented(r)) {
             buf_append_c(&r->out, "\n");
         }
     }
-    if (r->pretty) {
+    if (is_indented(r)) {
         json_indent_piece(&s->text, buf_str(&r->out), &s->depth);
         buf_clear(&r->out);
     }
@@ -118,9 +124,6 @@ enum request_run list_stream_begin(struct list_stream *s)
 {
     struct request *r = request_of(s);
     struct buf *head = &s->writer->head;
-    if (r->media.type == MEDIA_PROTOBUF) {
-        r->pretty = false;
-    }
     if (r->takes_gzip) {
         s->gzip = gzip_stream_new();
         request_header(r, "content-encoding", str_lit("gzip"));
