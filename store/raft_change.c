@@ -30,6 +30,11 @@ uint64_t raft_node_last_index(const struct raft_node *n)
     return raft_last_index((struct raft *)&n->raft); /* only reads */
 }
 
+bool raft_node_involves(const struct raft_node *n, uint64_t member_id)
+{
+    return guard_involves(&n->guard, member_id);
+}
+
 bool raft_node_settled(const struct raft_node *n)
 {
     return n->raft.configuration_index != 0 && n->raft.configuration_uncommitted_index == 0;

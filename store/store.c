@@ -72,11 +72,12 @@ struct store_group *store_group(struct store *s, enum store_group_id id)
 
 /* ---- members: the raft loop ---- */
 
-/* Links go to everybody who shall be a member, and to everybody who still is one somewhere. */
+/* Links go to everybody who shall be a member, and to everybody who still may be one somewhere: who
+ * is leaving may be the one to say that a change, which did not come about, has to be taken back.
+ */
 static void set_links(struct store *s)
 {
     struct store_member members[STORE_MEMBERS_MAX];
-    struct raft_server_view servers[RAFT_SERVERS_MAX];
     size_t count = 0;
 
     if (s->links == NULL)
@@ -85,12 +86,8 @@ static void set_links(struct store *s)
         const struct roster_row *row = &s->roster.rows[i];
         bool needed = row->want != ROSTER_GONE;
 
-        for (enum store_group_id id = STORE_CLUSTER; !needed && id <= STORE_BUS; id++) {
-            size_t n = raft_node_servers(s->replicas[id]->node, servers, RAFT_SERVERS_MAX);
-
-            for (size_t j = 0; j < n; j++)
-                needed = needed || servers[j].id == row->member.id;
-        }
+        for (enum store_group_id id = STORE_CLUSTER; !needed && id <= STORE_BUS; id++)
+            needed = raft_node_involves(s->replicas[id]->node, row->member.id);
         if (needed && count < STORE_MEMBERS_MAX)
             members[count++] = row->member;
     }
