@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "base/version.h"
 #include "controllers/controllers.h"
 #include "controllers/scheduler/scheduler.h"
@@ -75,6 +76,7 @@ struct run {
     struct store_config store_config;
     struct store *store;
     struct env_loop *main_loop;
+    struct trim trim;
     struct env_loop *api_loops[RUN_API_LOOPS_MAX];
     struct env_loop *controller_loop;
     struct env_loop *scheduler_loop;
@@ -534,6 +536,7 @@ int run_command(struct env *env, int argc, char **argv, struct err *e)
         return rc;
     run_make_controllers(r, ca);
     env_on_terminate(r->main_loop, run_on_signal, r);
+    trim_start(&r->trim, env, r->main_loop);
     run_start_loops(r);
     log_info("member started", KV("name", r->flags.name), KV("version", GANTRY_VERSION));
     env_loop_run(r->main_loop);
