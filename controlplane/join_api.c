@@ -4,7 +4,8 @@
  *
  * Only a member that finds ca.key in its cluster folder can sign; it reads it for the moment of
  * signing, on the work pool. The token is deleted in a transaction after the signing and before the
- * answer, so that it gives one certificate and no more. Unknown, expired and wrong tokens get one
+ * answer, so that it gives one certificate and no more; and a member is given one certificate,
+ * however many tokens there are for it (join_given_key). Unknown, expired and wrong tokens get one
  * answer, and all of this member's loops together allow so many tries a second.
  */
 #include <string.h>
@@ -115,6 +116,13 @@ void join_decide(struct members_op *op)
         fail_token(op);
         return;
     }
+    if (join_was_given(store_group(c->store, STORE_CLUSTER), row->member.id)) {
+        members_op_fail(op, 409,
+                        "member %s was given its certificate: another machine must not stand for "
+                        "it; remove it and add it again",
+                        row->member.name);
+        return;
+    }
     if (op->address.len > 0 && !identity_is_numeric(op->address)) {
         members_op_fail(op, 400, "the address '%.*s' is not numeric", STR_ARG(op->address));
         return;
@@ -126,6 +134,9 @@ void join_decide(struct members_op *op)
     join_token_key(token, &key);
     roster_txn_delete(&op->txn, buf_str(&key), revision);
     roster_txn_row(&op->txn, row); /* unchanged, and guarded: still a member when it is used */
+    buf_clear(&key);
+    join_given_key(row->member.id, &key);
+    roster_txn_put(&op->txn, buf_str(&key), str_lit("1"), 0, 0); /* of two at once, one */
     buf_deinit(&key);
     op->ca_key_path = str_printf(&op->arena, "%s/ca.key", c->folder);
     op->work = (struct env_work){ 0 };

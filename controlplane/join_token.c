@@ -23,6 +23,26 @@ void join_token_key(struct str token, struct buf *out)
     buf_append_str(out, str_slice(token, 0, dot < 0 ? token.len : (size_t)dot));
 }
 
+void join_given_key(uint64_t member_id, struct buf *out)
+{
+    buf_printf(out, JOIN_PREFIX "given/%llu", (unsigned long long)member_id);
+}
+
+bool join_was_given(struct store_group *cluster, uint64_t member_id)
+{
+    struct store_version found;
+    struct store_read r;
+    struct buf key;
+    if (store_read_begin(cluster, 0, &r) != 0)
+        return true; /* not known: no */
+    buf_init(&key);
+    join_given_key(member_id, &key);
+    bool given = store_read_get(&r, buf_str(&key), &found) == 0;
+    store_read_end(&r);
+    buf_deinit(&key);
+    return given;
+}
+
 static struct str secret_of(struct str token)
 {
     ptrdiff_t dot = str_find_char(token, '.', 0);

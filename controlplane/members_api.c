@@ -177,7 +177,8 @@ static void token_decide(struct members_op *op)
         members_op_fail(op, 503, "not both groups have a leader that answers; try again");
         return;
     }
-    if (has_joined(&op->view.view, row->member.id)) {
+    if (has_joined(&op->view.view, row->member.id) ||
+        join_was_given(store_group(op->api->config.store, STORE_CLUSTER), row->member.id)) {
         members_op_fail(op, 409,
                         "member %s has joined: to put a new one in its place, remove it and add it "
                         "again",

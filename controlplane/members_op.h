@@ -116,6 +116,10 @@ void join_token_make(struct env *env, struct roster_txn *txn, struct str name,
 bool join_token_check(struct store_group *cluster, struct arena *a, struct str token,
                       uint64_t now_ms, struct str *out_name, uint64_t *out_revision);
 void join_token_key(struct str token, struct buf *out);
+/* The key that stands for: this member's certificate was given. A second machine with the same id
+ * would vote twice, and forget what the first has acknowledged. */
+void join_given_key(uint64_t member_id, struct buf *out);
+bool join_was_given(struct store_group *cluster, uint64_t member_id);
 
 /* ---- join_api.c ---- */
 

@@ -72,6 +72,25 @@ static void test_join(void **state)
     assert_int_equal(join(w, token, csr, ""), 403);
 }
 
+/* One certificate for a member, however many tokens: a second machine would be a second voter. */
+static void test_two_tokens(void **state)
+{
+    struct members_world *w = *state;
+    struct str key;
+    struct str csr;
+    const char *first;
+    const char *second;
+    members_world_first_row(w);
+    give_ca_key(w);
+    assert_int_equal(pki_make_csr(&w->arena, str_lit("x"), &key, &csr, NULL), 0);
+    first = add(w, "m2");
+    assert_int_equal(members_world_call(w, "POST", "/gantry/v1/members/m2/token", NULL), 200);
+    second = str_dup(&w->arena, members_world_text(w, "token"));
+    assert_int_equal(join(w, second, csr, ""), 200);
+    assert_int_equal(join(w, first, csr, ""), 409);
+    assert_int_equal(members_world_call(w, "POST", "/gantry/v1/members/m2/token", NULL), 409);
+}
+
 static void test_a_member_that_was_removed(void **state)
 {
     struct members_world *w = *state;
@@ -107,6 +126,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_join, members_world_setup, members_world_teardown),
+        cmocka_unit_test_setup_teardown(test_two_tokens, members_world_setup,
+                                        members_world_teardown),
         cmocka_unit_test_setup_teardown(test_a_member_that_was_removed, members_world_setup,
                                         members_world_teardown),
         cmocka_unit_test_setup_teardown(test_tries_are_counted, members_world_setup,
