@@ -259,6 +259,15 @@ bool copies_path(struct copies *c, uint64_t id, char *out, size_t len)
     return n >= 0 && (size_t)n < len;
 }
 
+void copies_lost(struct copies *c, uint64_t id)
+{
+    if (!c->have || c->info.id != id)
+        return; /* another took its place */
+    log_warn("a copy was taken away: another is made for who asks",
+             KVN("group", group_id(c->config.group)), KV("path", c->path));
+    drop(c);
+}
+
 /* ---- reading ---- */
 
 static void read_work(struct env_work *w)
@@ -292,6 +301,8 @@ static void on_read(struct env_work *w)
     c->used_ms = env_loop_now_ms(c->config.loop);
     group_pin(c->config.group, c->info.point.index);
     metric_add(&read_bytes_total, (int64_t)r->bytes.len);
+    if (r->status != 0)
+        copies_lost(c, r->id); /* else who asks again is given the same for ever */
     r->done(r);
     settle(c);
 }

@@ -81,6 +81,8 @@ void copies_read(struct copies *c, struct copy_read *r);
 /* Where the file of copy id is, for a reader of this process (a backup): false when it is gone. It
  * stays at least keep_ms from now. */
 bool copies_path(struct copies *c, uint64_t id, char *out, size_t len);
+/* The file of copy id is not there, or not as it was: the next ask makes another. */
+void copies_lost(struct copies *c, uint64_t id);
 
 /* SHA-256 and size of a file. Blocking: a pool thread. */
 int copy_sum(struct env *env, const char *path, uint64_t *out_bytes,

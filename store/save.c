@@ -91,6 +91,7 @@ static void on_opened(struct env_work *w)
     struct saver *v = saver_of(s);
     struct backup_group *g = &s->groups[s->groups_count];
     if (s->opened == -ERR_NOT_FOUND && !v->stopped) {
+        copies_lost(v->config.copies[group_of(s)], s->info.id);
         ask(v, s);
         return;
     }

@@ -120,6 +120,24 @@ static void test_saved(void **state)
     finish(w, m.saver);
 }
 
+/* Somebody took the files of copies away: others are made, and nobody waits for ever. */
+static void test_taken_away(void **state)
+{
+    struct copy_world *w = *state;
+    struct saving m = { 0 };
+    copy_world_run(w, make, &m);
+    struct save one = { .saver = m.saver };
+    copy_world_fill(w, 3, 1000);
+    assert_int_equal(run(w, &one), 0);
+    copy_world_run(w, end, &one);
+    struct err e;
+    assert_int_equal(env_path_remove(w->env, one.save.path, &e), 0);
+    assert_int_equal(run(w, &one), 0);
+    check(w, &one);
+    copy_world_run(w, end, &one);
+    finish(w, m.saver);
+}
+
 static void test_stopping(void **state)
 {
     struct copy_world *w = *state;
@@ -140,6 +158,7 @@ static void test_stopping(void **state)
 int main(void)
 {
 #define ON_WORLD(test) cmocka_unit_test_setup_teardown(test, copy_world_setup, copy_world_teardown)
-    const struct CMUnitTest tests[] = { ON_WORLD(test_saved), ON_WORLD(test_stopping) };
+    const struct CMUnitTest tests[] = { ON_WORLD(test_saved), ON_WORLD(test_taken_away),
+                                        ON_WORLD(test_stopping) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
