@@ -200,14 +200,22 @@ static enum store_start run_start_of(struct run *r)
 /* Both marks are for one start: a folder that is empty later was lost, and its member with it. */
 static int run_forget_first_start(struct run *r, struct err *e)
 {
-    const char *marks[] = {
-        run_path(r, RUN_FIRST_START),
-        str_printf(&r->arena, "%s/" MEMBER_JOINED_FILE, r->flags.data).data,
+    const struct {
+        const char *folder;
+        const char *name;
+    } marks[] = {
+        { run_path(r, "%s/members/%s"), MEMBER_FIRST_START_FILE },
+        { r->flags.data, MEMBER_JOINED_FILE },
     };
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < sizeof marks / sizeof marks[0]; i++)
-        if (env_path_exists(r->env, marks[i]))
-            rc = env_path_remove(r->env, marks[i], e);
+    for (size_t i = 0; rc == 0 && i < sizeof marks / sizeof marks[0]; i++) {
+        const char *path = str_printf(&r->arena, "%s/%s", marks[i].folder, marks[i].name).data;
+        if (!env_path_exists(r->env, path))
+            continue;
+        rc = env_path_remove(r->env, path, e);
+        if (rc == 0)
+            rc = env_dir_sync(r->env, marks[i].folder, e);
+    }
     return rc;
 }
 

@@ -212,7 +212,7 @@ static void receive_append_result(struct guard *g, struct raft_message *m)
 
 static bool too_many_to_store(const struct guard *g)
 {
-    return guard_rule(g, GUARD_WINDOW) && g->write_bytes > g->window_bytes;
+    return guard_rule(g, GUARD_WINDOW) && (g->full || g->write_bytes > g->window_bytes);
 }
 
 /* G1, G6, G11, G16, G19, G21. */
@@ -359,6 +359,11 @@ void guard_held(struct guard *g, bool held)
     g->held_since = g->backend->time(g->backend);
     if (!g->dead)
         g->events->turn(g->ctx);
+}
+
+void guard_full(struct guard *g, bool full)
+{
+    g->full = full;
 }
 
 /* ---- life ---- */

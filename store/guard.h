@@ -28,8 +28,9 @@
  *   G10 Every change of state, term or leader is reported right where it happens, and
  *       RAFT_UNAVAILABLE, in which the library would stay silent for ever, is fatal.
  *   G11 At most window_bytes of entries are on their way to one peer: what is longer goes in parts.
- *       And at most as much of received entries waits for this member's disk. (The library sends
- *       all it has at once, and again.)
+ *       And at most as much of received entries waits for this member's disk; none is taken while
+ *       as much as may waits to be applied (guard_full). (The library sends all it has at once,
+ *       and again.)
  *   G12 After a failed send to a peer not heard of yet, probing begins at the end of the log again.
  *       (The library would begin at 1, and offer a snapshot though its log holds what is missing.)
  *   G13 When everything in its log is committed, a leader tells its followers so soon, each when it
@@ -245,6 +246,7 @@ struct guard {
     bool taints_snapshot;       /* G16: the one under way began with an uncommitted configuration */
     struct raft_message offer;  /* held; type 0: none */
     struct raft_message newer;  /* a later offer; type 0: none */
+    bool full;                  /* see guard_full */
     bool fetched;               /* guard_install_continue: goes on as soon as it can */
     struct raft_snapshot aside; /* stored past the library (guard_install.c) */
     struct raft_buffer aside_manifest;
@@ -285,6 +287,8 @@ void guard_peer_lost(struct guard *g, uint64_t peer_id);
 void guard_peer_gone(struct guard *g, uint64_t peer_id);
 /* The disk is full: what is appended is held (wal.h), or nothing is applied; or not any more. */
 void guard_held(struct guard *g, bool held);
+/* G11: as much waits to be applied as may, or not any more. Inside and outside of calls. */
+void guard_full(struct guard *g, bool full);
 /* Who should lead in this leader's place: the voter heard of lately with the most of its log; 0:
  * none. For raft_transfer. */
 uint64_t guard_successor(const struct guard *g);

@@ -223,10 +223,19 @@ bool mvcc_get(struct kv_txn *t, struct place place, struct version *out)
     return true;
 }
 
-bool mvcc_at(struct kv_txn *t, const struct newest *n, uint64_t revision, struct version *out)
+bool mvcc_at_counted(struct kv_txn *t, const struct newest *n, uint64_t revision,
+                     struct version *out, size_t *steps)
 {
-    for (struct place at = n->place; mvcc_get(t, at, out); at = out->previous)
+    for (struct place at = n->place; mvcc_get(t, at, out); at = out->previous) {
+        ++*steps;
         if (at.revision <= revision)
             return true;
+    }
     return false;
+}
+
+bool mvcc_at(struct kv_txn *t, const struct newest *n, uint64_t revision, struct version *out)
+{
+    size_t steps = 0;
+    return mvcc_at_counted(t, n, revision, out, &steps);
 }

@@ -66,5 +66,9 @@ void newest_decode(struct str row, struct newest *out);
 bool mvcc_get(struct kv_txn *t, struct place place, struct version *out);
 /* The version that was newest at `revision`, starting from n; false: none. May be a tombstone. */
 bool mvcc_at(struct kv_txn *t, const struct newest *n, uint64_t revision, struct version *out);
+/* The same; *steps grows by the versions that were looked at: a key that is written all the time
+ * has many. */
+bool mvcc_at_counted(struct kv_txn *t, const struct newest *n, uint64_t revision,
+                     struct version *out, size_t *steps);
 
 #endif

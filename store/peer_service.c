@@ -139,7 +139,8 @@ static bool take_writes(struct call *c, const PeerForwardRequest *m)
         struct err e;
 
         good = m->txns[i].len <= STORE_TXN_BYTES_MAX &&
-               txn_decode(str_of(m->txns[i].data, m->txns[i].len), &a, &txn, &e) == 0;
+               txn_decode(str_of(m->txns[i].data, m->txns[i].len), &a, &txn, &e) == 0 &&
+               !txn_raises_above(&txn, group_level_max(c->replica->group));
         if (good) {
             c->writes[i] = new_write(c, &m->txns[i], m->timeout_ms[i]);
             c->writes[i]->level = txn_level(&txn);

@@ -5,12 +5,14 @@
  */
 #include "store/raft_node.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "store/applier.h"
 #include "store/raft_node_state.h"
 
 /* Of the log behind a snapshot, whatever the bounds: what a follower lags by in good times. */
@@ -92,6 +94,7 @@ static void on_turn(struct env_msg *m)
     n->turn_posted = false;
     if (n->guard.dead || n->guard.closing)
         return;
+    guard_full(&n->guard, group_queue_bytes(n->config.group) > APPLIER_QUEUE_BYTES_MAX);
     advance_snapshot(n);
     advance_install(n);
     n->config.on_turn(n->config.ctx);
@@ -215,8 +218,13 @@ static int on_restore(struct raft_fsm *fsm, struct raft_buffer *buf)
     if (manifest_decode(str_of(buf->base, buf->len), group_id(n->config.group), &saved, &e) != 0)
         return RAFT_MALFORMED;
     group_point(n->config.group, &have);
-    if (have.index < saved.index)
+    if (have.index < saved.index) {
+        snprintf(n->raft.errmsg, sizeof(n->raft.errmsg),
+                 "its snapshot holds entry %llu but the state ends at %llu: the state was lost; "
+                 "remove this member and join it again (docs/operating.md)",
+                 (unsigned long long)saved.index, (unsigned long long)have.index);
         return RAFT_CORRUPT;
+    }
     raft_free(buf->base);
     return 0;
 }

@@ -178,7 +178,8 @@ struct scan {
     struct store_read *read;
     struct kv_cursor cursor;
     struct str prefix;
-    size_t walked;
+    size_t walked; /* rows, and older versions of them */
+    size_t timed;  /* walked when the clock was last looked at */
     size_t visited;
     bool more; /* the cursor is on a row */
 };
@@ -202,58 +203,82 @@ static void scan_next(struct scan *s)
     s->more = kv_next(&s->cursor) && str_starts(s->cursor.key, s->prefix);
 }
 
-/* Only once something was visited, so that a caller who continues always advances. */
-static bool scan_over(const struct scan *s)
+static bool scan_over(struct scan *s)
 {
-    if (s->visited == 0)
-        return false;
     if (s->walked >= STORE_READ_ROWS_MAX)
         return true;
-    return s->walked % CLOCK_ROWS == 0 &&
-           env_now_ns(s->read->group->config.env) - s->read->began_ns >= STORE_READ_NS_MAX;
+    if (s->walked - s->timed < CLOCK_ROWS)
+        return false;
+    s->timed = s->walked;
+    return env_now_ns(s->read->group->config.env) - s->read->began_ns >= STORE_READ_NS_MAX;
+}
+
+/* The cursor's row at the read's revision: false when the key is not there. */
+static bool scan_version(struct scan *s, struct version *out)
+{
+    struct newest n;
+    size_t steps = 0;
+    newest_decode(s->cursor.value, &n);
+    if (n.tombstone && n.place.revision <= s->read->revision)
+        return false;
+    bool found = mvcc_at_counted(s->read->txn, &n, s->read->revision, out, &steps);
+    s->walked += steps > 0 ? steps - 1 : 0;
+    return found && !out->v.tombstone;
+}
+
+/* The row before the cursor's is the last one that was walked. */
+static void remember(struct buf *resume, struct str key)
+{
+    buf_clear(resume);
+    buf_append_str(resume, key);
 }
 
 int store_read_scan(struct store_read *r, struct str prefix, struct str after,
                     bool (*visit)(void *ctx, const struct store_version *v), void *ctx,
-                    bool *out_more)
+                    struct buf *resume, bool *out_more)
 {
     struct scan s;
+    struct str last = { 0 }; /* in the map, like all that is read */
     if (expired(r, prefix))
         return -ERR_EXPIRED;
     bool going = true;
-    for (scan_begin(&s, r, KV_CUR, prefix, after); going && s.more;) {
-        struct newest n;
+    for (scan_begin(&s, r, KV_CUR, prefix, after); going && s.more; scan_next(&s)) {
         struct version version;
-        if (scan_over(&s))
+        /* Who continues must get on: after what was visited, or after what was walked. */
+        if ((s.visited > 0 || (resume != NULL && s.walked > 0)) && scan_over(&s))
             break;
-        newest_decode(s.cursor.value, &n);
-        if (!(n.tombstone && n.place.revision <= r->revision) &&
-            mvcc_at(r->txn, &n, r->revision, &version) && !version.v.tombstone) {
-            s.visited++;
-            going = visit(ctx, &version.v);
-        }
-        scan_next(&s);
+        last = s.cursor.key;
+        if (!scan_version(&s, &version))
+            continue;
+        s.visited++;
+        going = visit(ctx, &version.v);
     }
     *out_more = s.more;
+    if (resume != NULL && s.visited == 0 && last.len > 0)
+        remember(resume, last);
     kv_cursor_close(&s.cursor);
     return 0;
 }
 
-uint64_t store_read_count(struct store_read *r, struct str prefix, struct str after, uint64_t max)
+int store_read_count(struct store_read *r, struct str prefix, struct buf *after,
+                     uint64_t *out_count, bool *out_more)
 {
     struct scan s;
-    uint64_t count = 0;
-    for (scan_begin(&s, r, KV_CUR, prefix, after); s.more && count < max; scan_next(&s)) {
-        struct newest n;
+    struct str last = { 0 };
+    if (expired(r, prefix))
+        return -ERR_EXPIRED;
+    *out_count = 0;
+    for (scan_begin(&s, r, KV_CUR, prefix, buf_str(after));
+         s.more && (s.walked == 0 || !scan_over(&s)); scan_next(&s)) {
         struct version version;
-        newest_decode(s.cursor.value, &n);
-        if (n.place.revision <= r->revision)
-            count += n.tombstone ? 0 : 1;
-        else if (mvcc_at(r->txn, &n, r->revision, &version) && !version.v.tombstone)
-            count++;
+        last = s.cursor.key;
+        *out_count += scan_version(&s, &version) ? 1 : 0;
     }
+    *out_more = s.more;
+    if (last.len > 0)
+        remember(after, last);
     kv_cursor_close(&s.cursor);
-    return count;
+    return 0;
 }
 
 int store_read_index(struct store_read *r, uint32_t index, struct str term, struct str prefix,

@@ -354,6 +354,17 @@ static int move_in(struct restoring *r, const char *building, struct err *e)
     return rc == 0 ? env_remove_tree(env, building, e) : rc;
 }
 
+/* What move_in had moved: the folder is to be as empty as it was. */
+static void move_out(const struct restoring *r)
+{
+    static const char *const kinds[] = { "lmdb-", "log-" };
+    char path[FOLDER_BYTES_MAX];
+    for (size_t k = 0; k < 2; k++)
+        for (enum store_group_id id = STORE_BUS; id >= STORE_CLUSTER; id--)
+            if (join(path, NULL, r->config->folder, kinds[k], group_names[id]) == 0)
+                (void)env_remove_tree(r->config->env, path, NULL); /* its error is told already */
+}
+
 static int check_members(const struct restore_config *c, struct err *e)
 {
     if (c->members_count == 0 || c->members_count > ROSTER_MAX)
@@ -376,9 +387,12 @@ int store_restore(const struct restore_config *config, struct restored *out, str
         rc = build(&r, building, e);
     if (rc == 0 && config->built != NULL)
         rc = config->built(config->ctx, e);
-    if (rc == 0)
+    if (rc == 0) {
         rc = move_in(&r, building, e);
-    else if (begun)
+        if (rc != 0)
+            move_out(&r);
+    }
+    if (rc != 0 && begun)
         (void)env_remove_tree(config->env, building, NULL); /* else the next call does */
     env_file_close(r.file);
     env_file_close(r.lock);

@@ -142,7 +142,7 @@ int roster_read(struct store_group *cluster, struct roster *out, struct err *e)
 
     if (rc != 0)
         return err_set(e, (enum err_code) - rc, "read the members");
-    rc = store_read_scan(&r, str_lit(ROSTER_PREFIX), str_of("", 0), on_row, &reading, &more);
+    rc = store_read_scan(&r, str_lit(ROSTER_PREFIX), str_of("", 0), on_row, &reading, NULL, &more);
     if (rc == 0)
         rc = reading.rc;
     if (rc == 0 && store_read_get(&r, str_lit(ROSTER_NEXT_KEY), &next) == 0) {

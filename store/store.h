@@ -247,15 +247,19 @@ uint64_t store_read_expires(struct store_read *r, struct str key);
 /* Keys that start with prefix, ascending, strictly after `after` (empty: from the first). visit
  * returns false to stop. Stops by itself after STORE_READ_ROWS_MAX rows or STORE_READ_NS_MAX:
  * *out_more tells whether keys remain; continue in a new read at the same revision, after the last
- * key visited. */
+ * key visited. Where keys were that are gone there may be none: resume is then set to the last one
+ * walked (it may hold `after`); NULL: such rows are walked to their end. */
 int store_read_scan(struct store_read *r, struct str prefix, struct str after,
                     bool (*visit)(void *ctx, const struct store_version *v), void *ctx,
-                    bool *out_more);
+                    struct buf *resume, bool *out_more);
 /* Keys under an index term, ascending: of a read begun with revision 0 only, else -ERR_EXPIRED. */
 int store_read_index(struct store_read *r, uint32_t index, struct str term, struct str prefix,
                      bool (*visit)(void *ctx, const struct store_version *v), void *ctx);
-/* Number of present keys under prefix after `after`, counted up to max. */
-uint64_t store_read_count(struct store_read *r, struct str prefix, struct str after, uint64_t max);
+/* Present keys under prefix after `after`, as many as one read may walk; `after` becomes the last
+ * one. *out_more: keys remain, to be counted in a new read at the same revision. 0; -ERR_EXPIRED.
+ */
+int store_read_count(struct store_read *r, struct str prefix, struct buf *after,
+                     uint64_t *out_count, bool *out_more);
 int64_t store_read_counter(struct store_read *r, struct str counter, int64_t *out_limit);
 /* Plain rows. Stream rows: sequence > after, up to the limits of a read. */
 int store_read_row(struct store_read *r, struct str key, struct str *out_value);

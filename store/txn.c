@@ -111,6 +111,14 @@ uint32_t txn_level(const struct store_txn *txn)
     return level;
 }
 
+bool txn_raises_above(const struct store_txn *txn, uint32_t level)
+{
+    for (size_t i = 0; i < txn->ops_count; i++)
+        if (txn->ops[i].type == STORE_OP_FEATURE_LEVEL && txn->ops[i].amount > (int64_t)level)
+            return true;
+    return false;
+}
+
 /* ---- encoding ---- */
 
 static void encode_op(const struct store_op *op, unsigned fields, struct buf *b)

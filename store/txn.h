@@ -46,6 +46,8 @@ struct arena;
 int txn_encode(const struct store_txn *txn, struct buf *b, struct err *e);
 /* The feature level that must be the state's before this may be proposed. */
 uint32_t txn_level(const struct store_txn *txn);
+/* Whether it makes a feature level the state's that is above this one: no member could follow. */
+bool txn_raises_above(const struct store_txn *txn, uint32_t level);
 /* Arrays live in the arena, strings in bytes. -ERR_CORRUPT. */
 int txn_decode(struct str bytes, struct arena *a, struct store_txn *out, struct err *e);
 

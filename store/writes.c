@@ -250,6 +250,8 @@ static int take_writes(struct served *s, struct wire_writes *frame, struct err *
         struct store_txn txn;
 
         rv = txn_decode(bytes, &a, &txn, e);
+        if (rv == 0 && txn_raises_above(&txn, group_level_max(s->replica->group)))
+            rv = -ERR_PROTOCOL;
         if (rv == 0) {
             s->writes[s->count] = new_write(s, bytes, wait_ms);
             s->writes[s->count++]->level = txn_level(&txn);
@@ -257,7 +259,9 @@ static int take_writes(struct served *s, struct wire_writes *frame, struct err *
         arena_reset(&a);
     }
     arena_deinit(&a);
-    return rv == 0 ? 0 : err_set(e, ERR_PROTOCOL, "a forwarded write does not decode");
+    return rv == 0 ? 0
+                   : err_set(e, ERR_PROTOCOL,
+                             "a forwarded write does not decode, or would halt members");
 }
 
 static int serve(struct replica *r, uint64_t from, struct wire_writes *frame, struct err *e)

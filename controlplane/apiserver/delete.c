@@ -15,6 +15,7 @@
 #include "controlplane/apiserver/list_options.h"
 #include "controlplane/apiserver/list_write.h"
 #include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/remaining.h"
 #include "controlplane/apiserver/selection.h"
 #include "controlplane/apiserver/write.h"
 
@@ -309,8 +310,8 @@ struct collection {
     struct stored current; /* as it was found: what the answer shows */
     struct str current_key;
     bool found;
-    uint64_t revision; /* of the first look; the answer's */
-    int64_t remaining; /* counted when the limit was reached */
+    uint64_t revision;          /* of the first look; the answer's */
+    struct remaining remaining; /* counted when the limit was reached */
     struct request *request;
 };
 
@@ -344,18 +345,21 @@ static int next_object(struct collection *c)
 {
     struct store_read read;
     bool more = false;
+    if (c->remaining.counting) {
+        return remaining_slice(&c->remaining, c->request->server->config.group, 0, c->prefix);
+    }
     c->found = false;
     int rc = store_read_begin(c->request->server->config.group, 0, &read);
     if (rc != 0) {
         return rc;
     }
     c->revision = c->revision == 0 ? read.revision : c->revision;
-    rc = store_read_scan(&read, c->prefix, buf_str(&c->after), pick, c, &more);
-    if (rc == 0 && c->found && limit_reached(c) && c->selection.everything) {
-        c->remaining =
-            (int64_t)store_read_count(&read, c->prefix, buf_str(&c->after), LIST_REMAINING_MAX);
-    }
+    rc = store_read_scan(&read, c->prefix, buf_str(&c->after), pick, c, &c->after, &more);
     store_read_end(&read);
+    if (rc == 0 && c->found && limit_reached(c) && c->selection.everything) {
+        remaining_begin(&c->remaining, buf_str(&c->after));
+        return 1;
+    }
     return rc != 0 ? rc : !c->found && more ? 1 : 0;
 }
 
@@ -365,9 +369,11 @@ static enum request_run collection_done(struct request *r, struct collection *c)
                               .remaining = -1 };
     if (c->found) {
         struct str after = buf_str(&c->after);
-        meta.continue_token = continue_encode(&r->arena, (int64_t)c->revision,
-                                              str_slice(after, c->prefix.len, after.len));
-        meta.remaining = c->remaining;
+        const struct list_place place = { .revision = (int64_t)c->revision,
+                                          .after = str_slice(after, c->prefix.len, after.len),
+                                          .left = -1 }; /* deleting changes it */
+        meta.continue_token = continue_encode(&r->arena, &place);
+        meta.remaining = c->remaining.count;
     }
     return list_writer_answer(&c->writer, &meta);
 }
@@ -397,7 +403,7 @@ static int collection_prepare(struct request *r)
     struct collection *c = arena_new(&r->arena, struct collection);
     r->scope = c;
     c->request = r;
-    c->remaining = -1;
+    remaining_init(&c->remaining);
     buf_init(&c->after);
     list_writer_init(&c->writer, r);
     int rc = list_options_parse(r, &c->options);
@@ -445,6 +451,7 @@ static void collection_release(struct request *r)
     struct collection *c = collection_of(r);
     if (c != NULL) {
         buf_deinit(&c->after);
+        remaining_deinit(&c->remaining);
         list_writer_deinit(&c->writer);
     }
 }

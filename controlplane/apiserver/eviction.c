@@ -119,7 +119,7 @@ static int find_budgets(struct search *s)
     r->looked = true;
     int rc = store_read_begin(r->server->config.group, 0, &read);
     if (rc == 0) {
-        rc = store_read_scan(&read, prefix, after, visit_budget, s, &more);
+        rc = store_read_scan(&read, prefix, after, visit_budget, s, NULL, &more);
         store_read_end(&read);
     }
     rc = rc == 0 && more ? -ERR_LIMIT : rc; /* more budgets in a namespace than one slice holds */

@@ -15,6 +15,7 @@
 #include "controlplane/apiserver/list_stream.h"
 #include "controlplane/apiserver/list_write.h"
 #include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/remaining.h"
 #include "controlplane/apiserver/selection.h"
 
 static const char expired_text[] =
@@ -41,11 +42,11 @@ struct listing {
     struct selection selection;
     struct list_writer writer;
     struct str prefix;
-    uint64_t revision; /* of every slice; 0 before the first */
-    struct buf after;  /* the last key seen */
-    bool full;         /* the limit is reached and a key follows */
-    bool paused;       /* the piece is large enough */
-    int64_t remaining;
+    uint64_t revision;          /* of every slice; 0 before the first */
+    struct buf after;           /* the last key seen */
+    bool full;                  /* the limit is reached and a key follows */
+    bool paused;                /* the piece is large enough */
+    struct remaining remaining; /* after the page */
     /* Of a list that is streamed: what was gathered, and all items. */
     struct buf gathered_after;
     int64_t gathered_count;
@@ -63,7 +64,7 @@ static int list_prepare(struct request *r)
     struct listing *l = arena_new(&r->arena, struct listing);
     r->state = l;
     l->request = r;
-    l->remaining = -1;
+    remaining_init(&l->remaining);
     buf_init(&l->after);
     buf_init(&l->gathered_after);
     buf_init(&l->measured);
@@ -89,6 +90,7 @@ static void list_release(struct request *r)
         buf_deinit(&l->after);
         buf_deinit(&l->gathered_after);
         buf_deinit(&l->measured);
+        remaining_deinit(&l->remaining);
         list_stream_deinit(&l->stream);
         list_writer_deinit(&l->writer);
     }
@@ -145,11 +147,27 @@ static bool visit(void *ctx, const struct store_version *v)
     return true;
 }
 
+/* What remains after a page: what remained before it, without its items; else it is counted. 1: a
+ * slice follows. */
+static int page_is_full(struct listing *l)
+{
+    if (l->options.left >= l->writer.count) {
+        l->remaining.count = l->options.left - l->writer.count;
+        return 0;
+    }
+    remaining_begin(&l->remaining, buf_str(&l->after));
+    return 1;
+}
+
 /* One slice. 1: more slices follow. */
 static int read_slice(struct listing *l)
 {
     struct store_read read;
     bool more = false;
+    if (l->remaining.counting) {
+        return remaining_slice(&l->remaining, l->request->server->config.group, l->revision,
+                               l->prefix);
+    }
     uint64_t at = l->revision != 0 ? l->revision : l->options.exact ? l->options.revision : 0;
     int rc = store_read_begin(l->request->server->config.group, at, &read);
     if (rc != 0) {
@@ -157,14 +175,12 @@ static int read_slice(struct listing *l)
     }
     l->revision = read.revision;
     l->paused = false;
-    rc = store_read_scan(&read, l->prefix, buf_str(&l->after), visit, l, &more);
-    if (rc == 0 && l->status == 0 && l->full && l->selection.everything &&
-        l->phase != LIST_STREAM) {
-        l->remaining =
-            (int64_t)store_read_count(&read, l->prefix, buf_str(&l->after), LIST_REMAINING_MAX);
-    }
+    rc = store_read_scan(&read, l->prefix, buf_str(&l->after), visit, l, &l->after, &more);
     store_read_end(&read);
     rc = rc != 0 ? rc : l->status;
+    if (rc == 0 && l->full && l->selection.everything && l->phase != LIST_STREAM) {
+        return page_is_full(l);
+    }
     return rc != 0 ? rc : (more || l->paused) && !l->full ? 1 : 0;
 }
 
@@ -189,7 +205,8 @@ static int slice_failed(struct listing *l, int rc)
     if (l->options.resumed) {
         /* Nothing of this page was sent: it begins where it was to begin. */
         r->status.message = str_lit(expired_text);
-        r->status.continue_token = continue_encode(&r->arena, -1, l->options.after);
+        const struct list_place place = { .revision = -1, .after = l->options.after, .left = -1 };
+        r->status.continue_token = continue_encode(&r->arena, &place);
     }
     return rc;
 }
@@ -200,9 +217,11 @@ static struct list_meta make_meta(struct listing *l)
     struct list_meta meta = { .resource_version = object_rv(a, l->revision), .remaining = -1 };
     if (l->full) {
         struct str after = buf_str(&l->after);
-        meta.continue_token =
-            continue_encode(a, (int64_t)l->revision, str_slice(after, l->prefix.len, after.len));
-        meta.remaining = l->remaining;
+        const struct list_place place = { .revision = (int64_t)l->revision,
+                                          .after = str_slice(after, l->prefix.len, after.len),
+                                          .left = l->remaining.count };
+        meta.continue_token = continue_encode(a, &place);
+        meta.remaining = l->remaining.count;
     }
     return meta;
 }

@@ -21,14 +21,17 @@ int list_options_bad_revision(struct request *r, struct str rv)
                                STR_ARG(rv), STR_ARG(rv)));
 }
 
-struct str continue_encode(struct arena *a, int64_t revision, struct str after)
+struct str continue_encode(struct arena *a, const struct list_place *place)
 {
     struct buf b;
     buf_init(&b);
-    buf_printf(&b, "{\"v\":\"meta.k8s.io/v1\",\"rv\":%lld,\"start\":", (long long)revision);
+    buf_printf(&b, "{\"v\":\"meta.k8s.io/v1\",\"rv\":%lld,\"start\":", (long long)place->revision);
     /* The first key that comes after `after`, as upstream writes it. */
-    struct str start = str_printf(a, "%.*s%c", STR_ARG(after), '\0');
-    json_write_string(&b, str_of(start.data, after.len + 1), true);
+    struct str start = str_printf(a, "%.*s%c", STR_ARG(place->after), '\0');
+    json_write_string(&b, str_of(start.data, place->after.len + 1), true);
+    if (place->left >= 0) {
+        buf_printf(&b, ",\"left\":%lld", (long long)place->left);
+    }
     buf_append_c(&b, "}");
     struct str token = str_base64url(a, buf_str(&b));
     buf_deinit(&b);
@@ -51,8 +54,7 @@ static bool start_is_odd(struct str key)
     return false;
 }
 
-int continue_decode(struct arena *a, struct str token, int64_t *out_revision, struct str *out_after,
-                    struct err *e)
+int continue_decode(struct arena *a, struct str token, struct list_place *out, struct err *e)
 {
     struct str text;
     const struct json *tree;
@@ -64,6 +66,7 @@ int continue_decode(struct arena *a, struct str token, int64_t *out_revision, st
     const struct json *v = json_get_c(tree, "v");
     const struct json *rv = json_get_c(tree, "rv");
     const struct json *start = json_get_c(tree, "start");
+    const struct json *left = json_get_c(tree, "left");
     if (v == NULL || !str_eq_c(json_str(v), "meta.k8s.io/v1")) {
         struct str shown = v == NULL ? str_lit("") : str_slice(json_str(v), 0, CONTINUE_SHOWN_MAX);
         return err_set(e, ERR_INVALID_ARGUMENT,
@@ -87,8 +90,10 @@ int continue_decode(struct arena *a, struct str token, int64_t *out_revision, st
                        "invalid continue token: continue key is not valid: %.*s",
                        STR_ARG(str_slice(key, 0, CONTINUE_SHOWN_MAX)));
     }
-    *out_revision = rv->u.integer;
-    *out_after = str_slice(key, 0, key.len - 1);
+    bool known = left != NULL && left->type == JSON_INT && left->u.integer >= 0;
+    *out = (struct list_place){ .revision = rv->u.integer,
+                                .after = str_slice(key, 0, key.len - 1),
+                                .left = known ? left->u.integer : -1 };
     return 0;
 }
 
@@ -133,8 +138,8 @@ static int check_together(struct request *r, struct str match, struct str rv, st
 static int resume(struct request *r, struct str token, struct str rv, struct list_options *out)
 {
     struct err e = { 0 };
-    int64_t revision = 0;
-    if (continue_decode(&r->arena, token, &revision, &out->after, &e) != 0) {
+    struct list_place place;
+    if (continue_decode(&r->arena, token, &place, &e) != 0) {
         return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
     }
     if (rv.len > 0 && !str_eq_c(rv, "0")) {
@@ -142,9 +147,11 @@ static int resume(struct request *r, struct str token, struct str rv, struct lis
             &r->status, str_lit("specifying resource version is not allowed when using continue"));
     }
     out->resumed = true;
-    if (revision > 0) {
+    out->after = place.after;
+    if (place.revision > 0) {
+        out->left = place.left;
         out->exact = true;
-        out->revision = (uint64_t)revision;
+        out->revision = (uint64_t)place.revision;
         r->revision = out->revision;
         r->mode = READ_AT_LEAST;
     }
@@ -157,7 +164,7 @@ int list_options_parse(struct request *r, struct list_options *out)
     struct str token = route_param(&r->route, "continue");
     struct str rv = route_param(&r->route, "resourceVersion");
     struct str match = route_param(&r->route, "resourceVersionMatch");
-    *out = (struct list_options){ 0 };
+    *out = (struct list_options){ .left = -1 };
     if (route_param_i64(&r->route, "limit", &out->limit, &e) != 0) {
         return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
     }

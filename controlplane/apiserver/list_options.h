@@ -12,7 +12,8 @@
  * | continue        |              |       | exactly the token's revision         |
  *
  * A token is upstream's: base64url of {"v":"meta.k8s.io/v1","rv":N,"start":"ns/name\0"}; rv -1
- * goes on at the newest state, inconsistently.
+ * goes on at the newest state, inconsistently. Ours says with "left":N how many objects are left
+ * from its start on, where that is known: they are counted once, and not for each page.
  */
 #ifndef CONTROLPLANE_APISERVER_LIST_OPTIONS_H
 #define CONTROLPLANE_APISERVER_LIST_OPTIONS_H
@@ -25,6 +26,7 @@ struct list_options {
     uint64_t revision; /* wanted; 0: none */
     bool resumed;      /* a continue token was given */
     struct str after;  /* what the store key's prefix is followed by; empty: from the first */
+    int64_t left;      /* objects after it, as the token has it; -1: not known */
 };
 
 /* Checks everything and sets r->mode and r->revision. -ERR_X with r->status set. */
@@ -37,9 +39,15 @@ int list_options_invalid(struct request *r, const struct err_list *list);
 /* A resourceVersion that is no number: 400. */
 int list_options_bad_revision(struct request *r, struct str rv);
 
-struct str continue_encode(struct arena *a, int64_t revision, struct str after);
+/* Where a list goes on. */
+struct list_place {
+    int64_t revision; /* -1: the newest */
+    struct str after;
+    int64_t left; /* objects; -1: not known */
+};
+
+struct str continue_encode(struct arena *a, const struct list_place *place);
 /* -ERR_INVALID_ARGUMENT when it is no token of ours. */
-int continue_decode(struct arena *a, struct str token, int64_t *out_revision, struct str *out_after,
-                    struct err *e);
+int continue_decode(struct arena *a, struct str token, struct list_place *out, struct err *e);
 
 #endif

@@ -11,9 +11,6 @@
 #include "controlplane/apiserver/object.h"
 #include "controlplane/apiserver/table.h"
 
-/* Counting what remains stops here; a larger remainder is told as this. */
-#define LIST_REMAINING_MAX 1000000
-
 struct list_writer {
     struct request *request;
     const struct kind_info *kind;

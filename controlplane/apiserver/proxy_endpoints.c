@@ -173,13 +173,19 @@ static int read_slice_of_rows(struct endpoint_search *s)
 {
     struct request *r = s->request;
     struct store_read read;
+    struct buf walked;
     bool more = false;
+    buf_init(&walked);
     int rc = store_read_begin(r->server->config.group, s->revision, &read);
     if (rc == 0) {
         s->revision = read.revision;
-        rc = store_read_scan(&read, s->prefix, s->after, visit, s, &more);
+        rc = store_read_scan(&read, s->prefix, s->after, visit, s, &walked, &more);
         store_read_end(&read);
+        if (walked.len > 0) {
+            s->after = str_copy(&r->arena, buf_str(&walked));
+        }
     }
+    buf_deinit(&walked);
     if (rc != 0) {
         struct err e;
         return status_from_err(

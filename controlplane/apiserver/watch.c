@@ -158,7 +158,7 @@ static int list_slice(struct watch *w)
         return rc;
     }
     if (!list_by_index(w, &read, &rc, &more)) {
-        rc = store_read_scan(&read, w->prefix, buf_str(&w->after), list_visit, w, &more);
+        rc = store_read_scan(&read, w->prefix, buf_str(&w->after), list_visit, w, &w->after, &more);
     }
     w->list_revision = read.revision;
     store_read_end(&read);

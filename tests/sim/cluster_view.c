@@ -183,7 +183,7 @@ void cluster_list_step(struct cluster_watcher *w)
     if (w->list_revision != 0) {
         after =
             own(w->list.count > 0 ? str_from(w->list.rows[w->list.count - 1].key) : str_lit(""));
-        rc = store_read_scan(&r, str_lit(""), str_from(after), on_row, &p, &more);
+        rc = store_read_scan(&r, str_lit(""), str_from(after), on_row, &p, NULL, &more);
         mem_free(after);
         if (rc != 0)
             cluster_fail(c, "a page on %s: %s", w->host->name, err_name(rc));
@@ -224,7 +224,7 @@ void cluster_view_check(struct cluster_watcher *w)
         store_read_begin(store_group(w->host->store, STORE_CLUSTER), 0, &r) != 0)
         return;
     if (r.revision == w->last) {
-        (void)store_read_scan(&r, str_lit(""), str_lit(""), on_same, &p, &more);
+        (void)store_read_scan(&r, str_lit(""), str_lit(""), on_same, &p, NULL, &more);
         if (!more && p.rows_max != w->view.count && !cluster_bad(w->world))
             cluster_fail(w->world, "a watcher on %s knows %zu keys at revision %llu, not %llu",
                          w->host->name, w->view.count, (unsigned long long)w->last,

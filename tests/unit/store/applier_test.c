@@ -83,7 +83,8 @@ static void on_reading(struct env_msg *m)
     uint64_t published = store_published(w->group);
     assert_int_equal(store_read_begin(w->group, 0, &r), 0);
     assert_true(r.revision >= published);
-    assert_int_equal(store_read_scan(&r, str_from("k/"), str_of("", 0), on_row, &newest, &more), 0);
+    assert_int_equal(
+        store_read_scan(&r, str_from("k/"), str_of("", 0), on_row, &newest, NULL, &more), 0);
     assert_int_equal(newest, r.revision);
     store_read_end(&r);
     if (newest < WRITES)

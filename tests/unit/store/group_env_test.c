@@ -237,15 +237,16 @@ static void on_reading(struct env_msg *m)
     assert_int_equal(store_read_begin(w->group, 0, &r), 0);
     assert_true(r.revision >= published);
     assert_true(r.revision >= w->seen);
-    assert_int_equal(store_read_scan(&r, str_from("k/"), str_of("", 0), on_row, &newest, &more), 0);
+    assert_int_equal(
+        store_read_scan(&r, str_from("k/"), str_of("", 0), on_row, &newest, NULL, &more), 0);
     assert_int_equal(newest, r.revision);
     store_read_end(&r);
     /* The past of a revision that was read stays readable, in whichever environment. */
     if (w->seen > 0) {
         newest = 0;
         assert_int_equal(store_read_begin(w->group, w->seen, &r), 0);
-        assert_int_equal(store_read_scan(&r, str_from("k/"), str_of("", 0), on_row, &newest, &more),
-                         0);
+        assert_int_equal(
+            store_read_scan(&r, str_from("k/"), str_of("", 0), on_row, &newest, NULL, &more), 0);
         assert_int_equal(newest, w->seen);
         store_read_end(&r);
     }

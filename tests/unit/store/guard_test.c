@@ -274,6 +274,24 @@ static void test_entries_wait_for_the_disk(void **state)
     guard_world_free(w);
 }
 
+/* And one whose state machine is. */
+static void test_entries_wait_for_the_state(void **state)
+{
+    struct guard_world *w = guard_world_new(GUARD_ALL_RULES, 1, NULL, 0);
+
+    (void)state;
+    guard_full(&w->guard, true);
+    guard_world_receive_entries(w, 2, 2, 1, 1, 1);
+    assert_int_equal(w->appends_count, 0);
+    assert_int_equal(w->sent_count, 1); /* it is there, with what it had */
+    assert_int_equal(w->sent[0].append_entries_result.rejected, 0);
+    assert_int_equal(w->sent[0].append_entries_result.last_log_index, 1);
+    guard_full(&w->guard, false);
+    guard_world_receive_entries(w, 2, 2, 1, 1, 1);
+    assert_int_equal(w->appends_count, 1);
+    guard_world_free(w);
+}
+
 /* A follower whose leader's process ended stands soon, and votes for whoever stands before. */
 static void test_peer_gone(void **state)
 {
@@ -313,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_held_leader_steps_aside),
         cmocka_unit_test(test_held_follower),
         cmocka_unit_test(test_entries_wait_for_the_disk),
+        cmocka_unit_test(test_entries_wait_for_the_state),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

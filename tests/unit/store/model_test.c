@@ -112,9 +112,17 @@ static void compare_lists(struct run *r, uint64_t revision)
         struct store_read read;
         assert_int_equal(store_read_begin(r->f.group, revision, &read), 0);
         l.left = 3;
-        int rc = store_read_scan(&read, str_from(prefix), str_from(l.last), on_listed, &l, &more);
-        uint64_t counted = store_read_count(&read, str_from(prefix), str_of("", 0), 100);
+        int rc =
+            store_read_scan(&read, str_from(prefix), str_from(l.last), on_listed, &l, NULL, &more);
+        struct buf counted_to;
+        uint64_t counted = 0;
+        bool uncounted = false;
+        buf_init(&counted_to);
+        int counting = store_read_count(&read, str_from(prefix), &counted_to, &counted, &uncounted);
+        buf_deinit(&counted_to);
         store_read_end(&read);
+        assert_int_equal(counting, rc);
+        assert_false(uncounted);
         if (rc == -ERR_EXPIRED) {
             assert_true(revision < r->m.lease_compacted);
             return;

@@ -62,12 +62,34 @@ static int scan_all(struct store_fixture *f, uint64_t revision, int *out_pages)
         int before = p.count;
         assert_int_equal(store_read_begin(f->group, revision, &r), 0);
         assert_int_equal(
-            store_read_scan(&r, str_lit("pods/"), str_from(p.last), on_version, &p, &more), 0);
+            store_read_scan(&r, str_lit("pods/"), str_from(p.last), on_version, &p, NULL, &more),
+            0);
         store_read_end(&r);
         assert_true(p.count - before <= STORE_READ_ROWS_MAX);
         assert_true(p.count > before || !more);
     }
     return p.count;
+}
+
+static uint64_t count_all(struct store_fixture *f, uint64_t revision, const char *from,
+                          int *out_reads)
+{
+    uint64_t sum = 0;
+    struct buf after;
+    bool more = true;
+    buf_init(&after);
+    buf_append_c(&after, from);
+    for (*out_reads = 0; more; ++*out_reads) {
+        struct store_read r;
+        uint64_t count = 0;
+        assert_int_equal(store_read_begin(f->group, revision, &r), 0);
+        assert_int_equal(store_read_count(&r, str_lit("pods/"), &after, &count, &more), 0);
+        store_read_end(&r);
+        assert_true(count <= STORE_READ_ROWS_MAX);
+        sum += count;
+    }
+    buf_deinit(&after);
+    return sum;
 }
 
 static void test_pages(void **state)
@@ -81,14 +103,54 @@ static void test_pages(void **state)
     apply_many(f, STORE_OP_DELETE, 100, 2400);
     assert_int_equal(scan_all(f, 2500, &pages), 2500);
     assert_int_equal(scan_all(f, 0, &pages), 200);
+    /* Counted in as many reads. */
+    assert_int_equal(count_all(f, 2500, "pods/00009", &pages), 2490);
+    assert_true(pages >= 3);
+    assert_int_equal(count_all(f, 0, "", &pages), 200);
+    assert_true(pages >= 3);
+}
+
+/* Long runs of what is gone, and of versions of one key, end a read as rows do. */
+static void test_nothing_there(void **state)
+{
+    struct store_fixture *f = *state;
+    struct page p = { .count = 0 };
+    struct buf resume;
+    bool more = true;
+    int reads = 0;
+    apply_many(f, STORE_OP_PUT, 0, 5000);
+    apply_many(f, STORE_OP_DELETE, 0, 4999);
+    buf_init(&resume);
+    for (; more; reads++) {
+        struct store_read r;
+        assert_int_equal(store_read_begin(f->group, 0, &r), 0);
+        assert_int_equal(
+            store_read_scan(&r, str_lit("pods/"), buf_str(&resume), on_version, &p, &resume, &more),
+            0);
+        store_read_end(&r);
+    }
+    assert_int_equal(p.count, 1);
+    assert_string_equal(p.last, "pods/04999");
+    assert_true(reads >= 5);
+    buf_deinit(&resume);
+}
+
+static void test_many_versions(void **state)
+{
+    struct store_fixture *f = *state;
+    struct page p = { .count = 0 };
     struct store_read r;
-    assert_int_equal(store_read_begin(f->group, 2500, &r), 0);
-    assert_int_equal(store_read_count(&r, str_lit("pods/"), str_lit("pods/00009"), 9999), 2490);
-    assert_int_equal(store_read_count(&r, str_lit("pods/"), str_of("", 0), 70), 70);
+    bool more = false;
+    fixture_put(f, "pods/a", "0");
+    fixture_put(f, "pods/b", "0");
+    for (int i = 0; i < STORE_READ_ROWS_MAX; i++)
+        fixture_put(f, "pods/a", "1");
+    assert_int_equal(store_read_begin(f->group, 2, &r), 0);
+    assert_int_equal(
+        store_read_scan(&r, str_lit("pods/"), str_of("", 0), on_version, &p, NULL, &more), 0);
     store_read_end(&r);
-    assert_int_equal(store_read_begin(f->group, 0, &r), 0);
-    assert_int_equal(store_read_count(&r, str_lit("pods/"), str_of("", 0), 9999), 200);
-    store_read_end(&r);
+    assert_int_equal(p.count, 1);
+    assert_true(more);
 }
 
 static void test_expired(void **state)
@@ -112,10 +174,11 @@ static void test_expired(void **state)
     assert_int_equal(store_read_get(&r, str_lit("pods/b"), &v), -ERR_NOT_FOUND);
     bool more;
     struct page p = { .count = 0 };
-    assert_int_equal(store_read_scan(&r, str_lit("leases/"), str_of("", 0), on_version, &p, &more),
-                     -ERR_EXPIRED);
-    assert_int_equal(store_read_scan(&r, str_lit("pods/"), str_of("", 0), on_version, &p, &more),
-                     0);
+    assert_int_equal(
+        store_read_scan(&r, str_lit("leases/"), str_of("", 0), on_version, &p, NULL, &more),
+        -ERR_EXPIRED);
+    assert_int_equal(
+        store_read_scan(&r, str_lit("pods/"), str_of("", 0), on_version, &p, NULL, &more), 0);
     assert_int_equal(p.count, 1);
     assert_int_equal(store_read_index(&r, 1, str_lit("x"), str_of("", 0), on_version, &p),
                      -ERR_EXPIRED);
@@ -251,6 +314,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_versions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
         cmocka_unit_test_setup_teardown(test_history, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plain, setup, teardown),

@@ -213,6 +213,10 @@ static void test_levels(void **state)
     }
     assert_int_equal(txn_level(&whole), 2);
     assert_int_equal(txn_level(&(struct store_txn){ 0 }), STORE_FEATURE_LEVEL_FIRST);
+    struct store_op raise = { .type = STORE_OP_FEATURE_LEVEL, .amount = 3 };
+    struct store_txn txn = { .ops = &raise, .ops_count = 1 };
+    assert_true(txn_raises_above(&txn, 2));
+    assert_false(txn_raises_above(&txn, 3));
 }
 
 static void test_entries(void **state)

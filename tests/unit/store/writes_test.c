@@ -226,23 +226,28 @@ static void test_bounded(void **state)
     run_there(w, follower, leader_id, forward_many);
 }
 
-/* A transaction that does not decode must never reach the log. */
-static void receive_nonsense(struct task *t)
+static void encode(struct store_op op, struct buf *out)
+{
+    struct err e;
+
+    buf_init(out);
+    assert_int_equal(txn_encode(&(struct store_txn){ .ops = &op, .ops_count = 1 }, out, &e), 0);
+}
+
+static void receive_with(struct task *t, struct str bad)
 {
     struct buf good;
     struct buf b;
     struct wire_header h;
     struct wire_writes writes;
     struct err e;
-    struct store_op op = { .type = STORE_OP_PUT, .key = STR("good"), .value = STR("v") };
     size_t begun;
 
+    encode((struct store_op){ .type = STORE_OP_PUT, .key = STR("good"), .value = STR("v") }, &good);
     buf_init(&b);
-    buf_init(&good);
-    assert_int_equal(txn_encode(&(struct store_txn){ .ops = &op, .ops_count = 1 }, &good, &e), 0);
     begun = wire_writes_begin(WIRE_FORWARD, 1, 2, STORE_CLUSTER, &b);
     wire_forward_add(buf_str(&good), 1000, &b);
-    wire_forward_add(str_lit("xyz"), 1000, &b);
+    wire_forward_add(bad, 1000, &b);
     wire_writes_end(begun, &b);
     assert_int_equal(wire_header_decode(b.data, &h, &e), 0);
     assert_int_equal(
@@ -251,6 +256,18 @@ static void receive_nonsense(struct task *t)
     assert_true(list_empty(&t->replica->writes.served));
     buf_deinit(&good);
     buf_deinit(&b);
+}
+
+/* What does not decode must never reach the log, nor a level that no member could follow. */
+static void receive_nonsense(struct task *t)
+{
+    struct buf level;
+
+    receive_with(t, str_lit("xyz"));
+    encode((struct store_op){ .type = STORE_OP_FEATURE_LEVEL, .amount = STORE_FEATURE_LEVEL + 1 },
+           &level);
+    receive_with(t, buf_str(&level));
+    buf_deinit(&level);
 }
 
 static void test_nonsense_is_refused(void **state)

@@ -8,25 +8,25 @@ static void test_token(void **state)
     (void)state;
     struct arena a;
     struct err e;
-    int64_t revision = 0;
-    struct str after;
+    struct list_place place = { .revision = 42, .after = str_lit("ns/na\"me"), .left = 7 };
     arena_init(&a);
-    struct str token = continue_encode(&a, 42, str_lit("ns/na\"me"));
-    assert_int_equal(continue_decode(&a, token, &revision, &after, &e), 0);
-    assert_int_equal(revision, 42);
-    assert_true(str_eq_c(after, "ns/na\"me"));
+    struct str token = continue_encode(&a, &place);
+    assert_int_equal(continue_decode(&a, token, &place, &e), 0);
+    assert_int_equal(place.revision, 42);
+    assert_int_equal(place.left, 7);
+    assert_true(str_eq_c(place.after, "ns/na\"me"));
     /* Upstream's own form. */
     assert_int_equal(
         continue_decode(
             &a, str_lit("eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiJhL2JcdTAwMDAifQ"),
-            &revision, &after, &e),
+            &place, &e),
         0);
-    assert_int_equal(revision, 5);
-    assert_true(str_eq_c(after, "a/b"));
+    assert_int_equal(place.revision, 5);
+    assert_int_equal(place.left, -1);
+    assert_true(str_eq_c(place.after, "a/b"));
     static const char *const bad[] = { "", "!", "e30", "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ" };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(continue_decode(&a, str_from(bad[i]), &revision, &after, &e),
-                         -ERR_INVALID_ARGUMENT);
+        assert_int_equal(continue_decode(&a, str_from(bad[i]), &place, &e), -ERR_INVALID_ARGUMENT);
     }
     static const struct {
         const char *text;
@@ -45,7 +45,7 @@ static void test_token(void **state)
     };
     for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
         token = str_base64url(&a, str_from(tokens[i].text));
-        assert_int_equal(continue_decode(&a, token, &revision, &after, &e), -ERR_INVALID_ARGUMENT);
+        assert_int_equal(continue_decode(&a, token, &place, &e), -ERR_INVALID_ARGUMENT);
         assert_true(str_starts(str_from(e.msg),
                                str_lit("invalid continue token: continue key is not valid: ")));
         assert_true(str_find(str_from(e.msg), str_from(tokens[i].error)) > 0);

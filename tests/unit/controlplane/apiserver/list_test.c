@@ -76,6 +76,7 @@ static void test_pages(void **state)
     harness_expect(&second, 200);
     assert_int_equal(count_items(&second), 10);
     harness_lacks(&second, "m11x");
+    harness_contains(&second, "\"remainingItemCount\":5");
     assert_true(str_eq(harness_member(h, &second, "resourceVersion"), rv));
     next = str_printf(&h->arena, MAPS "?limit=10&continue=%.*s",
                       STR_ARG(harness_member(h, &second, "continue")));
