@@ -11,5 +11,5 @@ while read -r family seed _; do
         exit 1
     }
 done <"$regressions"
-"$cluster" --from 1 --seeds 300
+"$cluster" --from 1 --seeds 500
 "$cluster" --from 1 --seeds 15 --twice
