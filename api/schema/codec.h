@@ -47,12 +47,6 @@ struct schema_warnings {
 int schema_decode(struct arena *a, const struct schema *s, const struct json *j,
                   enum schema_strictness strictness, void **out, struct schema_warnings *warnings,
                   struct err *e);
-/* The same of what a strategic merge patch made, which upstream converts with other words
- * ('unrecognized type: int32', 'cannot restore slice from string'): unknown fields are sorted, and
- * a number with a fraction of zero is an integer. */
-int schema_convert(struct arena *a, const struct schema *s, const struct json *j,
-                   enum schema_strictness strictness, void **out, struct schema_warnings *warnings,
-                   struct err *e);
 
 /* ---- protobuf → struct ---- */
 

@@ -323,20 +323,19 @@ static int decode_object(struct decoder *d, const struct schema *s, const struct
     return 0;
 }
 
-static int text_cmp(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
-static int decode_root(struct decoder *d, const struct schema *s, const struct json *j, void **out)
+int schema_decode(struct arena *a, const struct schema *s, const struct json *j,
+                  enum schema_strictness strictness, void **out, struct schema_warnings *warnings,
+                  struct err *e)
 {
     struct schema_warnings own = { 0 };
+    struct decoder d = {
+        .arena = a, .strictness = strictness, .warnings = warnings == NULL ? &own : warnings, .e = e
+    };
     struct path root = PATH_ROOT;
     ASSERT(s->form == SCHEMA_FORM_OBJECT);
-    d->warnings = d->warnings == NULL ? &own : d->warnings;
-    *d->warnings = (struct schema_warnings){ 0 };
+    *d.warnings = (struct schema_warnings){ 0 };
     if (j->type != JSON_OBJECT)
-        return err_set(d->e, ERR_INVALID_ARGUMENT,
+        return err_set(e, ERR_INVALID_ARGUMENT,
                        "json: cannot unmarshal %s into Go value of type v1.%s",
                        j->type == JSON_ARRAY    ? "array"
                        : j->type == JSON_STRING ? "string"
@@ -344,31 +343,11 @@ static int decode_root(struct decoder *d, const struct schema *s, const struct j
                        : j->type == JSON_NULL   ? "null"
                                                 : "number",
                        s->name);
-    void *message = schema_new(d->arena, s);
-    int rc = decode_object(d, s, j, &root, 0, message);
-    if (d->convert && d->warnings->count > 1)
-        qsort(d->warnings->texts, d->warnings->count, sizeof(*d->warnings->texts), text_cmp);
-    if (rc == 0 && d->strictness == SCHEMA_STRICT && d->warnings->count > 0)
-        rc = refuse(d);
+    void *message = schema_new(a, s);
+    int rc = decode_object(&d, s, j, &root, 0, message);
+    if (rc == 0 && strictness == SCHEMA_STRICT && d.warnings->count > 0)
+        rc = refuse(&d);
     if (rc == 0)
         *out = message;
     return rc;
-}
-
-int schema_decode(struct arena *a, const struct schema *s, const struct json *j,
-                  enum schema_strictness strictness, void **out, struct schema_warnings *warnings,
-                  struct err *e)
-{
-    struct decoder d = { .arena = a, .strictness = strictness, .warnings = warnings, .e = e };
-    return decode_root(&d, s, j, out);
-}
-
-int schema_convert(struct arena *a, const struct schema *s, const struct json *j,
-                   enum schema_strictness strictness, void **out, struct schema_warnings *warnings,
-                   struct err *e)
-{
-    struct decoder d = {
-        .arena = a, .strictness = strictness, .warnings = warnings, .e = e, .convert = true
-    };
-    return decode_root(&d, s, j, out);
 }

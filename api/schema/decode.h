@@ -10,7 +10,6 @@ struct decoder {
     enum schema_strictness strictness;
     struct schema_warnings *warnings;
     struct err *e;
-    bool convert; /* schema_convert: a tree that no client wrote, with errors of its own */
 };
 
 /* A value of a message that is no JSON object (schema->form). JSON null was dealt with. */

@@ -1,5 +1,4 @@
 /* JSON tree → the leaves of structs, with the errors Go's decoder gives. */
-#include <math.h>
 #include <string.h>
 
 #include "api/schema/access.h"
@@ -41,35 +40,10 @@ static struct str number_text(struct arena *a, const struct json *j)
     return text;
 }
 
-/* What upstream's converter says of a value in a tree: Go's conversions decide which of its words
- * it is. */
-static int convert_error(struct decoder *d, const struct schema_field *f, uint8_t card,
-                         const struct json *j)
-{
-    static const char *const kinds[] = { "invalid", "bool",  "int64", "float64",
-                                         "string",  "slice", "map" };
-    const char *kind = kinds[j->type];
-    bool to_number = f->type == SCHEMA_INT32 || f->type == SCHEMA_INT64 || f->type == SCHEMA_DOUBLE;
-    bool to_text =
-        (f->type == SCHEMA_STRING || f->type == SCHEMA_TEXT_BYTES) && j->type == JSON_INT;
-    if (card == SCHEMA_LIST || card == SCHEMA_MAP)
-        return err_set(d->e, ERR_INVALID_ARGUMENT, "cannot restore %s from %s",
-                       card == SCHEMA_LIST ? "slice" : "map", kind);
-    if (f->message != NULL)
-        return err_set(d->e, ERR_INVALID_ARGUMENT, "cannot restore struct from: %s", kind);
-    if (f->type == SCHEMA_BYTES)
-        return err_set(d->e, ERR_INVALID_ARGUMENT, "cannot restore slice from %s", kind);
-    if (to_text || (to_number && is_number(j)))
-        return err_set(d->e, ERR_INVALID_ARGUMENT, "cannot convert %s to %s", kind, type_name(f));
-    return err_set(d->e, ERR_INVALID_ARGUMENT, "unrecognized type: %s", type_name(f));
-}
-
 int decode_type_error(struct decoder *d, const struct schema *owner, const struct schema_field *f,
                       uint8_t card, const struct json *j, const struct path *path)
 {
     struct buf text;
-    if (d->convert)
-        return convert_error(d, f, card, j);
     buf_init(&text);
     path_write(&text, path, false);
     bool whole =
@@ -142,8 +116,8 @@ static int decode_bytes(struct decoder *d, const struct schema_field *f, struct 
     struct str bytes = s;
     if (f->type == SCHEMA_BYTES) {
         if (str_base64_decode(d->arena, s, &bytes) != 0)
-            return err_set(d->e, ERR_INVALID_ARGUMENT, "%sillegal base64 data at input byte %zu",
-                           d->convert ? "error decoding from json: " : "", base64_fault(s));
+            return err_set(d->e, ERR_INVALID_ARGUMENT, "illegal base64 data at input byte %zu",
+                           base64_fault(s));
     } else {
         bytes = str_copy(d->arena, s);
     }
@@ -154,23 +128,11 @@ static int decode_bytes(struct decoder *d, const struct schema_field *f, struct 
     return 0;
 }
 
-/* 2.0 is an integer to the converter. */
-static const struct json *integral(const struct decoder *d, const struct json *j, struct json *room)
-{
-    if (!d->convert || j->type != JSON_DOUBLE || j->u.number != trunc(j->u.number) ||
-        fabs(j->u.number) >= (double)INT64_MAX)
-        return j;
-    *room = (struct json){ .type = JSON_INT, .u.integer = (int64_t)j->u.number };
-    return room;
-}
-
 int decode_scalar(struct decoder *d, const struct schema *owner, const struct schema_field *f,
                   const struct json *j, const struct path *path, void *at)
 {
     int32_t i32;
     double number;
-    struct json room;
-    j = f->type == SCHEMA_INT32 || f->type == SCHEMA_INT64 ? integral(d, j, &room) : j;
     switch (f->type) {
     case SCHEMA_BOOL:
         if (j->type != JSON_BOOL)

@@ -230,13 +230,8 @@ static struct str strict_text(struct request *r, const struct notes *before,
 }
 
 /* Tree to struct. *why: what to say when it fails. */
-typedef int decode_fn(struct arena *, const struct schema *, const struct json *,
-                      enum schema_strictness, void **, struct schema_warnings *, struct err *);
-
-/* decode: schema_decode or schema_convert. */
-static int decode_struct(struct request *r, decode_fn *decode, const struct body_type *type,
-                         const struct json *tree, const struct notes *before, void **out,
-                         struct str *why)
+static int decode_struct(struct request *r, const struct body_type *type, const struct json *tree,
+                         const struct notes *before, void **out, struct str *why)
 {
     static const struct json empty = { .type = JSON_OBJECT };
     struct err e = { 0 };
@@ -244,8 +239,8 @@ static int decode_struct(struct request *r, decode_fn *decode, const struct body
     enum schema_strictness strictness = strictness_of(r);
     tree = tree->type == JSON_NULL ? &empty : tree;
     /* Strict refuses here: an err has no room for all of it. */
-    int rc = decode(&r->arena, type->schema, tree,
-                    strictness == SCHEMA_STRICT ? SCHEMA_WARN : strictness, out, &found, &e);
+    int rc = schema_decode(&r->arena, type->schema, tree,
+                           strictness == SCHEMA_STRICT ? SCHEMA_WARN : strictness, out, &found, &e);
     if (rc != 0) {
         *why = str_copy(&r->arena, str_from(e.msg));
         return rc;
@@ -273,7 +268,7 @@ static int decode_tree(struct request *r, const struct body_type *type, const st
     struct str why;
     struct str version = str_from(type->api_version == NULL ? "v1" : type->api_version);
     int rc = check_tree(r, type, tree);
-    if (rc == 0 && decode_struct(r, schema_decode, type, tree, before, out, &why) != 0) {
+    if (rc == 0 && decode_struct(r, type, tree, before, out, &why) != 0) {
         rc = cannot_handle(r, type, str_from(type->kind), version, why);
     }
     return rc;
@@ -547,7 +542,6 @@ int body_decode_patched(struct request *r, enum patch_type type, const struct bo
     if (type == PATCH_JSON) {
         note_unknown_members(&before, r->patch);
     }
-    rc = decode_struct(r, type == PATCH_STRATEGIC ? schema_convert : schema_decode, body, patched,
-                       &before, out, &why);
+    rc = decode_struct(r, body, patched, &before, out, &why);
     return rc == 0 ? 0 : refuse_patched(r, type, patched, why);
 }

@@ -137,8 +137,8 @@ static const struct refusal refusals[] = {
       "unknown field \"o\"" },
     { "PATCH", MAPS "/kept", "application/strategic-merge-patch+json", STR("{\"data\":{\"b\":2}}"),
       422,
-      " \"\" is invalid: patch: Invalid value: \"map[data:map[b:2]]\": cannot convert int64 "
-      "to string" },
+      " \"\" is invalid: patch: Invalid value: \"map[data:map[b:2]]\": json: cannot unmarshal "
+      "number into Go struct field ConfigMap.data of type string" },
 };
 
 static void refused(void **state)
