@@ -185,7 +185,11 @@ static int validate(struct request *r, struct write *w, const void *old, enum pa
     } else if (part == PART_EPHEMERAL) {
         pod_validate_ephemeral(w->object, old, &errors);
     }
-    return write_check(r, r->kind, r->route.name, &errors);
+    int rc = write_check(r, r->kind, r->route.name, &errors);
+    if (rc == 0 && part == PART_MAIN) {
+        write_warn(r, w->object, old);
+    }
+    return rc;
 }
 
 /* Defaults, managed fields, and the rules of the part that changes. */
@@ -310,6 +314,9 @@ int patch_apply(struct request *r, enum patch_type type, const struct schema *sc
     }
     if (type == PATCH_JSON) {
         rc = patch_json(&r->arena, current, patch, out, &e);
+        if (rc == -ERR_INVALID) {
+            return status_rejected_patch(&r->status);
+        }
     } else if (type == PATCH_MERGE) {
         rc = patch_merge(&r->arena, current, patch, out, &e);
     } else {
