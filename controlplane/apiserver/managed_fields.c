@@ -532,7 +532,7 @@ static int refuse_conflicts(struct request *r, const struct managed_conflicts *c
 }
 
 /* Upstream has no better code for what is wrong inside a configuration. */
-static int refuse_config(struct request *r, const struct json *config, const char *why)
+static int refuse_config(struct request *r, const struct json *config, struct str why)
 {
     const struct json *meta = json_get_c(config, "metadata");
     struct str name = json_str(json_get_c(meta, "name"));
@@ -540,10 +540,10 @@ static int refuse_config(struct request *r, const struct json *config, const cha
     int rc = status_internal(&r->arena, &r->status, str_lit(""));
     r->status.reason = str_lit("");
     r->status.details = false;
-    r->status.message =
-        str_printf(&r->arena, "failed to create typed patch object (%.*s/%.*s; %s%s, Kind=%s): %s",
-                   STR_ARG(ns), STR_ARG(name), r->kind->group[0] == '\0' ? "/" : "",
-                   kind_api_version(r->kind->kind), r->kind->name, why);
+    r->status.message = str_printf(
+        &r->arena, "failed to create typed patch object (%.*s/%.*s; %s%s, Kind=%s): %.*s",
+        STR_ARG(ns), STR_ARG(name), r->kind->group[0] == '\0' ? "/" : "",
+        kind_api_version(r->kind->kind), r->kind->name, STR_ARG(why));
     return rc;
 }
 
@@ -585,7 +585,7 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
     if (rc != 0) {
-        return refuse_config(r, config, e.msg);
+        return refuse_config(r, config, apply.problems);
     }
     rc = object_decode_tree(r, &type, &apply.object, out);
     if (rc != 0) {
