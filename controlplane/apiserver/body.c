@@ -17,6 +17,10 @@
 /* Upstream's own name for its table of types, in its own words. */
 #define SCHEME "pkg/api/legacyscheme/scheme.go:30"
 
+/* What Go calls the types of JSON. */
+static const char *const go_names[] = { "null",   "bool",  "number", "number",
+                                        "string", "array", "object" };
+
 /* What was found before the struct: duplicate keys. */
 struct notes {
     const char **texts;
@@ -132,8 +136,6 @@ static int check_type(struct request *r, const struct body_type *type, struct st
 static int check_tree(struct request *r, const struct body_type *type, const struct json *tree)
 {
     static const char *const names[] = { "apiVersion", "kind" };
-    static const char *const types[] = { "null",   "bool",  "number", "number",
-                                         "string", "array", "object" };
     struct str said[2] = { { 0 } };
     if (tree->type == JSON_NULL) {
         return 0; /* an object without members, to Go */
@@ -146,7 +148,7 @@ static int check_tree(struct request *r, const struct body_type *type, const str
                        "into Go value of type struct { APIVersion string "
                        "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
                        "\"json:\\\"kind,omitempty\\\"\" }",
-                       types[tree->type]));
+                       go_names[tree->type]));
     }
     for (size_t i = 0; i < 2; i++) {
         const struct json *member = json_get_c(tree, names[i]);
@@ -156,7 +158,7 @@ static int check_tree(struct request *r, const struct body_type *type, const str
                 str_printf(&r->arena,
                            "couldn't get version/kind; json parse error: json: cannot unmarshal "
                            "%s into Go struct field .%s of type string",
-                           types[member->type], names[i]));
+                           go_names[member->type], names[i]));
         }
         said[i] = member == NULL ? str_lit("") : json_str(member);
     }
@@ -348,19 +350,42 @@ int object_decode_body(struct request *r, const struct body_type *type, void **o
 
 /* ---- patches ---- */
 
+/* The operations of a JSON patch; null leaves out what it stands for. */
+static int check_operations(struct request *r, const struct json *patch)
+{
+    static const char *const texts[] = { "op", "path", "from" };
+    for (size_t i = 0; i < patch->count; i++) {
+        const struct json *op = &patch->u.items[i];
+        if (op->type != JSON_OBJECT && op->type != JSON_NULL) {
+            return bad(r, str_printf(&r->arena,
+                                     "error decoding patch: json: cannot unmarshal %s into Go "
+                                     "value of type handlers.jsonPatchOp",
+                                     go_names[op->type]));
+        }
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+            const struct json *text = json_get_c(op, texts[k]);
+            if (text != NULL && text->type != JSON_STRING && text->type != JSON_NULL) {
+                return bad(r, str_printf(&r->arena,
+                                         "error decoding patch: json: cannot unmarshal %s into Go "
+                                         "struct field jsonPatchOp.%s of type string",
+                                         go_names[text->type], texts[k]));
+            }
+        }
+    }
+    return 0;
+}
+
 /* What Go's decoder would have to make of the patch, and of what type it is. */
 static int check_patch_type(struct request *r, enum patch_type type, const struct json *patch)
 {
-    static const char *const names[] = { "null",   "bool",  "number", "number",
-                                         "string", "array", "object" };
     bool list = type == PATCH_JSON;
     if (patch->type == (list ? JSON_ARRAY : JSON_OBJECT)) {
-        return 0;
+        return list ? check_operations(r, patch) : 0;
     }
-    return bad(
-        r, str_printf(&r->arena, "%sjson: cannot unmarshal %s into Go value of type %s",
-                      type == PATCH_STRATEGIC ? "" : "error decoding patch: ", names[patch->type],
-                      list ? "[]handlers.jsonPatchOp" : "map[string]interface {}"));
+    return bad(r, str_printf(&r->arena, "%sjson: cannot unmarshal %s into Go value of type %s",
+                             type == PATCH_STRATEGIC ? "" : "error decoding patch: ",
+                             go_names[patch->type],
+                             list ? "[]handlers.jsonPatchOp" : "map[string]interface {}"));
 }
 
 static void count_duplicate(void *context, const char *path)

@@ -315,6 +315,9 @@ int patch_apply(struct request *r, enum patch_type type, const struct schema *sc
     } else {
         rc = patch_strategic(&r->arena, schema, current, patch, out, &e);
     }
+    if (rc == -ERR_INVALID) {
+        return status_unprocessable(&r->status);
+    }
     return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
 }
 

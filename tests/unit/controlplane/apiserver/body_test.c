@@ -130,6 +130,13 @@ static const struct refusal refusals[] = {
     { "PATCH", MAPS "/kept", "application/json-patch+json", STR("{}"), 400,
       "error decoding patch: json: cannot unmarshal object into Go value of type "
       "[]handlers.jsonPatchOp" },
+    { "PATCH", MAPS "/kept", "application/json-patch+json", STR("[7]"), 400,
+      "error decoding patch: json: cannot unmarshal number into Go value of type "
+      "handlers.jsonPatchOp" },
+    { "PATCH", MAPS "/kept", "application/json-patch+json",
+      STR("[{\"op\":\"test\",\"path\":[\"data\"]}]"), 400,
+      "error decoding patch: json: cannot unmarshal array into Go struct field jsonPatchOp.path of "
+      "type string" },
     { "PATCH", MAPS "/kept?fieldValidation=Strict", "application/strategic-merge-patch+json",
       STR("{\"data\":{\"b\":\"2\",\"b\":\"3\",\"a\":null},\"l\":[1.5,true,\"x\"],\"o\":{}}"), 422,
       " \"\" is invalid: patch: Invalid value: \"map[data:map[a:<nil> b:3] l:[1.5 true x] "
