@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/patch/typed.h"
+#include "api/schema/quote.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -35,36 +36,8 @@ static const char *go_type(const struct json *j)
     return names[j->type];
 }
 
-/* %v: map[a:1 b:[x y]]. The caller's message is bounded, and so is the depth of what was parsed. */
-static void show_plain(struct checker *c, struct buf *out, const struct json *j)
-{
-    if (j->type == JSON_NULL) {
-        buf_append_c(out, "<nil>");
-    } else if (j->type == JSON_STRING) {
-        buf_append_str(out, json_str(j));
-    } else if (j->type == JSON_ARRAY) {
-        buf_append_c(out, "[");
-        for (size_t i = 0; i < j->count; i++) {
-            buf_append_c(out, i > 0 ? " " : "");
-            show_plain(c, out, &j->u.items[i]);
-        }
-        buf_append_c(out, "]");
-    } else if (j->type == JSON_OBJECT) {
-        struct typed_members members = typed_members(c->arena, j);
-        buf_append_c(out, "map[");
-        for (size_t i = 0; i < members.count; i++) {
-            buf_append_c(out, i > 0 ? " " : "");
-            buf_append_str(out, members.at[i]->key);
-            buf_append_c(out, ":");
-            show_plain(c, out, &members.at[i]->value);
-        }
-        buf_append_c(out, "]");
-    } else {
-        json_write(out, j, false);
-    }
-}
-
-/* %#v: map[string]interface {}{"a":1} */
+/* %#v. The caller's message is bounded, and so is the depth of what was parsed:
+ * map[string]interface {}{"a":1} */
 static void show_syntax(struct checker *c, struct buf *out, const struct json *j)
 {
     if (j->type == JSON_ARRAY) {
@@ -105,7 +78,7 @@ static void refuse_type(struct checker *c, const char *want, const struct json *
         buf_append_c(&text, "}");
     } else {
         buf_append_c(&text, "&{");
-        show_plain(c, &text, j);
+        quote_write_value(&text, j);
         buf_append_c(&text, "}");
     }
     refuse(c, buf_str(&text));

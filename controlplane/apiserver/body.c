@@ -475,57 +475,6 @@ static void note_unknown_members(struct notes *n, const struct json *patch)
     }
 }
 
-static int member_cmp(const void *x, const void *y)
-{
-    const struct json_member *const *a = x;
-    const struct json_member *const *b = y;
-    int order = str_cmp((*a)->key, (*b)->key);
-    return order != 0 ? order : *a < *b ? -1 : *a > *b;
-}
-
-static void write_go_map(struct buf *b, const struct json *j)
-{
-    const struct json_member **sorted = mem_alloc((j->count + 1) * sizeof(*sorted));
-    bool space = false;
-    for (size_t i = 0; i < j->count; i++) {
-        sorted[i] = &j->u.members[i];
-    }
-    qsort(sorted, j->count, sizeof(*sorted), member_cmp);
-    buf_append_c(b, "map[");
-    for (size_t i = 0; i < j->count; i++) {
-        if (i + 1 < j->count && str_eq(sorted[i]->key, sorted[i + 1]->key)) {
-            continue; /* the last one wins */
-        }
-        buf_append_c(b, space ? " " : "");
-        buf_append_str(b, sorted[i]->key);
-        buf_append_c(b, ":");
-        body_write_go(b, &sorted[i]->value);
-        space = true;
-    }
-    buf_append_c(b, "]");
-    mem_free(sorted);
-}
-
-void body_write_go(struct buf *b, const struct json *j)
-{
-    if (j->type == JSON_OBJECT) {
-        write_go_map(b, j);
-    } else if (j->type == JSON_ARRAY) {
-        buf_append_c(b, "[");
-        for (size_t i = 0; i < j->count; i++) {
-            buf_append_c(b, i > 0 ? " " : "");
-            body_write_go(b, &j->u.items[i]);
-        }
-        buf_append_c(b, "]");
-    } else if (j->type == JSON_STRING) {
-        buf_append_str(b, json_str(j));
-    } else if (j->type == JSON_NULL) {
-        buf_append_c(b, "<nil>");
-    } else {
-        json_write(b, j, false);
-    }
-}
-
 /* 422, with what could not be read: the patched object, or of a strategic patch the patch. */
 static int refuse_patched(struct request *r, enum patch_type type, const struct json *patched,
                           struct str why)
@@ -535,7 +484,7 @@ static int refuse_patched(struct request *r, enum patch_type type, const struct 
     buf_init(&shown);
     buf_init(&message);
     if (type == PATCH_STRATEGIC) {
-        body_write_go(&shown, r->patch);
+        quote_write_value(&shown, r->patch);
     } else {
         json_write(&shown, patched, true);
     }

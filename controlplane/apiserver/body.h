@@ -22,7 +22,5 @@ int body_parse_patch(struct request *r, enum patch_type type, const struct json 
 /* The struct of what a patch made, after body_parse_patch. -ERR_X with r->status set. */
 int body_decode_patched(struct request *r, enum patch_type type, const struct body_type *body,
                         const struct json *patched, void **out);
-/* A tree as Go prints it with %+v: "map[a:1 b:[x <nil>]]". */
-void body_write_go(struct buf *b, const struct json *j);
 
 #endif

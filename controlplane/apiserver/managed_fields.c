@@ -537,14 +537,11 @@ static int refuse_config(struct request *r, const struct json *config, struct st
     const struct json *meta = json_get_c(config, "metadata");
     struct str name = json_str(json_get_c(meta, "name"));
     struct str ns = json_str(json_get_c(meta, "namespace"));
-    int rc = status_internal(&r->arena, &r->status, str_lit(""));
-    r->status.reason = str_lit("");
-    r->status.details = false;
-    r->status.message = str_printf(
+    struct str text = str_printf(
         &r->arena, "failed to create typed patch object (%.*s/%.*s; %s%s, Kind=%s): %.*s",
         STR_ARG(ns), STR_ARG(name), r->kind->group[0] == '\0' ? "/" : "",
         kind_api_version(r->kind->kind), r->kind->name, STR_ARG(why));
-    return rc;
+    return status_unforeseen(&r->status, text);
 }
 
 /* What client-side apply set is kubectl's own: taking it over needs no force. */

@@ -182,6 +182,13 @@ int status_unprocessable(struct status *s)
     return rc;
 }
 
+int status_unforeseen(struct status *s, struct str message)
+{
+    int rc = fill(s, ERR_INTERNAL, message);
+    s->reason = str_lit("");
+    return rc;
+}
+
 int status_rv_too_large(struct arena *a, struct status *s, uint64_t wanted, uint64_t current)
 {
     int rc = fill(s, ERR_TIMEOUT,

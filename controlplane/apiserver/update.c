@@ -318,6 +318,9 @@ int patch_apply(struct request *r, enum patch_type type, const struct schema *sc
     if (rc == -ERR_INVALID) {
         return status_unprocessable(&r->status);
     }
+    if (rc == -ERR_INTERNAL) {
+        return status_unforeseen(&r->status, str_copy(&r->arena, str_from(e.msg)));
+    }
     return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
 }
 
