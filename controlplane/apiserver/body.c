@@ -264,6 +264,24 @@ static int decode_struct(struct request *r, const struct body_type *type, const 
     return 0;
 }
 
+/* The same of what upstream brings to a struct by way of maps. */
+static int restore_struct(struct request *r, const struct body_type *type, const struct json *tree,
+                          const struct notes *before, void **out, struct str *why)
+{
+    const struct json *whole = NULL;
+    int rc = decode_struct(r, type, tree, before, out, why);
+    if (rc == 0 || !schema_restore(&r->arena, type->schema, tree, &whole, why)) {
+        return rc;
+    }
+    if (whole != tree) {
+        return decode_struct(r, type, whole, before, out, why);
+    }
+    if (str_starts(*why, str_lit("illegal base64"))) {
+        *why = str_printf(&r->arena, "error decoding from json: %.*s", STR_ARG(*why));
+    }
+    return rc;
+}
+
 static int decode_tree(struct request *r, const struct body_type *type, const struct json *tree,
                        const struct notes *before, void **out)
 {
@@ -516,6 +534,38 @@ int body_decode_patched(struct request *r, enum patch_type type, const struct bo
     if (type == PATCH_JSON) {
         note_unknown_members(&before, r->patch);
     }
-    rc = decode_struct(r, body, patched, &before, out, &why);
+    rc = type == PATCH_STRATEGIC ? restore_struct(r, body, patched, &before, out, &why)
+                                 : decode_struct(r, body, patched, &before, out, &why);
     return rc == 0 ? 0 : refuse_patched(r, type, patched, why);
+}
+
+/* ---- applies ---- */
+
+int body_refuse_applied(struct request *r, const char *format, const struct json *config,
+                        struct str why)
+{
+    const struct json *meta = json_get_c(config, "metadata");
+    struct str type = str_printf(&r->arena, "%s%s, Kind=%s", r->kind->group[0] == '\0' ? "/" : "",
+                                 kind_api_version(r->kind->kind), r->kind->name);
+    struct str text =
+        str_printf(&r->arena, "%.*s/%.*s; %.*s", STR_ARG(json_str(json_get_c(meta, "namespace"))),
+                   STR_ARG(json_str(json_get_c(meta, "name"))), STR_ARG(type));
+    return status_unforeseen(&r->status,
+                             str_printf(&r->arena, format, STR_ARG(text), STR_ARG(why)));
+}
+
+int body_decode_applied(struct request *r, const struct body_type *type, const struct json *config,
+                        const struct json *applied, void **out)
+{
+    static const struct notes none;
+    struct str why;
+    if (restore_struct(r, type, applied, &none, out, &why) == 0) {
+        return 0;
+    }
+    why = str_printf(&r->arena, "%s%s, Kind=%s: %.*s", r->kind->group[0] == '\0' ? "/" : "",
+                     kind_api_version(r->kind->kind), r->kind->name, STR_ARG(why));
+    return body_refuse_applied(r,
+                               "failed to convert new object (%.*s) to proper version: unable to "
+                               "convert unstructured object to %.*s",
+                               config, why);
 }

@@ -79,7 +79,7 @@ static const struct refusal refusals[] = {
       "\"Deployment\" is registered for version \"extensions/v1beta1\" in scheme "
       "\"pkg/api/legacyscheme/scheme.go:30\"" },
     { "POST", MAPS, YAML, STR("a: b: c\n"), 400,
-      UNRECOGNIZED "yaml: line 1: mapping values are not allowed in this context "
+      UNRECOGNIZED "yaml: mapping values are not allowed in this context "
                    "(613a20623a20630a)" },
     { "POST", MAPS, PB, STR("x"), 400,
       UNRECOGNIZED "provided data does not appear to be a protobuf message, expected prefix "
@@ -144,8 +144,8 @@ static const struct refusal refusals[] = {
       "unknown field \"o\"" },
     { "PATCH", MAPS "/kept", "application/strategic-merge-patch+json", STR("{\"data\":{\"b\":2}}"),
       422,
-      " \"\" is invalid: patch: Invalid value: \"map[data:map[b:2]]\": json: cannot unmarshal "
-      "number into Go struct field ConfigMap.data of type string" },
+      " \"\" is invalid: patch: Invalid value: \"map[data:map[b:2]]\": cannot convert "
+      "int64 to string" },
 };
 
 static void refused(void **state)
@@ -227,6 +227,13 @@ static const struct warned warned[] = {
       "application/merge-patch+json",
       STR("{\"data\":{\"b\":\"1\",\"b\":\"2\"},\"x\":1}"),
       { "299 - \"duplicate field \\\"data.b\\\"\"", "299 - \"unknown field \\\"x\\\"\"" } },
+    { "PATCH",
+      MAPS "/kept?dryRun=All&fieldManager=m",
+      "application/apply-patch+yaml",
+      STR("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\ndata:\n  k: a\n  k: b\ndata: "
+          "{}\n"),
+      { "299 - \"line 6: key \\\"k\\\" already set in map\"",
+        "299 - \"line 7: key \\\"data\\\" already set in map\"" } },
     { "PATCH",
       MAPS "/kept?dryRun=All",
       "application/json-patch+json",
