@@ -125,7 +125,7 @@ void schema_default(struct arena *a, const struct schema *s, void *message);
 void schema_validate(const struct schema *s, const void *message, const char *path,
                      struct err_list *errors);
 void *schema_copy(struct arena *a, const struct schema *s, const void *message);
-/* Equal as stored: nil and empty are the same. */
+/* Equal as stored: nil and empty are the same; quantities by amount. */
 bool schema_equal(const struct schema *s, const void *x, const void *y);
 /* After an object went through JSON (a patch, a PUT of text): gives to the unknown protobuf fields
  * of from, message by message. Items of lists are matched by their keys, those without keys by all

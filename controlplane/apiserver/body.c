@@ -264,6 +264,20 @@ static int decode_struct(struct request *r, const struct body_type *type, const 
     return 0;
 }
 
+/* What reads itself does not know the field it stands in, when nobody decodes JSON around it. */
+static struct str without_field(struct request *r, struct str why)
+{
+    static const struct str field = STR(" into Go struct field ");
+    static const struct str type = STR(" of type ");
+    ptrdiff_t from = str_find(why, field);
+    ptrdiff_t to = from < 0 ? -1 : str_find(str_slice(why, (size_t)from, why.len), type);
+    if (to < 0) {
+        return why;
+    }
+    return str_printf(&r->arena, "%.*s into Go value of type %.*s", (int)from, why.data,
+                      STR_ARG(str_slice(why, (size_t)(from + to) + type.len, why.len)));
+}
+
 /* The same of what upstream brings to a struct by way of maps. */
 static int restore_struct(struct request *r, const struct body_type *type, const struct json *tree,
                           const struct notes *before, void **out, struct str *why)
@@ -276,6 +290,7 @@ static int restore_struct(struct request *r, const struct body_type *type, const
     if (whole != tree) {
         return decode_struct(r, type, whole, before, out, why);
     }
+    *why = without_field(r, *why);
     if (str_starts(*why, str_lit("illegal base64"))) {
         *why = str_printf(&r->arena, "error decoding from json: %.*s", STR_ARG(*why));
     }

@@ -117,7 +117,17 @@ static const struct refusal refusals[] = {
     { "POST", "/api/v1/namespaces/default/services", JSON,
       STR("{\"spec\":{\"ports\":[{\"targetPort\":1.5}]}}"), 400,
       "Service in version \"v1\" cannot be handled as a Service: json: cannot unmarshal number "
-      "1.5 into Go value of type int32" },
+      "1.5 into Go struct field ServicePort.spec.ports.targetPort of type int32" },
+    { "POST", PODS, JSON,
+      STR("{\"metadata\":{\"labels\":7,\"creationTimestamp\":\"x\"},\"spec\":3}"), 400,
+      "Pod in version \"v1\" cannot be handled as a Pod: parsing time \"x\" as "
+      "\"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\"" },
+    { "POST", PODS, JSON, STR("{\"metadata\":{\"labels\":7,\"name\":8},\"spec\":3}"), 400,
+      "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go "
+      "struct field ObjectMeta.metadata.labels of type map[string]string" },
+    { "POST", PODS, JSON, STR("{\"spec\":{\"containers\":[{\"startupProbe\":{\"exec\":3}}]}}"), 400,
+      "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go "
+      "struct field Probe.spec.containers.startupProbe.ProbeHandler.exec of type v1.ExecAction" },
     { "PATCH", MAPS "/kept", "application/merge-patch+json", STR("{"), 400,
       "error decoding patch: unexpected end of JSON input" },
     { "PATCH", MAPS "/kept", "application/strategic-merge-patch+json", STR("{\"a\":}"), 400,
