@@ -87,9 +87,10 @@ struct managed_apply {
     struct json object;                 /* what is to be stored, before defaults */
     bool same;                          /* it is live, unchanged */
     struct managed_conflicts conflicts; /* of -ERR_CONFLICT */
+    struct str problems;                /* of -ERR_INVALID_ARGUMENT: upstream's text */
 };
 
-/* -ERR_INVALID_ARGUMENT: the configuration does not fit the schema. -ERR_CONFLICT: see conflicts.
+/* -ERR_INVALID_ARGUMENT: the configuration does not fit the schema. -ERR_CONFLICT: see above.
  * -ERR_LIMIT: too many managers. m is unchanged then. An object without entries gets one for what
  * stands in it. */
 int managed_apply(struct arena *a, struct managed *m, const struct managed_operation *op,

@@ -175,9 +175,8 @@ static void take(struct arena *a, struct managed *m, struct managed_entry *own,
 int managed_apply(struct arena *a, struct managed *m, const struct managed_operation *op,
                   struct managed_apply *apply, struct err *e)
 {
-    int rc = typed_check(a, op->schema, apply->config, e);
-    if (rc != 0)
-        return rc;
+    if (typed_check(a, op->schema, apply->config, &apply->problems) != 0)
+        return err_set(e, ERR_INVALID_ARGUMENT, "the configuration does not fit the schema");
     struct managed next = working_copy(a, m, op, apply->live);
     struct managed_entry *own = managed_entry_of(a, &next, op, true);
     const struct managed_entry before = *own;

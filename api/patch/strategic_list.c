@@ -27,11 +27,31 @@ static ptrdiff_t find(const struct schema_field *f, const struct json *items, si
     return -1;
 }
 
-static int no_merge_key(struct strategic *c, const struct schema_field *f)
+static int no_merge_key(struct strategic *c, const struct schema_field *f, const struct json *item)
 {
-    return err_set(c->e, ERR_INVALID_ARGUMENT,
-                   "map: an item of %.*s does not contain declared merge key: %s", STR_ARG(f->name),
-                   f->merge_key);
+    return err_set(c->e, ERR_INTERNAL, "map: %s does not contain declared merge key: %s",
+                   strategic_show(c, item), f->merge_key);
+}
+
+int strategic_types(struct strategic *c, const struct json *x, const struct json *y,
+                    enum json_type *out)
+{
+    const struct json *lists[] = { x, y };
+    bool found = false;
+    for (size_t l = 0; l < 2; l++) {
+        for (size_t i = 0; lists[l] != NULL && i < lists[l]->count; i++) {
+            enum json_type type = lists[l]->u.items[i].type;
+            if (!found && type == JSON_ARRAY)
+                return err_set(c->e, ERR_INVALID, "lists of lists are not supported");
+            if ((found && type != *out) || type == JSON_NULL)
+                return err_set(c->e, ERR_INTERNAL, "list element types are not identical: [%s %s]",
+                               strategic_show(c, x == NULL ? y : x),
+                               strategic_show(c, x == NULL || y == NULL ? &json_null : y));
+            found = true;
+            *out = type;
+        }
+    }
+    return found ? 0 : err_set(c->e, ERR_INTERNAL, "no elements in any of the given slices");
 }
 
 /* ---- order ---- */
@@ -56,6 +76,33 @@ static void interleave(struct strategic *c, const struct schema_field *f, const 
         items_add(c, out, rest->at[r++]);
 }
 
+/* Every item needs what tells it apart. */
+static int check_keys(struct strategic *c, const struct schema_field *f, const struct json *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (identity(f, &list->u.items[i]) == NULL)
+            return no_merge_key(c, f, &list->u.items[i]);
+    }
+    return 0;
+}
+
+/* Moves items of merged that are not done and that order names into out, in its order; those of the
+ * same key stand together, at the first one's place. */
+static void take_in_order(struct strategic *c, const struct schema_field *f,
+                          const struct json *merged, const struct json *order, bool *done,
+                          struct items *out)
+{
+    for (size_t i = 0; i < order->count; i++) {
+        const struct json *id = identity(f, &order->u.items[i]);
+        for (size_t k = 0; k < merged->count; k++) {
+            if (done[k] || !json_equal(identity(f, &merged->u.items[k]), id))
+                continue;
+            items_add(c, out, merged->u.items[k]);
+            done[k] = true;
+        }
+    }
+}
+
 int strategic_order(struct strategic *c, const struct schema_field *f, const struct json *merged,
                     const struct json *order, const struct json *original, struct json *out)
 {
@@ -64,31 +111,33 @@ int strategic_order(struct strategic *c, const struct schema_field *f, const str
     struct items named = { 0 };
     struct items rest = { 0 };
     struct items all = { 0 };
-    uint64_t work = (uint64_t)merged->count * (2 * order->count + 2 * live->count);
+    bool *done = arena_array(c->arena, merged->count, sizeof(*done));
+    uint64_t work = (uint64_t)merged->count * (2 * order->count + 4 * live->count);
     int rc = strategic_count(c, work);
+    rc = rc == 0 ? check_keys(c, f, merged) : rc;
+    rc = rc == 0 ? check_keys(c, f, order) : rc;
+    rc = rc == 0 ? check_keys(c, f, live) : rc;
     if (rc != 0)
         return rc;
-    for (size_t i = 0; i < order->count; i++) {
-        const struct json *id = identity(f, &order->u.items[i]);
-        if (id == NULL)
-            return no_merge_key(c, f);
-        ptrdiff_t at = find(f, merged->u.items, merged->count, id);
-        if (at >= 0 && find(f, named.at, named.count, id) < 0)
-            items_add(c, &named, merged->u.items[at]);
-    }
-    for (size_t i = 0; i < merged->count; i++) {
-        const struct json *id = identity(f, &merged->u.items[i]);
-        if (find(f, order->u.items, order->count, id) < 0)
-            items_add(c, &rest, merged->u.items[i]);
-    }
+    take_in_order(c, f, merged, order, done, &named);
+    take_in_order(c, f, merged, live, done, &rest);
+    take_in_order(c, f, merged, merged, done, &rest);
     interleave(c, f, &rest, &named, live, &all);
     *out = json_array(all.at, all.count);
     return 0;
 }
 
-static bool deletes(const struct json *item)
+/* Items with $patch have no place in an order; of primitives none has it. */
+static bool has_directive(const struct json *item)
 {
-    return item->type == JSON_OBJECT && str_eq_c(json_str(json_get_c(item, "$patch")), "delete");
+    return json_get_c(item, "$patch") != NULL;
+}
+
+static int out_of_order(struct strategic *c, const struct json *patch, const struct json *order)
+{
+    return err_set(c->e, ERR_INTERNAL,
+                   "The order in patch list:\n%s\n doesn't match $setElementOrder list:\n%s\n",
+                   strategic_show(c, patch), strategic_show(c, order));
 }
 
 int strategic_check_order(struct strategic *c, const struct schema_field *f,
@@ -96,39 +145,37 @@ int strategic_check_order(struct strategic *c, const struct schema_field *f,
 {
     size_t at = 0;
     int rc = strategic_count(c, (uint64_t)patch->count + order->count);
+    if (order->count == 0)
+        return rc;
     for (size_t i = 0; i < patch->count && rc == 0; i++) {
         const struct json *item = &patch->u.items[i];
-        if (deletes(item) || (item->type == JSON_OBJECT && json_get_c(item, "$patch") != NULL))
+        if (has_directive(item))
             continue;
-        const struct json *id = identity(f, item);
-        if (id == NULL)
-            return no_merge_key(c, f);
-        while (at < order->count && !json_equal(identity(f, &order->u.items[at]), id))
-            at++;
-        if (at == order->count)
-            return err_set(c->e, ERR_INVALID_ARGUMENT,
-                           "The order in patch list doesn't match $setElementOrder list of %.*s",
-                           STR_ARG(f->name));
+        for (bool found = false; !found; at++) {
+            if (at == order->count)
+                return out_of_order(c, patch, order);
+            const struct json *id = identity(f, item);
+            const struct json *named = identity(f, &order->u.items[at]);
+            if (id == NULL || named == NULL)
+                return no_merge_key(c, f, id == NULL ? item : &order->u.items[at]);
+            found = json_equal(named, id);
+        }
     }
     return rc;
 }
 
 /* ---- primitives ---- */
 
-int strategic_delete_values(struct strategic *c, const struct json *original,
-                            const struct json *patch, struct json *out)
+static void delete_values(struct strategic *c, const struct json *original,
+                          const struct json *patch, struct json *out)
 {
     static const struct schema_field plain = { .card = SCHEMA_LIST };
     struct items kept = { 0 };
-    int rc = strategic_count(c, (uint64_t)original->count * patch->count);
-    if (rc != 0)
-        return rc;
     for (size_t i = 0; i < original->count; i++) {
         if (find(&plain, patch->u.items, patch->count, &original->u.items[i]) < 0)
             items_add(c, &kept, original->u.items[i]);
     }
     *out = json_array(kept.at, kept.count);
-    return 0;
 }
 
 static void merge_values(struct strategic *c, const struct schema_field *f,
@@ -161,8 +208,6 @@ static int special_items(struct strategic *c, const struct schema_field *f,
         const struct json *item = &patch->u.items[i];
         const struct json *directive = json_get_c(item, "$patch");
         const struct json *id = identity(f, item);
-        if (item->type != JSON_OBJECT)
-            return err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: expected objects", STR_ARG(f->name));
         if (directive == NULL) {
             items_add(c, plain, *item);
             continue;
@@ -173,13 +218,12 @@ static int special_items(struct strategic *c, const struct schema_field *f,
             continue;
         }
         if (str_eq_c(word, "merge"))
-            return err_set(c->e, ERR_INVALID_ARGUMENT,
+            return err_set(c->e, ERR_INTERNAL,
                            "merging lists cannot yet be specified in the patch");
         if (!str_eq_c(word, "delete"))
-            return err_set(c->e, ERR_INVALID_ARGUMENT, "unknown patch type found: %.*s",
-                           STR_ARG(word));
+            return strategic_unknown(c, directive, item);
         if (id == NULL)
-            return no_merge_key(c, f);
+            return no_merge_key(c, f, item);
         for (ptrdiff_t at = find(f, live->at, live->count, id); at >= 0;
              at = find(f, live->at, live->count, id))
             erase(live, (size_t)at);
@@ -196,11 +240,10 @@ static int merge_items(struct strategic *c, const struct schema_field *f, const 
         struct json merged;
         const struct json *id = identity(f, &plain->at[i]);
         if (id == NULL)
-            return no_merge_key(c, f);
+            return no_merge_key(c, f, &plain->at[i]);
         ptrdiff_t at = find(f, live->at, live->count, id);
         if (at < 0) {
-            if (strategic_plain(c, &plain->at[i], &merged))
-                items_add(c, live, merged);
+            items_add(c, live, plain->at[i]);
             continue;
         }
         int rc = strategic_object(c, s, &live->at[at], &plain->at[i], &merged);
@@ -220,29 +263,42 @@ static int merge_objects(struct strategic *c, const struct schema_field *f,
     for (size_t i = 0; i < original->count; i++)
         items_add(c, &live, original->u.items[i]);
     int rc = special_items(c, f, patch, &live, &plain, &replace);
-    if (rc != 0)
-        return rc;
-    struct json named = json_array(plain.at, plain.count);
-    if (replace) {
-        (void)strategic_plain(c, &named, out); /* a list never deletes itself */
-        return 0;
+    if (rc == 0 && replace) {
+        live = plain;
+        plain = (struct items){ 0 };
     }
-    rc = merge_items(c, f, &plain, &live);
+    /* The order of what is live, before anything is added to it. */
+    struct json *before = arena_copy(c->arena, live.at, live.count * sizeof(*live.at));
+    struct json now = json_array(before, live.count);
+    rc = rc == 0 ? merge_items(c, f, &plain, &live) : rc;
     if (rc != 0)
         return rc;
     struct json merged = json_array(live.at, live.count);
-    return strategic_order(c, f, &merged, &named, original, out);
+    struct json named = json_array(plain.at, plain.count);
+    return strategic_order(c, f, &merged, &named, &now, out);
 }
 
 int strategic_list(struct strategic *c, const struct schema_field *f, const struct json *original,
-                   const struct json *patch, struct json *out)
+                   const struct json *patch, bool deletes, struct json *out)
 {
+    enum json_type type = JSON_NULL;
     uint64_t both = original->count + patch->count;
     int rc = strategic_count(c, both * both);
+    if (rc == 0 && both == 0)
+        *out = *original;
+    if (rc != 0 || both == 0)
+        return rc;
+    rc = strategic_types(c, original, patch, &type);
     if (rc != 0)
         return rc;
-    if (f->merge_key != NULL)
+    if (type == JSON_OBJECT && (f == NULL || f->merge_key == NULL))
+        return err_set(c->e, ERR_INTERNAL, "cannot merge lists without merge key for struct");
+    if (type == JSON_OBJECT)
         return merge_objects(c, f, original, patch, out);
+    if (deletes) {
+        delete_values(c, original, patch, out);
+        return 0;
+    }
     struct items values = { 0 };
     merge_values(c, f, original, patch, &values);
     struct json merged = json_array(values.at, values.count);

@@ -111,13 +111,23 @@ bool typed_pair_next(struct typed_pair *p)
 
 /* ---- items ---- */
 
+/* A field that JSON always shows has its type's empty value as its default, as in OpenAPI. */
+static const char *default_text(const struct schema_field *f)
+{
+    if (f->default_value != NULL)
+        return f->default_value;
+    if ((f->flags & SCHEMA_ALWAYS) == 0 || f->card != SCHEMA_ONE || f->message != NULL)
+        return NULL;
+    return f->type == SCHEMA_STRING ? "\"\"" : f->type == SCHEMA_BOOL ? "false" : "0";
+}
+
 /* A key that an item leaves out has its field's default. */
 bool typed_default_key(struct arena *a, const struct schema *s, const char *name, struct json *out)
 {
     const struct schema_field *f = schema_find_field(s, str_from(name));
+    const char *text = f == NULL ? NULL : default_text(f);
     const struct json *j = NULL;
-    if (f == NULL || f->default_value == NULL ||
-        json_parse(a, str_from(f->default_value), &j, NULL) != 0)
+    if (text == NULL || json_parse(a, str_from(text), &j, NULL) != 0)
         return false;
     *out = *j;
     return true;
@@ -182,7 +192,9 @@ int typed_element(struct arena *a, const struct typed *t, const struct json *ite
                        "associative list without keys has an element that's an explicit null");
     if (item->type >= JSON_ARRAY)
         return err_set(e, ERR_INVALID_ARGUMENT,
-                       "associative list without keys has an element that's a map type");
+                       item->type == JSON_ARRAY
+                           ? "not supported: associative list with lists as elements"
+                           : "associative list without keys has an element that's a map type");
     *out = (struct field_element){ .type = FIELD_VALUE, .value = *item };
     return 0;
 }

@@ -71,9 +71,9 @@ bool typed_default_key(struct arena *a, const struct schema *s, const char *name
 int typed_element(struct arena *a, const struct typed *t, const struct json *item,
                   struct field_element *out, struct err *e);
 
-/* Unknown fields, values of another type, keys that miss or come twice: -ERR_INVALID_ARGUMENT with
- * path and upstream's text. */
-int typed_check(struct arena *a, const struct schema *s, const struct json *tree, struct err *e);
+/* Unknown fields, values of another type, keys that miss or come twice: -ERR_INVALID_ARGUMENT, and
+ * in why (NULL: not asked) all of them in upstream's text, in the arena. */
+int typed_check(struct arena *a, const struct schema *s, const struct json *tree, struct str *why);
 struct field_set typed_fields(struct arena *a, const struct schema *s, const struct json *tree);
 /* The set with every declared field a member that has members below. */
 struct field_set typed_named(struct arena *a, const struct schema *s, const struct field_set *set);

@@ -1,18 +1,29 @@
 /* One tree through its schema: is it well typed, and which fields does it have. */
+#include <string.h>
+
 #include "api/patch/typed.h"
+#include "api/schema/quote.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 
+/* A message longer than this ends with the problem it is at. */
+#define PROBLEMS_BYTES_MAX (64u << 10)
+
 struct checker {
     struct arena *arena;
     struct buf path;
-    struct err *e;
+    struct buf problems; /* a line each, indented */
+    size_t count;
 };
 
-static int refuse(struct checker *c, const char *text)
+static void refuse(struct checker *c, struct str text)
 {
-    return err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: %s", STR_ARG(buf_str(&c->path)), text);
+    if (c->problems.len > PROBLEMS_BYTES_MAX)
+        return;
+    buf_printf(&c->problems, "\n  %.*s: ", STR_ARG(buf_str(&c->path)));
+    buf_append_str(&c->problems, text);
+    c->count++;
 }
 
 /* ---- values in messages, as Go prints them ---- */
@@ -25,36 +36,8 @@ static const char *go_type(const struct json *j)
     return names[j->type];
 }
 
-/* %v: map[a:1 b:[x y]]. The caller's message is bounded, and so is the depth of what was parsed. */
-static void show_plain(struct checker *c, struct buf *out, const struct json *j)
-{
-    if (j->type == JSON_NULL) {
-        buf_append_c(out, "<nil>");
-    } else if (j->type == JSON_STRING) {
-        buf_append_str(out, json_str(j));
-    } else if (j->type == JSON_ARRAY) {
-        buf_append_c(out, "[");
-        for (size_t i = 0; i < j->count; i++) {
-            buf_append_c(out, i > 0 ? " " : "");
-            show_plain(c, out, &j->u.items[i]);
-        }
-        buf_append_c(out, "]");
-    } else if (j->type == JSON_OBJECT) {
-        struct typed_members members = typed_members(c->arena, j);
-        buf_append_c(out, "map[");
-        for (size_t i = 0; i < members.count; i++) {
-            buf_append_c(out, i > 0 ? " " : "");
-            buf_append_str(out, members.at[i]->key);
-            buf_append_c(out, ":");
-            show_plain(c, out, &members.at[i]->value);
-        }
-        buf_append_c(out, "]");
-    } else {
-        json_write(out, j, false);
-    }
-}
-
-/* %#v: map[string]interface {}{"a":1} */
+/* %#v. The caller's message is bounded, and so is the depth of what was parsed:
+ * map[string]interface {}{"a":1} */
 static void show_syntax(struct checker *c, struct buf *out, const struct json *j)
 {
     if (j->type == JSON_ARRAY) {
@@ -82,7 +65,7 @@ static void show_syntax(struct checker *c, struct buf *out, const struct json *j
 }
 
 /* "expected string, got ..." in the form that upstream chose for each type. */
-static int refuse_type(struct checker *c, const char *want, const struct json *j)
+static void refuse_type(struct checker *c, const char *want, const struct json *j)
 {
     struct buf text;
     buf_init(&text);
@@ -95,145 +78,183 @@ static int refuse_type(struct checker *c, const char *want, const struct json *j
         buf_append_c(&text, "}");
     } else {
         buf_append_c(&text, "&{");
-        show_plain(c, &text, j);
+        quote_write_value(&text, j);
         buf_append_c(&text, "}");
     }
-    int rc = refuse(c, str_dup(c->arena, buf_str(&text)));
+    refuse(c, buf_str(&text));
     buf_deinit(&text);
-    return rc;
 }
 
 /* ---- check ---- */
 
-static int check_scalar(struct checker *c, const struct typed *t, const struct json *j)
+/* What is a message here and a scalar in JSON; the decoder knows which scalars are fine. */
+static bool is_any_scalar(enum schema_form form)
+{
+    return form == SCHEMA_FORM_TIME || form == SCHEMA_FORM_MICRO_TIME ||
+           form == SCHEMA_FORM_QUANTITY || form == SCHEMA_FORM_INT_OR_STRING;
+}
+
+static void check_scalar(struct checker *c, const struct typed *t, const struct json *j)
 {
     const struct schema_field *f = t->field;
     const char *want = NULL;
-    if (f == NULL || f->message != NULL || j->type == JSON_NULL)
-        return 0; /* forms of their own: the decoder knows them */
-    if (f->type == SCHEMA_BOOL)
+    if (f == NULL || j->type == JSON_NULL)
+        return;
+    if (f->message != NULL)
+        want = is_any_scalar(f->message->form) && j->type >= JSON_ARRAY ? "any scalar" : NULL;
+    else if (f->type == SCHEMA_BOOL)
         want = j->type == JSON_BOOL ? NULL : "boolean";
     else if (f->type <= SCHEMA_DOUBLE)
         want = j->type == JSON_INT || j->type == JSON_DOUBLE ? NULL : "numeric (int or float)";
     else
         want = j->type == JSON_STRING ? NULL : "string";
-    return want == NULL ? 0 : refuse_type(c, want, j);
+    if (want != NULL)
+        refuse_type(c, want, j);
 }
 
-static int check(struct checker *c, const struct typed *t, const struct json *j);
+static void check(struct checker *c, const struct typed *t, const struct json *j);
 
-static int check_object(struct checker *c, const struct typed *t, const struct json *j)
+/* Upstream ends an object at the first field it does not know, whichever chance brings first: here
+ * all of them are named. */
+static void check_object(struct checker *c, const struct typed *t, const struct json *j)
 {
     size_t len = c->path.len;
-    if (j->type != JSON_OBJECT)
-        return refuse_type(c, "map", j);
+    if (j->type != JSON_OBJECT) {
+        refuse_type(c, "map", j);
+        return;
+    }
     for (size_t i = 0; i < j->count; i++) {
         const struct json_member *m = &j->u.members[i];
         struct typed member;
         buf_append_c(&c->path, ".");
         buf_append_str(&c->path, m->key);
-        if (!typed_member(t, m->key, &member))
-            return refuse(c, "field not declared in schema");
-        int rc = check(c, &member, &m->value);
-        if (rc != 0)
-            return rc;
+        if (typed_member(t, m->key, &member))
+            check(c, &member, &m->value);
+        else
+            refuse(c, str_lit("field not declared in schema"));
         c->path.len = len;
     }
-    return 0;
 }
 
-static int check_twice(struct checker *c, const struct typed *t, const struct json *j)
+static void refuse_twice(struct checker *c, const struct field_element *element)
 {
+    struct buf text;
+    buf_init(&text);
+    buf_append_c(&text, "duplicate entries for key ");
+    field_element_show(&text, element);
+    refuse(c, buf_str(&text));
+    buf_deinit(&text);
+}
+
+/* For each item whether one before it has its element. */
+static bool *find_twice(struct checker *c, const struct typed *t, const struct json *j)
+{
+    bool *twice = arena_array(c->arena, j->count, sizeof(*twice));
     struct typed_items items = typed_items(c->arena, t, j);
     for (size_t i = 0; i < items.count; i += typed_run(&items, i)) {
-        if (typed_run(&items, i) == 1)
-            continue;
-        struct buf shown;
-        buf_init(&shown);
-        field_element_show(&shown, &items.at[i].element);
-        int rc = err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: duplicate entries for key %.*s",
-                         STR_ARG(buf_str(&c->path)), STR_ARG(buf_str(&shown)));
-        buf_deinit(&shown);
-        return rc;
+        for (size_t k = 1; k < typed_run(&items, i); k++)
+            twice[items.at[i + k].index] = true;
     }
-    return 0;
+    return twice;
 }
 
-static int check_list(struct checker *c, const struct typed *t, const struct json *j)
+/* An item that cannot be named ends its list. */
+static void check_list(struct checker *c, const struct typed *t, const struct json *j)
 {
     size_t len = c->path.len;
     const struct typed item = typed_item(t);
-    if (j->type != JSON_ARRAY)
-        return refuse_type(c, "list", j);
+    if (j->type != JSON_ARRAY) {
+        refuse_type(c, "list", j);
+        return;
+    }
+    const bool *twice = find_twice(c, t, j);
     for (size_t i = 0; i < j->count; i++) {
         struct field_element element;
         struct err why = { 0 };
-        if (typed_element(c->arena, t, &j->u.items[i], &element, &why) != 0)
-            return err_set(c->e, ERR_INVALID_ARGUMENT, "%.*s: element %zu: %s",
-                           STR_ARG(buf_str(&c->path)), i, why.msg);
+        if (typed_element(c->arena, t, &j->u.items[i], &element, &why) != 0) {
+            refuse(c, str_printf(c->arena, "element %zu: %s", i, why.msg));
+            return;
+        }
+        if (twice[i])
+            refuse_twice(c, &element);
         field_element_show(&c->path, &element);
-        int rc = check(c, &item, &j->u.items[i]);
-        if (rc != 0)
-            return rc;
+        check(c, &item, &j->u.items[i]);
         c->path.len = len;
     }
-    return check_twice(c, t, j);
 }
 
 /* What is replaced as a whole still has to be what it says it is. */
-static int check_leaf(struct checker *c, const struct typed *t, const struct json *j)
+static void check_whole_list(struct checker *c, const struct typed *t, const struct json *j)
+{
+    size_t len = c->path.len;
+    const struct typed item = typed_item(t);
+    if (j->type != JSON_ARRAY) {
+        refuse_type(c, "list", j);
+        return;
+    }
+    for (size_t i = 0; i < j->count; i++) {
+        buf_printf(&c->path, "[%zu]", i);
+        check(c, &item, &j->u.items[i]);
+        c->path.len = len;
+    }
+}
+
+static void check_leaf(struct checker *c, const struct typed *t, const struct json *j)
 {
     const struct schema_field *f = t->field;
     struct typed inside = *t;
     if (f != NULL && !t->item && f->card == SCHEMA_LIST) {
-        size_t len = c->path.len;
-        if (j->type != JSON_ARRAY)
-            return refuse_type(c, "list", j);
-        inside = typed_item(t);
-        for (size_t i = 0; i < j->count; i++) {
-            buf_printf(&c->path, "[%zu]", i);
-            int rc = j->u.items[i].type == JSON_NULL ? 0 : check(c, &inside, &j->u.items[i]);
-            if (rc != 0)
-                return rc;
-            c->path.len = len;
-        }
-        return 0;
-    }
-    if (f != NULL && !t->item && f->card == SCHEMA_MAP) {
+        check_whole_list(c, t, j);
+    } else if (f != NULL && !t->item && f->card == SCHEMA_MAP) {
         inside.shape = TYPED_MAP;
-        return check_object(c, &inside, j);
-    }
-    if (t->message != NULL && t->message->form == SCHEMA_FORM_OBJECT) {
+        check_object(c, &inside, j);
+    } else if (t->message != NULL && t->message->form == SCHEMA_FORM_OBJECT) {
         inside.shape = TYPED_STRUCT;
-        return check_object(c, &inside, j);
+        check_object(c, &inside, j);
+    } else {
+        check_scalar(c, t, j);
     }
-    return check_scalar(c, t, j);
 }
 
-static int check(struct checker *c, const struct typed *t, const struct json *j)
+static void check(struct checker *c, const struct typed *t, const struct json *j)
 {
     if (j->type == JSON_NULL)
-        return 0;
+        return;
     switch (t->shape) {
     case TYPED_STRUCT:
     case TYPED_MAP:
-        return check_object(c, t, j);
+        check_object(c, t, j);
+        return;
     case TYPED_SET:
     case TYPED_KEYED:
-        return check_list(c, t, j);
+        check_list(c, t, j);
+        return;
     default:
-        return check_leaf(c, t, j);
+        check_leaf(c, t, j);
     }
 }
 
-int typed_check(struct arena *a, const struct schema *s, const struct json *tree, struct err *e)
+/* One problem stands alone; more stand below each other. */
+static struct str problems_of(struct checker *c)
 {
-    struct checker c = { .arena = a, .e = e };
+    struct str lines = buf_str(&c->problems);
+    if (c->count == 1)
+        return str_copy(c->arena, str_slice(lines, strlen("\n  "), lines.len));
+    return str_printf(c->arena, "errors:%.*s", STR_ARG(lines));
+}
+
+int typed_check(struct arena *a, const struct schema *s, const struct json *tree, struct str *why)
+{
+    struct checker c = { .arena = a };
     const struct typed root = typed_root(s);
     buf_init(&c.path);
-    int rc = check(&c, &root, tree);
+    buf_init(&c.problems);
+    check(&c, &root, tree);
+    if (c.count > 0 && why != NULL)
+        *why = problems_of(&c);
     buf_deinit(&c.path);
-    return rc;
+    buf_deinit(&c.problems);
+    return c.count == 0 ? 0 : -ERR_INVALID_ARGUMENT;
 }
 
 /* ---- fields ---- */

@@ -48,6 +48,13 @@ int schema_decode(struct arena *a, const struct schema *s, const struct json *j,
                   enum schema_strictness strictness, void **out, struct schema_warnings *warnings,
                   struct err *e);
 
+/* Strategic patches and applies come to structs through Go's converter from maps, which has words
+ * of its own and takes whole numbers such as 2.0 for integers. After schema_decode refused a tree:
+ * false and why, or true and in *out (the tree itself when nothing differs) what to decode instead.
+ */
+bool schema_restore(struct arena *a, const struct schema *s, const struct json *j,
+                    const struct json **out, struct str *why);
+
 /* ---- protobuf → struct ---- */
 
 /* The only unpack: checks depth, NUL in strings, UTF-8 and embedded JSON before protobuf-c sees a
@@ -118,7 +125,7 @@ void schema_default(struct arena *a, const struct schema *s, void *message);
 void schema_validate(const struct schema *s, const void *message, const char *path,
                      struct err_list *errors);
 void *schema_copy(struct arena *a, const struct schema *s, const void *message);
-/* Equal as stored: nil and empty are the same. */
+/* Equal as stored: nil and empty are the same; quantities by amount. */
 bool schema_equal(const struct schema *s, const void *x, const void *y);
 /* After an object went through JSON (a patch, a PUT of text): gives to the unknown protobuf fields
  * of from, message by message. Items of lists are matched by their keys, those without keys by all

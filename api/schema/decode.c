@@ -2,7 +2,9 @@
  * JSON tree → struct, the shape: objects, lists, maps, unknown and duplicate fields.
  *
  * One pass over the members as they came; each is looked up by name. The guess that fields come in
- * struct order (ours always do) is tried first. A later duplicate wins, as upstream has it.
+ * struct order (ours always do) is tried first. A later duplicate wins, as upstream has it. After a
+ * value of another type it reads on, as Go does: what a type of its own cannot read ends
+ * everything, and is what the client is told.
  */
 #include "api/schema/decode.h"
 
@@ -14,7 +16,6 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/buf.h"
-#include "base/err.h"
 
 /* Own fields by index, inline ones behind them by name. */
 #define NAME_WORDS   ((3 * SCHEMA_FIELDS_MAX + 63) / 64)
@@ -73,7 +74,7 @@ static int decode_message(struct decoder *d, const struct schema *owner,
     if (j->type == JSON_NULL)
         return 0;
     if (s->form != SCHEMA_FORM_OBJECT)
-        return decode_form(d, s, j, path, message);
+        return decode_form(d, owner, s, j, path, message);
     if (j->type != JSON_OBJECT)
         return decode_type_error(d, owner, f, SCHEMA_ONE, j, path);
     return decode_object(d, s, j, path, depth + 1, message);
@@ -180,14 +181,15 @@ static int decode_entry(struct decoder *d, const struct schema *owner, const str
     if (m->key.len > 0 && memchr(m->key.data, 0, m->key.len) != NULL)
         return err_set(d->e, ERR_INVALID_ARGUMENT, "a key may not contain NUL");
     memcpy(entry + f->entry_key, &key, sizeof(key));
+    /* Go's type errors end at the map. */
     if (f->type == SCHEMA_MESSAGE)
-        return decode_message(d, owner, f, &m->value, &at, depth,
+        return decode_message(d, owner, f, &m->value,
+                              f->message->form == SCHEMA_FORM_OBJECT ? &at : path, depth,
                               (void **)(void *)(entry + f->entry_value));
     if (m->value.type == JSON_NULL)
         return 0;
     if (f->entry_has != 0)
         *(protobuf_c_boolean *)(entry + f->entry_has) = 1;
-    /* Go's type errors end at the map. */
     bool fits = m->value.type == JSON_STRING;
     return decode_scalar(d, owner, f, &m->value, fits ? &at : path, entry + f->entry_value);
 }
@@ -281,13 +283,12 @@ static int decode_member(struct decoder *d, const struct schema *s, const struct
                          void *message)
 {
     const struct schema_field *f = t->field;
-    const struct schema *owner = t->via == NULL ? s : t->via->message;
     void *at = holder(d, t->via, message);
     if (f->card == SCHEMA_LIST)
-        return decode_list(d, owner, f, &m->value, path, depth, at);
+        return decode_list(d, s, f, &m->value, path, depth, at);
     if (f->card == SCHEMA_MAP)
-        return decode_map(d, owner, f, &m->value, path, depth, at);
-    return decode_one(d, owner, f, &m->value, path, depth, at);
+        return decode_map(d, s, f, &m->value, path, depth, at);
+    return decode_one(d, s, f, &m->value, path, depth, at);
 }
 
 static int decode_object(struct decoder *d, const struct schema *s, const struct json *j,
@@ -316,6 +317,11 @@ static int decode_object(struct decoder *d, const struct schema *s, const struct
         if ((seen[t.bit / 64] & 1ull << t.bit % 64) != 0)
             warn(d, "duplicate", &path);
         seen[t.bit / 64] |= 1ull << t.bit % 64;
+        struct path embedded = { .up = up, .index = -1, .embedded = true };
+        if (t.via != NULL) {
+            embedded.name = str_from(schema_kind(t.via->message));
+            path.up = &embedded;
+        }
         int rc = decode_member(d, s, &t, m, &path, depth, message);
         if (rc != 0)
             return rc;
@@ -345,6 +351,8 @@ int schema_decode(struct arena *a, const struct schema *s, const struct json *j,
                        s->name);
     void *message = schema_new(a, s);
     int rc = decode_object(&d, s, j, &root, 0, message);
+    if (rc == 0 && d.soft.code != ERR_NONE)
+        rc = err_set(e, d.soft.code, "%s", d.soft.msg);
     if (rc == 0 && strictness == SCHEMA_STRICT && d.warnings->count > 0)
         rc = refuse(&d);
     if (rc == 0)

@@ -6,7 +6,6 @@
 #include "api/schema/scalar.h"
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/err.h"
 
 static const char *value_name(const struct json *j)
 {
@@ -40,6 +39,25 @@ static struct str number_text(struct arena *a, const struct json *j)
     return text;
 }
 
+/* Where to note a problem that Go reads on after; NULL when one is noted already. */
+static struct err *soft_error(struct decoder *d)
+{
+    return d->soft.code == ERR_NONE ? &d->soft : NULL;
+}
+
+/* Of a map of quantities, of a message, of a scalar. */
+static struct str field_type(struct arena *a, const struct schema_field *f, uint8_t card)
+{
+    bool message = f->message != NULL;
+    if (card == SCHEMA_MAP && message && f->message->form == SCHEMA_FORM_QUANTITY)
+        return str_lit("v1.ResourceList");
+    return str_printf(a, "%s%s%s",
+                      card == SCHEMA_LIST  ? "[]"
+                      : card == SCHEMA_MAP ? "map[string]"
+                                           : "",
+                      message ? "v1." : "", message ? schema_kind(f->message) : type_name(f));
+}
+
 int decode_type_error(struct decoder *d, const struct schema *owner, const struct schema_field *f,
                       uint8_t card, const struct json *j, const struct path *path)
 {
@@ -49,16 +67,13 @@ int decode_type_error(struct decoder *d, const struct schema *owner, const struc
     bool whole =
         (f->type == SCHEMA_INT32 || f->type == SCHEMA_INT64) && card == SCHEMA_ONE && is_number(j);
     struct str number = whole ? number_text(d->arena, j) : (struct str){ 0 };
-    int rc = err_set(
-        d->e, ERR_INVALID_ARGUMENT,
-        "json: cannot unmarshal %s%s%.*s into Go struct field %s.%.*s of type %s%s%s",
-        value_name(j), whole ? " " : "", STR_ARG(number), owner->name, STR_ARG(buf_str(&text)),
-        card == SCHEMA_LIST  ? "[]"
-        : card == SCHEMA_MAP ? "map[string]"
-                             : "",
-        f->message != NULL ? "v1." : "", f->message != NULL ? f->message->name : type_name(f));
+    struct str type = field_type(d->arena, f, card);
+    (void)err_set(soft_error(d), ERR_INVALID_ARGUMENT,
+                  "json: cannot unmarshal %s%s%.*s into Go struct field %s.%.*s of type %.*s",
+                  value_name(j), whole ? " " : "", STR_ARG(number), schema_kind(owner),
+                  STR_ARG(buf_str(&text)), STR_ARG(type));
     buf_deinit(&text);
-    return rc;
+    return 0;
 }
 
 static int at_path(struct decoder *d, const struct path *path, int rc)
@@ -115,9 +130,11 @@ static int decode_bytes(struct decoder *d, const struct schema_field *f, struct 
 {
     struct str bytes = s;
     if (f->type == SCHEMA_BYTES) {
-        if (str_base64_decode(d->arena, s, &bytes) != 0)
-            return err_set(d->e, ERR_INVALID_ARGUMENT, "illegal base64 data at input byte %zu",
-                           base64_fault(s));
+        if (str_base64_decode(d->arena, s, &bytes) != 0) {
+            (void)err_set(soft_error(d), ERR_INVALID_ARGUMENT,
+                          "illegal base64 data at input byte %zu", base64_fault(s));
+            return 0;
+        }
     } else {
         bytes = str_copy(d->arena, s);
     }
@@ -170,13 +187,26 @@ int decode_scalar(struct decoder *d, const struct schema *owner, const struct sc
 
 /* ---- forms ---- */
 
+/* Where a form stands, for its errors. */
+struct place {
+    const struct schema *owner;
+    const struct path *path;
+};
+
 /* number: the type is one whose errors quote the number. */
-static int wrong_value(struct decoder *d, const struct json *j, const char *type, bool number)
+static int wrong_value(struct decoder *d, const struct place *at, const struct json *j,
+                       const char *type, bool number)
 {
     struct str shown = number && is_number(j) ? number_text(d->arena, j) : (struct str){ 0 };
-    return err_set(d->e, ERR_INVALID_ARGUMENT,
-                   "json: cannot unmarshal %s%s%.*s into Go value of type %s", value_name(j),
-                   shown.len > 0 ? " " : "", STR_ARG(shown), type);
+    struct buf path;
+    buf_init(&path);
+    path_write(&path, at->path, false);
+    int rc = err_set(d->e, ERR_INVALID_ARGUMENT,
+                     "json: cannot unmarshal %s%s%.*s into Go struct field %s.%.*s of type %s",
+                     value_name(j), shown.len > 0 ? " " : "", STR_ARG(shown),
+                     schema_kind(at->owner), STR_ARG(buf_str(&path)), type);
+    buf_deinit(&path);
+    return rc;
 }
 
 static void set_int64(void *message, const struct schema_field *f, int64_t value)
@@ -190,13 +220,13 @@ static void set_int64(void *message, const struct schema_field *f, int64_t value
     field_set_has(message, f);
 }
 
-static int decode_time(struct decoder *d, const struct schema *s, const struct json *j,
-                       void *message)
+static int decode_time(struct decoder *d, const struct place *where, const struct schema *s,
+                       const struct json *j, void *message)
 {
     int64_t seconds;
     int32_t nanos;
     if (j->type != JSON_STRING)
-        return wrong_value(d, j, "string", false);
+        return wrong_value(d, where, j, "string", false);
     struct str text = json_str(j);
     bool micro = s->form == SCHEMA_FORM_MICRO_TIME;
     int rc = (micro ? scalar_micro_time_parse : scalar_time_parse)(text, &seconds, &nanos, d->e);
@@ -227,16 +257,16 @@ static int decode_quantity(struct decoder *d, const struct schema *s, const stru
     return 0;
 }
 
-static int decode_int_or_string(struct decoder *d, const struct schema *s, const struct json *j,
-                                const struct path *path, void *message)
+static int decode_int_or_string(struct decoder *d, const struct place *where,
+                                const struct schema *s, const struct json *j, void *message)
 {
     /* The wire's type: 0 a number, 1 a string. */
     if (j->type == JSON_STRING) {
         set_int64(message, &s->fields[0], 1);
-        return copy_string(d, json_str(j), path, field_at(message, &s->fields[2]));
+        return copy_string(d, json_str(j), where->path, field_at(message, &s->fields[2]));
     }
     if (j->type != JSON_INT || j->u.integer < INT32_MIN || j->u.integer > INT32_MAX)
-        return wrong_value(d, j, "int32", true);
+        return wrong_value(d, where, j, "int32", true);
     set_int64(message, &s->fields[0], 0);
     set_int64(message, &s->fields[1], j->u.integer);
     return 0;
@@ -256,17 +286,17 @@ static int decode_raw(struct decoder *d, const struct schema *s, const struct js
     return 0;
 }
 
-static int decode_string_list(struct decoder *d, const struct schema *s, const struct json *j,
-                              const struct path *path, void *message)
+static int decode_string_list(struct decoder *d, const struct place *where, const struct schema *s,
+                              const struct json *j, void *message)
 {
     const struct schema_field *f = &s->fields[0];
     if (j->type != JSON_ARRAY)
-        return wrong_value(d, j, "[]string", false);
+        return wrong_value(d, where, j, "[]string", false);
     char **items = arena_array(d->arena, j->count, sizeof(*items));
     for (size_t i = 0; i < j->count; i++) {
         int rc = j->u.items[i].type == JSON_NULL
-                     ? copy_string(d, (struct str){ 0 }, path, &items[i])
-                     : decode_scalar(d, s, f, &j->u.items[i], path, &items[i]);
+                     ? copy_string(d, (struct str){ 0 }, where->path, &items[i])
+                     : decode_scalar(d, s, f, &j->u.items[i], where->path, &items[i]);
         if (rc != 0)
             return rc;
     }
@@ -275,26 +305,27 @@ static int decode_string_list(struct decoder *d, const struct schema *s, const s
     return 0;
 }
 
-int decode_form(struct decoder *d, const struct schema *s, const struct json *j,
-                const struct path *path, void *message)
+int decode_form(struct decoder *d, const struct schema *owner, const struct schema *s,
+                const struct json *j, const struct path *path, void *message)
 {
+    const struct place where = { .owner = owner, .path = path };
     int64_t nanos;
     int rc;
     switch (s->form) {
     case SCHEMA_FORM_TIME:
     case SCHEMA_FORM_MICRO_TIME:
-        return decode_time(d, s, j, message);
+        return decode_time(d, &where, s, j, message);
     case SCHEMA_FORM_QUANTITY:
         return decode_quantity(d, s, j, message);
     case SCHEMA_FORM_INT_OR_STRING:
-        return decode_int_or_string(d, s, j, path, message);
+        return decode_int_or_string(d, &where, s, j, message);
     case SCHEMA_FORM_RAW:
         return decode_raw(d, s, j, message);
     case SCHEMA_FORM_STRING_LIST:
-        return decode_string_list(d, s, j, path, message);
+        return decode_string_list(d, &where, s, j, message);
     default:
         if (j->type != JSON_STRING)
-            return wrong_value(d, j, "string", false);
+            return wrong_value(d, &where, j, "string", false);
         rc = scalar_duration_parse(json_str(j), &nanos, d->e);
         if (rc == 0)
             set_int64(message, &s->fields[0], nanos);

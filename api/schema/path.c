@@ -13,7 +13,7 @@ void path_write(struct buf *b, const struct path *p, bool indexes)
             buf_printf(b, "[%td]", p->index);
         return;
     }
-    if (p->name.len == 0)
+    if (p->name.len == 0 || (p->embedded && indexes))
         return;
     if (b->len > 0)
         buf_append_byte(b, '.');

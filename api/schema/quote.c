@@ -1,8 +1,12 @@
-/* Go's strconv.Quote, as far as what is printable can be told without Unicode's tables. */
+/* Go's strconv.Quote, as far as what is printable can be told without Unicode's tables, and its %v.
+ */
 #include "api/schema/quote.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/schema/json.h"
+#include "base/arena.h"
 #include "base/buf.h"
 
 /* Code points above ASCII that show nothing or move what follows. */
@@ -82,4 +86,56 @@ void quote_write_byte(struct buf *b, unsigned char c)
     else /* Go takes the byte for a code point */
         buf_append(b, (uint8_t[]){ (uint8_t)(0xc0 | c >> 6), (uint8_t)(0x80 | (c & 0x3f)) }, 2);
     buf_append_byte(b, '\'');
+}
+
+/* ---- values ---- */
+
+static int compare_members(const void *x, const void *y)
+{
+    const struct json_member *const *a = x;
+    const struct json_member *const *b = y;
+    int order = str_cmp((*a)->key, (*b)->key);
+    return order != 0 ? order : (*a > *b) - (*a < *b);
+}
+
+/* By key; of equal ones the last. */
+static void write_object(struct buf *b, const struct json *j)
+{
+    const struct json_member **sorted = mem_alloc((j->count + 1) * sizeof(*sorted));
+    bool space = false;
+    for (size_t i = 0; i < j->count; i++)
+        sorted[i] = &j->u.members[i];
+    qsort(sorted, j->count, sizeof(*sorted), compare_members);
+    buf_append_c(b, "map[");
+    for (size_t i = 0; i < j->count; i++) {
+        if (i + 1 < j->count && str_eq(sorted[i]->key, sorted[i + 1]->key))
+            continue;
+        buf_append_c(b, space ? " " : "");
+        buf_append_str(b, sorted[i]->key);
+        buf_append_c(b, ":");
+        quote_write_value(b, &sorted[i]->value);
+        space = true;
+    }
+    buf_append_c(b, "]");
+    mem_free(sorted);
+}
+
+void quote_write_value(struct buf *b, const struct json *j)
+{
+    if (j->type == JSON_OBJECT) {
+        write_object(b, j);
+    } else if (j->type == JSON_ARRAY) {
+        buf_append_c(b, "[");
+        for (size_t i = 0; i < j->count; i++) {
+            buf_append_c(b, i > 0 ? " " : "");
+            quote_write_value(b, &j->u.items[i]);
+        }
+        buf_append_c(b, "]");
+    } else if (j->type == JSON_STRING) {
+        buf_append_str(b, json_str(j));
+    } else if (j->type == JSON_NULL) {
+        buf_append_c(b, "<nil>");
+    } else {
+        json_write(b, j, false);
+    }
 }

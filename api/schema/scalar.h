@@ -17,8 +17,12 @@ struct err;
 /* Room for any of these and a NUL. */
 #define SCALAR_TEXT_BYTES 64
 
-/* "0.5" → "500m"; -ERR_INVALID_ARGUMENT with upstream's text. Returns the length. */
+/* "0.5" → "500m", and "1.500", which upstream takes for canonical, as it is; -ERR_INVALID_ARGUMENT
+ * with upstream's text. */
 int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len, struct err *e);
+/* The same with one text for each amount of a family: "1.500" → "1500m". */
+int scalar_quantity_canonical(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len,
+                              struct err *e);
 
 /* "2006-01-02T15:04:05[.fraction](Z|+07:00)" → seconds of the Unix epoch. */
 int scalar_time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos, struct err *e);

@@ -1,4 +1,8 @@
-/* Quantities: any text that upstream takes, in upstream's canonical form. */
+/*
+ * Quantities: any text that upstream takes, in the form that upstream keeps it in. That is its
+ * canonical form, but for texts that upstream's quick check takes for canonical: those stay as they
+ * are.
+ */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,20 +92,18 @@ static void shrink(struct decimal *d)
     d->power++;
 }
 
-/* False without digits. A second point was refused before. */
-static bool parse_digits(struct str number, struct decimal *out)
+/* No digits are a zero. A second point was refused before. */
+static void parse_digits(struct str number, struct decimal *out)
 {
     struct decimal d = { 0 };
     int digits = 0;
     bool point = false;
-    bool any = false;
     for (size_t i = 0; i < number.len; i++) {
         char c = number.data[i];
         if (c == '.') {
             point = true;
             continue;
         }
-        any = true;
         if (digits == DIGITS_MAX) {
             d.inexact |= c != '0';
             d.power += !point;
@@ -112,7 +114,6 @@ static bool parse_digits(struct str number, struct decimal *out)
         d.power -= point;
     }
     *out = d;
-    return any;
 }
 
 /* Nothing is finer than a nano: what is there counts as one. */
@@ -201,8 +202,58 @@ static size_t print_binary(wide nanos, char *out)
     return len + (size_t)snprintf(out + len, 8, "%s", suffix_text(BINARY, power));
 }
 
+/* ---- what upstream takes for canonical ---- */
+
+/* Digits before and behind the point, without leading zeros; a zero where none are left. */
+struct parts {
+    struct str whole;
+    struct str fraction;
+};
+
+static struct parts split(struct str number)
+{
+    struct parts p;
+    size_t from = span(number, 0, "0");
+    size_t at = span(number, from, "0123456789");
+    p.whole = at == from ? str_lit("0") : str_slice(number, from, at);
+    p.fraction = at < number.len ? str_slice(number, at + 1, number.len) : str_lit("");
+    return p;
+}
+
+static bool stays_binary(const struct parts *p, int power)
+{
+    const int digits_max = 14; /* upstream's estimate of what an int64 holds */
+    int64_t value = 0;
+    return p->fraction.len == 0 && (int)p->whole.len + 3 * power <= digits_max &&
+           str_to_i64(p->whole, &value) == 0 && value % 8 != 0;
+}
+
+static bool stays_decimal(const struct parts *p, int power)
+{
+    const size_t digits_max = 18; /* of an int64 */
+    char digits[20];
+    size_t len = p->whole.len + p->fraction.len;
+    int scale = power - (int)p->fraction.len;
+    if (len > digits_max || scale < -9 || scale % 3 != 0 || p->whole.data[0] == '0')
+        return false;
+    memcpy(digits, p->whole.data, p->whole.len);
+    if (p->fraction.len > 0)
+        memcpy(digits + p->whole.len, p->fraction.data, p->fraction.len);
+    return !str_ends(str_of(digits, len), str_lit("000"));
+}
+
+/* Whether the text goes on as it is: its number has no zeros to take off, by upstream's check. */
+static bool stays(struct str text, struct str number, const struct suffix *suffix)
+{
+    const struct parts p = split(number);
+    if (text.len >= SCALAR_TEXT_BYTES)
+        return false;
+    return suffix->family == BINARY ? stays_binary(&p, suffix->power)
+                                    : stays_decimal(&p, suffix->power);
+}
+
 /* Upstream's own code forgets the suffix of a number above 999E; here it keeps more digits. */
-int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len, struct err *e)
+static int canonical(struct str text, bool may_stay, char *out, size_t *out_len, struct err *e)
 {
     struct suffix suffix = { 0 };
     struct decimal d;
@@ -213,13 +264,17 @@ int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_le
     size_t at = span(text, from, "0123456789");
     if (at < text.len && text.data[at] == '.')
         at = span(text, at + 1, "0123456789");
-    if (at == from || (at < text.len && text.data[at] == '.'))
+    if (at < text.len && text.data[at] == '.')
         return format_error(e);
     int rc = parse_suffix(str_slice(text, at, text.len), &suffix, e);
     if (rc != 0)
         return rc;
-    if (!parse_digits(str_slice(text, from, at), &d))
-        return err_set(e, ERR_INVALID_ARGUMENT, "unable to parse numeric part of quantity");
+    if (may_stay && stays(text, str_slice(text, from, at), &suffix)) {
+        memcpy(out, text.data, text.len);
+        *out_len = text.len;
+        return 0;
+    }
+    parse_digits(str_slice(text, from, at), &d);
     if (d.value == 0 && !d.inexact) {
         memcpy(out, "0", 2);
         *out_len = 1;
@@ -235,4 +290,15 @@ int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_le
     round_up(&d);
     *out_len = len + print_decimal(d, suffix.family, out + len);
     return 0;
+}
+
+int scalar_quantity(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len, struct err *e)
+{
+    return canonical(text, true, out, out_len, e);
+}
+
+int scalar_quantity_canonical(struct str text, char out[SCALAR_TEXT_BYTES], size_t *out_len,
+                              struct err *e)
+{
+    return canonical(text, false, out, out_len, e);
 }

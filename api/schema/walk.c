@@ -5,6 +5,7 @@
 #include "api/schema/codec.h"
 #include "api/schema/err_list.h"
 #include "api/schema/path.h"
+#include "api/schema/scalar.h"
 #include "api/schema/unpack.h"
 #include "base/arena.h"
 #include "base/assert.h"
@@ -183,7 +184,47 @@ void *schema_copy(struct arena *a, const struct schema *s, const void *message)
     return copy;
 }
 
-bool schema_equal(const struct schema *s, const void *x, const void *y)
+/* ---- comparison ---- */
+
+static void unify(struct arena *a, const struct schema *s, void *message);
+
+static void unify_message(struct arena *a, const struct schema *s, void *message)
+{
+    char text[SCALAR_TEXT_BYTES];
+    size_t len = 0;
+    if (message == NULL)
+        return;
+    if (s->form == SCHEMA_FORM_OBJECT) {
+        unify(a, s, message);
+    } else if (s->form == SCHEMA_FORM_QUANTITY) {
+        const char *amount = field_pointer(message, &s->fields[0]);
+        if (amount != NULL && scalar_quantity_canonical(str_from(amount), text, &len, NULL) == 0)
+            field_set_pointer(message, &s->fields[0], str_dup(a, str_of(text, len)));
+    }
+}
+
+/* Gives quantities of one amount one text. */
+static void unify(struct arena *a, const struct schema *s, void *message)
+{
+    for (size_t i = 0; i < s->field_count; i++) {
+        const struct schema_field *f = &s->fields[i];
+        if (f->type != SCHEMA_MESSAGE)
+            continue;
+        if (f->card == SCHEMA_ONE) {
+            unify_message(a, f->message, field_pointer(message, f));
+            continue;
+        }
+        void **items = field_pointer(message, f);
+        for (size_t k = 0; k < field_count(message, f); k++) {
+            void *child = items[k];
+            if (f->card == SCHEMA_MAP)
+                memcpy(&child, (char *)items[k] + f->entry_value, sizeof(child));
+            unify_message(a, f->message, child);
+        }
+    }
+}
+
+static bool same_bytes(const struct schema *s, const void *x, const void *y)
 {
     struct buf a;
     struct buf b;
@@ -194,5 +235,20 @@ bool schema_equal(const struct schema *s, const void *x, const void *y)
     bool equal = str_eq(buf_str(&a), buf_str(&b));
     buf_deinit(&a);
     buf_deinit(&b);
+    return equal;
+}
+
+bool schema_equal(const struct schema *s, const void *x, const void *y)
+{
+    struct arena a;
+    if (same_bytes(s, x, y))
+        return true;
+    arena_init(&a);
+    void *left = schema_copy(&a, s, x);
+    void *right = schema_copy(&a, s, y);
+    unify_message(&a, s, left);
+    unify_message(&a, s, right);
+    bool equal = same_bytes(s, left, right);
+    arena_deinit(&a);
     return equal;
 }

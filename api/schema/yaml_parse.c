@@ -56,13 +56,27 @@ struct yaml_reader {
 
 static int read_node(struct yaml_reader *r, yaml_event_t *event, int depth, struct json *out);
 
+/* As go-yaml counts lines: from 0 but for what the scanner finds, and without a number for 0. */
+static int malformed(struct yaml_reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    const char *problem = p->problem == NULL ? "unknown problem parsing YAML content" : p->problem;
+    size_t line = p->problem_mark.line;
+    if (line != 0 && p->error == YAML_SCANNER_ERROR)
+        line++;
+    else if (line == 0)
+        line = p->context_mark.line;
+    if (line == 0)
+        return err_set(r->e, ERR_PARSE, "yaml: %s", problem);
+    return err_set(r->e, ERR_PARSE, "yaml: line %zu: %s", line, problem);
+}
+
 static int next_event(struct yaml_reader *r, yaml_event_t *event)
 {
     if (yaml_parser_parse(&r->parser, event) != 0)
         return 0;
-    const char *problem = r->parser.problem == NULL ? "malformed text" : r->parser.problem;
     memset(event, 0, sizeof(*event));
-    return err_set(r->e, ERR_PARSE, "yaml: line %zu: %s", r->parser.problem_mark.line + 1, problem);
+    return malformed(r);
 }
 
 static void push(struct yaml_reader *r, struct str key, struct json value)

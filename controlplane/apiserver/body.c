@@ -17,6 +17,10 @@
 /* Upstream's own name for its table of types, in its own words. */
 #define SCHEME "pkg/api/legacyscheme/scheme.go:30"
 
+/* What Go calls the types of JSON. */
+static const char *const go_names[] = { "null",   "bool",  "number", "number",
+                                        "string", "array", "object" };
+
 /* What was found before the struct: duplicate keys. */
 struct notes {
     const char **texts;
@@ -132,8 +136,6 @@ static int check_type(struct request *r, const struct body_type *type, struct st
 static int check_tree(struct request *r, const struct body_type *type, const struct json *tree)
 {
     static const char *const names[] = { "apiVersion", "kind" };
-    static const char *const types[] = { "null",   "bool",  "number", "number",
-                                         "string", "array", "object" };
     struct str said[2] = { { 0 } };
     if (tree->type == JSON_NULL) {
         return 0; /* an object without members, to Go */
@@ -146,7 +148,7 @@ static int check_tree(struct request *r, const struct body_type *type, const str
                        "into Go value of type struct { APIVersion string "
                        "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
                        "\"json:\\\"kind,omitempty\\\"\" }",
-                       types[tree->type]));
+                       go_names[tree->type]));
     }
     for (size_t i = 0; i < 2; i++) {
         const struct json *member = json_get_c(tree, names[i]);
@@ -156,7 +158,7 @@ static int check_tree(struct request *r, const struct body_type *type, const str
                 str_printf(&r->arena,
                            "couldn't get version/kind; json parse error: json: cannot unmarshal "
                            "%s into Go struct field .%s of type string",
-                           types[member->type], names[i]));
+                           go_names[member->type], names[i]));
         }
         said[i] = member == NULL ? str_lit("") : json_str(member);
     }
@@ -262,6 +264,39 @@ static int decode_struct(struct request *r, const struct body_type *type, const 
     return 0;
 }
 
+/* What reads itself does not know the field it stands in, when nobody decodes JSON around it. */
+static struct str without_field(struct request *r, struct str why)
+{
+    static const struct str field = STR(" into Go struct field ");
+    static const struct str type = STR(" of type ");
+    ptrdiff_t from = str_find(why, field);
+    ptrdiff_t to = from < 0 ? -1 : str_find(str_slice(why, (size_t)from, why.len), type);
+    if (to < 0) {
+        return why;
+    }
+    return str_printf(&r->arena, "%.*s into Go value of type %.*s", (int)from, why.data,
+                      STR_ARG(str_slice(why, (size_t)(from + to) + type.len, why.len)));
+}
+
+/* The same of what upstream brings to a struct by way of maps. */
+static int restore_struct(struct request *r, const struct body_type *type, const struct json *tree,
+                          const struct notes *before, void **out, struct str *why)
+{
+    const struct json *whole = NULL;
+    int rc = decode_struct(r, type, tree, before, out, why);
+    if (rc == 0 || !schema_restore(&r->arena, type->schema, tree, &whole, why)) {
+        return rc;
+    }
+    if (whole != tree) {
+        return decode_struct(r, type, whole, before, out, why);
+    }
+    *why = without_field(r, *why);
+    if (str_starts(*why, str_lit("illegal base64"))) {
+        *why = str_printf(&r->arena, "error decoding from json: %.*s", STR_ARG(*why));
+    }
+    return rc;
+}
+
 static int decode_tree(struct request *r, const struct body_type *type, const struct json *tree,
                        const struct notes *before, void **out)
 {
@@ -348,19 +383,42 @@ int object_decode_body(struct request *r, const struct body_type *type, void **o
 
 /* ---- patches ---- */
 
+/* The operations of a JSON patch; null leaves out what it stands for. */
+static int check_operations(struct request *r, const struct json *patch)
+{
+    static const char *const texts[] = { "op", "path", "from" };
+    for (size_t i = 0; i < patch->count; i++) {
+        const struct json *op = &patch->u.items[i];
+        if (op->type != JSON_OBJECT && op->type != JSON_NULL) {
+            return bad(r, str_printf(&r->arena,
+                                     "error decoding patch: json: cannot unmarshal %s into Go "
+                                     "value of type handlers.jsonPatchOp",
+                                     go_names[op->type]));
+        }
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+            const struct json *text = json_get_c(op, texts[k]);
+            if (text != NULL && text->type != JSON_STRING && text->type != JSON_NULL) {
+                return bad(r, str_printf(&r->arena,
+                                         "error decoding patch: json: cannot unmarshal %s into Go "
+                                         "struct field jsonPatchOp.%s of type string",
+                                         go_names[text->type], texts[k]));
+            }
+        }
+    }
+    return 0;
+}
+
 /* What Go's decoder would have to make of the patch, and of what type it is. */
 static int check_patch_type(struct request *r, enum patch_type type, const struct json *patch)
 {
-    static const char *const names[] = { "null",   "bool",  "number", "number",
-                                         "string", "array", "object" };
     bool list = type == PATCH_JSON;
     if (patch->type == (list ? JSON_ARRAY : JSON_OBJECT)) {
-        return 0;
+        return list ? check_operations(r, patch) : 0;
     }
-    return bad(
-        r, str_printf(&r->arena, "%sjson: cannot unmarshal %s into Go value of type %s",
-                      type == PATCH_STRATEGIC ? "" : "error decoding patch: ", names[patch->type],
-                      list ? "[]handlers.jsonPatchOp" : "map[string]interface {}"));
+    return bad(r, str_printf(&r->arena, "%sjson: cannot unmarshal %s into Go value of type %s",
+                             type == PATCH_STRATEGIC ? "" : "error decoding patch: ",
+                             go_names[patch->type],
+                             list ? "[]handlers.jsonPatchOp" : "map[string]interface {}"));
 }
 
 static void count_duplicate(void *context, const char *path)
@@ -450,57 +508,6 @@ static void note_unknown_members(struct notes *n, const struct json *patch)
     }
 }
 
-static int member_cmp(const void *x, const void *y)
-{
-    const struct json_member *const *a = x;
-    const struct json_member *const *b = y;
-    int order = str_cmp((*a)->key, (*b)->key);
-    return order != 0 ? order : *a < *b ? -1 : *a > *b;
-}
-
-static void write_go_map(struct buf *b, const struct json *j)
-{
-    const struct json_member **sorted = mem_alloc((j->count + 1) * sizeof(*sorted));
-    bool space = false;
-    for (size_t i = 0; i < j->count; i++) {
-        sorted[i] = &j->u.members[i];
-    }
-    qsort(sorted, j->count, sizeof(*sorted), member_cmp);
-    buf_append_c(b, "map[");
-    for (size_t i = 0; i < j->count; i++) {
-        if (i + 1 < j->count && str_eq(sorted[i]->key, sorted[i + 1]->key)) {
-            continue; /* the last one wins */
-        }
-        buf_append_c(b, space ? " " : "");
-        buf_append_str(b, sorted[i]->key);
-        buf_append_c(b, ":");
-        body_write_go(b, &sorted[i]->value);
-        space = true;
-    }
-    buf_append_c(b, "]");
-    mem_free(sorted);
-}
-
-void body_write_go(struct buf *b, const struct json *j)
-{
-    if (j->type == JSON_OBJECT) {
-        write_go_map(b, j);
-    } else if (j->type == JSON_ARRAY) {
-        buf_append_c(b, "[");
-        for (size_t i = 0; i < j->count; i++) {
-            buf_append_c(b, i > 0 ? " " : "");
-            body_write_go(b, &j->u.items[i]);
-        }
-        buf_append_c(b, "]");
-    } else if (j->type == JSON_STRING) {
-        buf_append_str(b, json_str(j));
-    } else if (j->type == JSON_NULL) {
-        buf_append_c(b, "<nil>");
-    } else {
-        json_write(b, j, false);
-    }
-}
-
 /* 422, with what could not be read: the patched object, or of a strategic patch the patch. */
 static int refuse_patched(struct request *r, enum patch_type type, const struct json *patched,
                           struct str why)
@@ -510,7 +517,7 @@ static int refuse_patched(struct request *r, enum patch_type type, const struct 
     buf_init(&shown);
     buf_init(&message);
     if (type == PATCH_STRATEGIC) {
-        body_write_go(&shown, r->patch);
+        quote_write_value(&shown, r->patch);
     } else {
         json_write(&shown, patched, true);
     }
@@ -542,6 +549,38 @@ int body_decode_patched(struct request *r, enum patch_type type, const struct bo
     if (type == PATCH_JSON) {
         note_unknown_members(&before, r->patch);
     }
-    rc = decode_struct(r, body, patched, &before, out, &why);
+    rc = type == PATCH_STRATEGIC ? restore_struct(r, body, patched, &before, out, &why)
+                                 : decode_struct(r, body, patched, &before, out, &why);
     return rc == 0 ? 0 : refuse_patched(r, type, patched, why);
+}
+
+/* ---- applies ---- */
+
+int body_refuse_applied(struct request *r, const char *format, const struct json *config,
+                        struct str why)
+{
+    const struct json *meta = json_get_c(config, "metadata");
+    struct str type = str_printf(&r->arena, "%s%s, Kind=%s", r->kind->group[0] == '\0' ? "/" : "",
+                                 kind_api_version(r->kind->kind), r->kind->name);
+    struct str text =
+        str_printf(&r->arena, "%.*s/%.*s; %.*s", STR_ARG(json_str(json_get_c(meta, "namespace"))),
+                   STR_ARG(json_str(json_get_c(meta, "name"))), STR_ARG(type));
+    return status_unforeseen(&r->status,
+                             str_printf(&r->arena, format, STR_ARG(text), STR_ARG(why)));
+}
+
+int body_decode_applied(struct request *r, const struct body_type *type, const struct json *config,
+                        const struct json *applied, void **out)
+{
+    static const struct notes none;
+    struct str why;
+    if (restore_struct(r, type, applied, &none, out, &why) == 0) {
+        return 0;
+    }
+    why = str_printf(&r->arena, "%s%s, Kind=%s: %.*s", r->kind->group[0] == '\0' ? "/" : "",
+                     kind_api_version(r->kind->kind), r->kind->name, STR_ARG(why));
+    return body_refuse_applied(r,
+                               "failed to convert new object (%.*s) to proper version: unable to "
+                               "convert unstructured object to %.*s",
+                               config, why);
 }

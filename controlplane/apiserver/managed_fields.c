@@ -13,8 +13,8 @@
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
-#include "api/schema/yaml.h"
 #include "base/buf.h"
+#include "controlplane/apiserver/body.h"
 #include "controlplane/apiserver/write.h"
 
 /* Of an entry's subresource, as upstream. */
@@ -401,93 +401,6 @@ void managed_fields_settle(struct request *r, void *object, const void *old)
 
 /* ---- apply ---- */
 
-int managed_fields_check_patch(struct request *r, enum patch_type type)
-{
-    const struct status_cause forced = {
-        .reason = str_lit("FieldValueForbidden"),
-        .message = str_lit("Forbidden: may not be specified for non-apply patch"),
-        .field = str_lit("force"),
-    };
-    const struct status_cause nameless = {
-        .reason = str_lit("FieldValueRequired"),
-        .message = str_lit("Required value: is required for apply patch"),
-        .field = str_lit("fieldManager"),
-    };
-    const struct status_cause *cause = NULL;
-    if (type == PATCH_APPLY && route_param(&r->route, "fieldManager").len == 0) {
-        cause = &nameless;
-    } else if (type != PATCH_APPLY && route_param(&r->route, "force").len > 0) {
-        cause = &forced;
-    }
-    return cause == NULL
-               ? 0
-               : status_invalid_field(&r->arena, &r->status, str_lit("PatchOptions.meta.k8s.io"),
-                                      str_lit("PatchOptions"), str_lit("meta.k8s.io"), str_lit(""),
-                                      cause);
-}
-
-static void note_duplicate(void *context, const char *path)
-{
-    const char **first = context;
-    *first = *first == NULL ? path : *first;
-}
-
-static int check_config(struct request *r, const struct body_type *type, const struct json *config)
-{
-    struct str version = json_str(json_get_c(config, "apiVersion"));
-    struct str kind = json_str(json_get_c(config, "kind"));
-    const struct json *entries = json_get_c(json_get_c(config, "metadata"), "managedFields");
-    const char *twice = NULL;
-    if (!str_eq_c(version, type->api_version) || !str_eq_c(kind, type->kind)) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "invalid object type: %s%.*s, Kind=%.*s",
-                                             str_find_char(version, '/', 0) < 0 ? "/" : "",
-                                             STR_ARG(version), STR_ARG(kind)));
-    }
-    if (entries != NULL && entries->type != JSON_NULL) {
-        return status_bad_request(&r->status, str_lit("metadata.managedFields must be nil"));
-    }
-    if (json_duplicates(&r->arena, config, note_duplicate, &twice) == 0) {
-        return 0;
-    }
-    struct str text = str_printf(&r->arena, "duplicate field \"%s\"", twice);
-    struct str validation = route_param(&r->route, "fieldValidation");
-    if (str_eq_c(validation, "Strict")) {
-        return status_bad_request(
-            &r->status, str_printf(&r->arena, "error strict decoding YAML: %.*s", STR_ARG(text)));
-    }
-    if (!str_eq_c(validation, "Ignore")) {
-        request_warn(r, str_dup(&r->arena, text));
-    }
-    return 0;
-}
-
-int managed_fields_config(struct request *r, const struct body_type *type, const struct json **out)
-{
-    struct err e = { 0 };
-    const struct json *tree = NULL;
-    if (kind_store(r->kind->kind) != r->kind->kind) { /* fields are known by their stored names */
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "apply is not supported as %s: apply as %s",
-                                             kind_api_version(r->kind->kind),
-                                             kind_api_version(kind_store(r->kind->kind))));
-    }
-    int rc = json_parse(&r->arena, r->body, &tree, NULL);
-    if (rc != 0) {
-        rc = yaml_parse(&r->arena, r->body, &tree, &e); /* JSON is faster read as what it is */
-    }
-    if (rc != 0 || tree->type != JSON_OBJECT) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "error decoding YAML: %s",
-                                             rc != 0 ? e.msg : "an object is expected"));
-    }
-    rc = check_config(r, type, tree);
-    if (rc == 0) {
-        *out = tree;
-    }
-    return rc;
-}
-
 /* One row of Status.details.causes per field. */
 struct causes {
     struct request *r;
@@ -531,22 +444,6 @@ static int refuse_conflicts(struct request *r, const struct managed_conflicts *c
     return -ERR_CONFLICT;
 }
 
-/* Upstream has no better code for what is wrong inside a configuration. */
-static int refuse_config(struct request *r, const struct json *config, const char *why)
-{
-    const struct json *meta = json_get_c(config, "metadata");
-    struct str name = json_str(json_get_c(meta, "name"));
-    struct str ns = json_str(json_get_c(meta, "namespace"));
-    int rc = status_internal(&r->arena, &r->status, str_lit(""));
-    r->status.reason = str_lit("");
-    r->status.details = false;
-    r->status.message =
-        str_printf(&r->arena, "failed to create typed patch object (%.*s/%.*s; %s%s, Kind=%s): %s",
-                   STR_ARG(ns), STR_ARG(name), r->kind->group[0] == '\0' ? "/" : "",
-                   kind_api_version(r->kind->kind), r->kind->name, why);
-    return rc;
-}
-
 /* What client-side apply set is kubectl's own: taking it over needs no force. */
 static struct field_set own_before(struct request *r, const struct managed_operation *op,
                                    const void *old, const struct json *live)
@@ -585,9 +482,10 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
     if (rc != 0) {
-        return refuse_config(r, config, e.msg);
+        return body_refuse_applied(r, "failed to create typed patch object (%.*s): %.*s", config,
+                                   apply.problems);
     }
-    rc = object_decode_tree(r, &type, &apply.object, out);
+    rc = body_decode_applied(r, &type, config, &apply.object, out);
     if (rc != 0) {
         return rc;
     }

@@ -21,8 +21,6 @@ int managed_fields_update(struct request *r, void *object, const void *old, cons
 /* When nothing but times of entries differs from old after all, the old times stay. */
 void managed_fields_settle(struct request *r, void *object, const void *old);
 
-/* The configuration of an apply request as a tree; -ERR_X with r->status. */
-int managed_fields_config(struct request *r, const struct body_type *type, const struct json **out);
 /* Applies a configuration of r->kind to old (NULL: it is created); *out has its entries and is not
  * yet defaulted. -ERR_X with r->status set. */
 int managed_fields_apply(struct request *r, const struct json *config, const void *old,
@@ -40,8 +38,5 @@ struct str managed_fields_without(struct request *r, const void *object);
 struct ObjectMeta__AnnotationsEntry *last_applied_find(const struct ObjectMeta *meta);
 /* Gives an annotation that is there the configuration kubectl applied on the server now. */
 void last_applied_sync(struct request *r, const struct json *config, struct ObjectMeta *meta);
-
-/* The rules of PatchOptions that depend on the kind of patch. */
-int managed_fields_check_patch(struct request *r, enum patch_type type);
 
 #endif

@@ -7,6 +7,7 @@
 #include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
 #include "base/assert.h"
+#include "controlplane/apiserver/apply_config.h"
 #include "controlplane/apiserver/body.h"
 #include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
@@ -181,7 +182,7 @@ static int applied_scale(struct request *r, void **out, const struct json **out_
 {
     const struct body_type body = body_type_of(kind_info(KIND_SCALE));
     const struct json *config = NULL;
-    int rc = managed_fields_config(r, &body, &config);
+    int rc = apply_config_read(r, &body, &config);
     rc = rc == 0 ? object_decode_tree(r, &body, config, out) : rc;
     if (rc != 0) {
         return rc;

@@ -182,6 +182,21 @@ int status_invalid_field(struct arena *a, struct status *s, struct str kind_grou
     return fill_invalid(a, s, kind_group, kind, group, name);
 }
 
+int status_unprocessable(struct status *s)
+{
+    int rc = fill(s, ERR_INVALID,
+                  str_lit("the server rejected our request due to an error in our request"));
+    s->details = true;
+    return rc;
+}
+
+int status_unforeseen(struct status *s, struct str message)
+{
+    int rc = fill(s, ERR_INTERNAL, message);
+    s->reason = str_lit("");
+    return rc;
+}
+
 int status_rv_too_large(struct arena *a, struct status *s, uint64_t wanted, uint64_t current)
 {
     int rc = fill(s, ERR_TIMEOUT,

@@ -79,6 +79,10 @@ int status_invalid_options(struct arena *a, struct status *s, const char *option
 /* 422 with a single cause; cause is FieldValueInvalid and the like. */
 int status_invalid_field(struct arena *a, struct status *s, struct str kind_group, struct str kind,
                          struct str group, struct str name, const struct status_cause *cause);
+/* 422 as upstream answers a patch that does not apply: it keeps the reason to itself. */
+int status_unprocessable(struct status *s);
+/* 500 without a reason, as upstream answers what it has no better code for. */
+int status_unforeseen(struct status *s, struct str message);
 int status_rv_too_large(struct arena *a, struct status *s, uint64_t wanted, uint64_t current);
 /* "too old resource version: 5 (100)" */
 int status_rv_too_old(struct arena *a, struct status *s, uint64_t wanted, uint64_t oldest);

@@ -13,6 +13,7 @@
 #include "api/proto/meta.pb-c.h"
 #include "api/schema/err_list.h"
 #include "api/schema/yaml.h"
+#include "controlplane/apiserver/apply_config.h"
 #include "controlplane/apiserver/body.h"
 #include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
@@ -55,6 +56,11 @@ static int check_names(struct request *r, ObjectMeta *meta)
 {
     struct str name = write_text(meta->name);
     struct str ns = write_text(meta->namespace_);
+    if (ns.len > 0 && r->kind->namespaced && !str_eq(ns, r->route.ns)) {
+        return status_bad_request(&r->status,
+                                  str_lit("the namespace of the provided object does not match the "
+                                          "namespace sent on the request"));
+    }
     if (name.len == 0) {
         return status_bad_request(&r->status,
                                   str_printf(&r->arena,
@@ -68,13 +74,6 @@ static int check_names(struct request *r, ObjectMeta *meta)
                                    "the name of the object (%.*s) does not match the name on the "
                                    "URL (%.*s)",
                                    STR_ARG(name), STR_ARG(r->route.name)));
-    }
-    if (ns.len > 0 && r->kind->namespaced && !str_eq(ns, r->route.ns)) {
-        return status_bad_request(
-            &r->status, str_printf(&r->arena,
-                                   "the namespace of the object (%.*s) does not match the "
-                                   "namespace on the request (%.*s)",
-                                   STR_ARG(ns), STR_ARG(r->route.ns)));
     }
     meta->namespace_ = str_dup(&r->arena, r->route.ns);
     return 0;
@@ -299,7 +298,7 @@ int patch_type_of(struct request *r, enum patch_type *out)
     struct str content_type =
         r->x == NULL ? str_lit("") : http_headers_get(&r->x->headers, "content-type");
     int rc = media_patch(content_type, out, &e);
-    return rc == 0 ? managed_fields_check_patch(r, *out)
+    return rc == 0 ? apply_config_check_type(r, *out)
                    : status_from_err(&r->arena, &r->status, rc, &e);
 }
 
@@ -321,6 +320,12 @@ int patch_apply(struct request *r, enum patch_type type, const struct schema *sc
         rc = patch_merge(&r->arena, current, patch, out, &e);
     } else {
         rc = patch_strategic(&r->arena, schema, current, patch, out, &e);
+    }
+    if (rc == -ERR_INVALID) {
+        return status_unprocessable(&r->status);
+    }
+    if (rc == -ERR_INTERNAL) {
+        return status_unforeseen(&r->status, str_copy(&r->arena, str_from(e.msg)));
     }
     return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
 }
@@ -399,7 +404,7 @@ static enum request_run patch_missing(struct request *r, enum patch_type type, e
         (void)status_not_found(&r->arena, &r->status, r->kind, r->route.name);
         return RUN_FAIL;
     }
-    return managed_fields_config(r, &body, &config) != 0 ? RUN_FAIL : apply_new(r, config);
+    return apply_config_read(r, &body, &config) != 0 ? RUN_FAIL : apply_new(r, config);
 }
 
 /* The object that the patch makes of the current one. */
@@ -411,7 +416,7 @@ static int wanted_object(struct request *r, struct current *c, enum patch_type t
     if (type != PATCH_APPLY) {
         return patch_object(r, c, type, out);
     }
-    int rc = managed_fields_config(r, &body, &config);
+    int rc = apply_config_read(r, &body, &config);
     return rc != 0 ? rc : managed_fields_apply(r, config, c->old, sub_of(part), out);
 }
 

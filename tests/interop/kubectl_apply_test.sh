@@ -72,6 +72,11 @@ appliers() {
         --dry-run=server -f "$work/m.yaml"
     expect "field not declared in schema" k apply --server-side --validate=false -f - \
         <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"datas":{}}'
+    # All that is wrong is said at once.
+    for line in "errors:" "  .datas: field not declared in schema" '  .immutable: expected boolean, got &{1}'; do
+        expect "$line" k apply --server-side --validate=false -f - \
+            <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"datas":{},"immutable":1}'
+    done
 }
 
 # From client-side apply to server-side apply and back.

@@ -133,7 +133,7 @@ static void apply(struct arena *a, const struct json *live, const struct json *c
     struct managed_apply second = { .live = &first.object, .config = config };
     ASSERT(managed_apply(a, &m, &op, &second, &e) == 0);
     /* Live objects come from the encoder: only drawn ones have fields of no schema. */
-    ASSERT(second.same || typed_check(a, &schema_Pod, live, &e) != 0);
+    ASSERT(second.same || typed_check(a, &schema_Pod, live, NULL) != 0);
 }
 
 static bool take_line(struct str *text, struct str *out)

@@ -62,11 +62,27 @@ static void test_check(void **state)
         { "{'spec':{'containers':[{'name':'c','image':{}}]}}",
           ".spec.containers[name=\"c\"].image: expected string, got &value.valueUnstructured{Value:"
           "map[string]interface {}{}}" },
-        { "{'spec':{'containers':[{'image':'i'}]}}",
-          ".spec.containers: element 0: associative list with keys has an element that omits all "
-          "key fields [\"name\"] (and doesn't have default values for any key fields)" },
+        { "{'spec':{'containers':[{'image':'i'}]}}", NULL },
+        { "{'spec':{'containers':[null,{'foo':1}]}}",
+          ".spec.containers: element 0: associative list with keys may not have a null element" },
         { "{'spec':{'containers':[{'name':'c'},{'name':'c'}]}}",
           ".spec.containers: duplicate entries for key [name=\"c\"]" },
+        { "{'spec':{'foo':1,'containers':[{'name':'c','image':1},{'name':'c','bar':2},"
+          "{'name':'c'}],'bar':{},'activeDeadlineSeconds':true},'statu':{}}",
+          "errors:\n"
+          "  .spec.foo: field not declared in schema\n"
+          "  .spec.containers[name=\"c\"].image: expected string, got "
+          "&value.valueUnstructured{Value:1}\n"
+          "  .spec.containers: duplicate entries for key [name=\"c\"]\n"
+          "  .spec.containers[name=\"c\"].bar: field not declared in schema\n"
+          "  .spec.containers: duplicate entries for key [name=\"c\"]\n"
+          "  .spec.bar: field not declared in schema\n"
+          "  .spec.activeDeadlineSeconds: expected numeric (int or float), got bool\n"
+          "  .statu: field not declared in schema" },
+        { "{'metadata':{'creationTimestamp':{}},'spec':{'overhead':{'cpu':[1]}}}",
+          "errors:\n"
+          "  .metadata.creationTimestamp: expected any scalar, got &{map[]}\n"
+          "  .spec.overhead.cpu: expected any scalar, got &{[1]}" },
         { "{'spec':{'tolerations':[{'key':'a'},{'kye':'b'}]}}",
           ".spec.tolerations[1].kye: field not declared in schema" },
         { "{'spec':{'nodeSelector':{'a':1}}}",
@@ -75,12 +91,12 @@ static void test_check(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         struct arena a;
-        struct err e = { 0 };
+        struct str why = { 0 };
         arena_init(&a);
-        int rc = typed_check(&a, &schema_Pod, tree(&a, checks[i].tree), &e);
+        int rc = typed_check(&a, &schema_Pod, tree(&a, checks[i].tree), &why);
         assert_int_equal(rc, checks[i].error == NULL ? 0 : -ERR_INVALID_ARGUMENT);
         if (rc != 0)
-            assert_string_equal(e.msg, checks[i].error);
+            assert_string_equal(str_dup(&a, why), checks[i].error);
         arena_deinit(&a);
     }
 }

@@ -51,23 +51,34 @@ static void test_elements(void **state)
 {
     static const char *const ports[] = { "spec", "containers", "[]", "ports", NULL };
     static const char *const finalizers[] = { "metadata", "finalizers", NULL };
+    static const char *const secrets[] = { "secrets", NULL };
     static const struct {
+        const struct schema *schema;
         const char *const *path;
         const char *item;
         const char *want; /* shown, or the error */
         bool refused;
     } cases[] = {
-        { ports, "{'containerPort':80,'protocol':'UDP'}", "[containerPort=80,protocol=\"UDP\"]",
+        { &schema_Pod, ports, "{'containerPort':80,'protocol':'UDP'}",
+          "[containerPort=80,protocol=\"UDP\"]", false },
+        { &schema_Pod, ports, "{'containerPort':80}", "[containerPort=80,protocol=\"TCP\"]",
           false },
-        { ports, "{'containerPort':80}", "[containerPort=80,protocol=\"TCP\"]", false },
-        { ports, "{'name':'x'}", "[protocol=\"TCP\"]", false },
-        { ports, "null", "associative list with keys may not have a null element", true },
-        { ports, "3", "associative list with keys may not have non-map elements", true },
-        { ports, "{'containerPort':[]}", "key containerPort is no scalar", true },
-        { finalizers, "'f'", "[=\"f\"]", false },
-        { finalizers, "null",
+        { &schema_Pod, ports, "{'name':'x'}", "[containerPort=0,protocol=\"TCP\"]", false },
+        { &schema_Pod, ports, "null", "associative list with keys may not have a null element",
+          true },
+        { &schema_Pod, ports, "3", "associative list with keys may not have non-map elements",
+          true },
+        { &schema_Pod, ports, "{'containerPort':[]}", "key containerPort is no scalar", true },
+        { &schema_ServiceAccount, secrets, "{'kind':'x'}",
+          "associative list with keys has an element that omits all key fields [\"name\"] (and "
+          "doesn't have default values for any key fields)",
+          true },
+        { &schema_Pod, finalizers, "'f'", "[=\"f\"]", false },
+        { &schema_Pod, finalizers, "null",
           "associative list without keys has an element that's an explicit null", true },
-        { finalizers, "{}", "associative list without keys has an element that's a map type",
+        { &schema_Pod, finalizers, "{}",
+          "associative list without keys has an element that's a map type", true },
+        { &schema_Pod, finalizers, "[]", "not supported: associative list with lists as elements",
           true },
     };
     (void)state;
@@ -78,7 +89,7 @@ static void test_elements(void **state)
         struct buf b;
         arena_init(&a);
         buf_init(&b);
-        struct typed t = at(cases[i].path, &schema_Pod);
+        struct typed t = at(cases[i].path, cases[i].schema);
         int rc = typed_element(&a, &t, tree(&a, cases[i].item), &e, &why);
         assert_int_equal(rc, cases[i].refused ? -ERR_INVALID_ARGUMENT : 0);
         if (rc == 0)

@@ -27,7 +27,7 @@ static const struct leaf_case cases[] = {
       "{\"port\":80,\"targetPort\":\"http\"}", NULL },
     { &schema_ServicePort, "{\"port\":80}", "{\"port\":80,\"targetPort\":0}", NULL },
     { &schema_ServicePort, "{\"port\":80,\"targetPort\":true}", NULL,
-      "cannot unmarshal bool into Go value of type int32" },
+      "cannot unmarshal bool into Go struct field ServicePort.targetPort of type int32" },
     { &schema_ContainerStateRunning, "{\"startedAt\":\"2020-01-01T02:00:00.999+02:00\"}",
       "{\"startedAt\":\"2020-01-01T00:00:00Z\"}", NULL },
     { &schema_ContainerStateRunning, "{}", "{\"startedAt\":null}", NULL },

@@ -1,5 +1,7 @@
 /* Quoted text as Go's messages have it. */
+#include "api/schema/json.h"
 #include "api/schema/quote.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "tests/unit/unit.h"
 
@@ -50,8 +52,32 @@ static void bytes(void **state)
     }
 }
 
+static void values(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *want;
+    } cases[] = { { "{\"b\":[1,null,\"x y\",1.5],\"a\":{},\"b\":[],\"c\":true}",
+                    "map[a:map[] b:[] c:true]" },
+                  { "[{\"k\":null},\"\"]", "[map[k:<nil>] ]" } };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct arena a;
+        struct buf b;
+        const struct json *j = NULL;
+        arena_init(&a);
+        buf_init(&b);
+        assert_int_equal(json_parse(&a, str_from(cases[i].json), &j, NULL), 0);
+        quote_write_value(&b, j);
+        assert_true(str_eq_c(buf_str(&b), cases[i].want));
+        buf_deinit(&b);
+        arena_deinit(&a);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(texts), cmocka_unit_test(bytes) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(texts), cmocka_unit_test(bytes),
+                                        cmocka_unit_test(values) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

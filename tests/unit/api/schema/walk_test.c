@@ -91,11 +91,31 @@ static void copies_are_equal_and_apart(void **state)
     arena_deinit(&a);
 }
 
+static void quantities_are_equal_by_amount(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init(&a);
+    Pod *x = decode(&a, &schema_Pod,
+                    "{\"spec\":{\"overhead\":{\"cpu\":\"1.500\"},\"containers\":[{\"resources\":{"
+                    "\"limits\":{\"cpu\":\"+5\"}}}]}}");
+    Pod *y = decode(&a, &schema_Pod,
+                    "{\"spec\":{\"overhead\":{\"cpu\":\"1500m\"},\"containers\":[{\"resources\":{"
+                    "\"limits\":{\"cpu\":\"5\"}}}]}}");
+    assert_string_equal(x->spec->overhead[0]->value->string, "1.500");
+    assert_true(schema_equal(&schema_Pod, x, y));
+    assert_string_equal(x->spec->overhead[0]->value->string, "1.500");
+    y->spec->overhead[0]->value->string = str_dup(&a, str_lit("1501m"));
+    assert_false(schema_equal(&schema_Pod, x, y));
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(defaults_fill_what_is_unset),
                                         cmocka_unit_test(defaults_make_missing_values),
                                         cmocka_unit_test(required_fields_are_named),
-                                        cmocka_unit_test(copies_are_equal_and_apart) };
+                                        cmocka_unit_test(copies_are_equal_and_apart),
+                                        cmocka_unit_test(quantities_are_equal_by_amount) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,13 +48,16 @@ static void refusals(void **state)
     static const struct {
         const char *text;
         const char *error;
-    } bad[] = { { "a: b: c\n", "yaml: line 1: mapping values are not allowed" },
+    } bad[] = { { "a: b: c\n", "yaml: mapping values are not allowed" },
+                { "a: 1\n  b: 2\n", "yaml: line 2: mapping values are not allowed" },
+                { "a: 1\nb: {]\n", "yaml: line 1: did not find expected node content" },
+                { "a:\n - 1\n b: 2\n", "yaml: line 2: did not find expected '-' indicator" },
                 { "a: [1\n", "yaml: line" },
                 { "a: *nope\n", "unknown anchor 'nope' referenced" },
                 { "a: &a [*a]\n", "unknown anchor 'a'" },
                 { "? [1]\n: 2\n", "invalid map key" },
                 { "a:\n  <<: 1\n", "map merge requires" },
-                { "\ta: 1\n", "yaml: line 1" },
+                { "\ta: 1\n", "yaml: found character that cannot start any token" },
                 { "a: !!binary '*'\n", "invalid base64" } };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct arena a;

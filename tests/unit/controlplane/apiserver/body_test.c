@@ -79,7 +79,7 @@ static const struct refusal refusals[] = {
       "\"Deployment\" is registered for version \"extensions/v1beta1\" in scheme "
       "\"pkg/api/legacyscheme/scheme.go:30\"" },
     { "POST", MAPS, YAML, STR("a: b: c\n"), 400,
-      UNRECOGNIZED "yaml: line 1: mapping values are not allowed in this context "
+      UNRECOGNIZED "yaml: mapping values are not allowed in this context "
                    "(613a20623a20630a)" },
     { "POST", MAPS, PB, STR("x"), 400,
       UNRECOGNIZED "provided data does not appear to be a protobuf message, expected prefix "
@@ -117,7 +117,17 @@ static const struct refusal refusals[] = {
     { "POST", "/api/v1/namespaces/default/services", JSON,
       STR("{\"spec\":{\"ports\":[{\"targetPort\":1.5}]}}"), 400,
       "Service in version \"v1\" cannot be handled as a Service: json: cannot unmarshal number "
-      "1.5 into Go value of type int32" },
+      "1.5 into Go struct field ServicePort.spec.ports.targetPort of type int32" },
+    { "POST", PODS, JSON,
+      STR("{\"metadata\":{\"labels\":7,\"creationTimestamp\":\"x\"},\"spec\":3}"), 400,
+      "Pod in version \"v1\" cannot be handled as a Pod: parsing time \"x\" as "
+      "\"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\"" },
+    { "POST", PODS, JSON, STR("{\"metadata\":{\"labels\":7,\"name\":8},\"spec\":3}"), 400,
+      "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go "
+      "struct field ObjectMeta.metadata.labels of type map[string]string" },
+    { "POST", PODS, JSON, STR("{\"spec\":{\"containers\":[{\"startupProbe\":{\"exec\":3}}]}}"), 400,
+      "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go "
+      "struct field Probe.spec.containers.startupProbe.ProbeHandler.exec of type v1.ExecAction" },
     { "PATCH", MAPS "/kept", "application/merge-patch+json", STR("{"), 400,
       "error decoding patch: unexpected end of JSON input" },
     { "PATCH", MAPS "/kept", "application/strategic-merge-patch+json", STR("{\"a\":}"), 400,
@@ -130,6 +140,13 @@ static const struct refusal refusals[] = {
     { "PATCH", MAPS "/kept", "application/json-patch+json", STR("{}"), 400,
       "error decoding patch: json: cannot unmarshal object into Go value of type "
       "[]handlers.jsonPatchOp" },
+    { "PATCH", MAPS "/kept", "application/json-patch+json", STR("[7]"), 400,
+      "error decoding patch: json: cannot unmarshal number into Go value of type "
+      "handlers.jsonPatchOp" },
+    { "PATCH", MAPS "/kept", "application/json-patch+json",
+      STR("[{\"op\":\"test\",\"path\":[\"data\"]}]"), 400,
+      "error decoding patch: json: cannot unmarshal array into Go struct field jsonPatchOp.path of "
+      "type string" },
     { "PATCH", MAPS "/kept?fieldValidation=Strict", "application/strategic-merge-patch+json",
       STR("{\"data\":{\"b\":\"2\",\"b\":\"3\",\"a\":null},\"l\":[1.5,true,\"x\"],\"o\":{}}"), 422,
       " \"\" is invalid: patch: Invalid value: \"map[data:map[a:<nil> b:3] l:[1.5 true x] "
@@ -137,8 +154,8 @@ static const struct refusal refusals[] = {
       "unknown field \"o\"" },
     { "PATCH", MAPS "/kept", "application/strategic-merge-patch+json", STR("{\"data\":{\"b\":2}}"),
       422,
-      " \"\" is invalid: patch: Invalid value: \"map[data:map[b:2]]\": json: cannot unmarshal "
-      "number into Go struct field ConfigMap.data of type string" },
+      " \"\" is invalid: patch: Invalid value: \"map[data:map[b:2]]\": cannot convert "
+      "int64 to string" },
 };
 
 static void refused(void **state)
@@ -220,6 +237,13 @@ static const struct warned warned[] = {
       "application/merge-patch+json",
       STR("{\"data\":{\"b\":\"1\",\"b\":\"2\"},\"x\":1}"),
       { "299 - \"duplicate field \\\"data.b\\\"\"", "299 - \"unknown field \\\"x\\\"\"" } },
+    { "PATCH",
+      MAPS "/kept?dryRun=All&fieldManager=m",
+      "application/apply-patch+yaml",
+      STR("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\ndata:\n  k: a\n  k: b\ndata: "
+          "{}\n"),
+      { "299 - \"line 6: key \\\"k\\\" already set in map\"",
+        "299 - \"line 7: key \\\"data\\\" already set in map\"" } },
     { "PATCH",
       MAPS "/kept?dryRun=All",
       "application/json-patch+json",

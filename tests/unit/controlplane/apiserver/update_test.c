@@ -66,8 +66,9 @@ static void test_put_refusals(void **state)
                          "provided");
     r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"u\",\"namespace\":\"kube-system\"}}"));
     harness_expect(&r, 400);
-    harness_contains(&r, "the namespace of the object (kube-system) does not match the namespace "
-                         "on the request (default)");
+    harness_contains(&r,
+                     "the namespace of the provided object does not match the namespace sent on "
+                     "the request");
     r = put(h, MAPS "/u", str_lit("{\"metadata\":{\"name\":\"u\",\"uid\":\"x\"}}"));
     harness_expect(&r, 409);
     harness_contains(&r, "Precondition failed: UID in precondition: x, UID in object meta: ");
