@@ -120,9 +120,13 @@ static void validate_create(const struct resource_context *c, const void *object
 {
     struct field_path spec = path_field(NULL, "spec");
     struct field_path p = path_field(&spec, "ephemeralContainers");
+    struct field_path node = path_field(&spec, "nodeName");
+    const PodSpec *s = ((const Pod *)object)->spec;
     (void)c;
-    if (((const Pod *)object)->spec->n_ephemeral_containers > 0)
+    if (s->n_ephemeral_containers > 0)
         rule_forbidden(out, &p, "cannot be set on create");
+    if (!text_empty(s->node_name) && s->n_scheduling_gates > 0)
+        rule_forbidden(out, &node, "cannot be set until all schedulingGates have been cleared");
 }
 
 static void validate_update(const struct resource_context *c, const void *object, const void *old,

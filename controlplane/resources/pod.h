@@ -1,6 +1,7 @@
 /*
- * Rules of pods and pod templates, in four files: defaults, validation of containers, validation of
- * volumes and of the rest of the spec, and updates. Private to controlplane/resources.
+ * Rules of pods and pod templates: defaults, validation by part of the spec (a file each, see the
+ * README), and updates. A path is of the spec ("spec", "spec.template.spec") or of one container.
+ * Private to controlplane/resources.
  */
 #ifndef CONTROLPLANE_RESOURCES_POD_H
 #define CONTROLPLANE_RESOURCES_POD_H
@@ -12,26 +13,74 @@
 struct Container;
 struct PodSpec;
 struct PodTemplateSpec;
-struct Volume;
 struct Pod;
+struct ObjectFieldSelector;
+struct ResourceFieldSelector;
 
 /* Of a template or of a pod. */
 void pod_spec_defaults(struct arena *a, struct PodSpec *spec);
 void pod_template_defaults(struct arena *a, struct PodTemplateSpec *t);
 void pod_defaults(struct arena *a, void *pod);
 
-/* path: "spec", or "spec.template.spec". */
+/* Of a pod: all of it. */
 void pod_spec_validate(const struct PodSpec *spec, const struct field_path *path,
                        struct err_list *out);
-/* containers and initContainers, against the volumes' names. */
-void pod_containers_validate(const struct PodSpec *spec, const struct field_path *path,
-                             struct err_list *out);
-/* resources, probes and lifecycle of one container. */
-void pod_container_runtime_validate(const struct Container *c, bool run_to_completion,
-                                    const struct field_path *p, struct err_list *out);
+
+/* The parts that pods and templates share. */
 void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *path,
                           struct err_list *out);
-bool pod_has_volume(const struct PodSpec *spec, const char *name);
+void pod_containers_validate(const struct PodSpec *spec, const struct field_path *path,
+                             struct err_list *out);
+/* is_pod: ports have been filled in; a template's may still be open. */
+void pod_host_network_validate(const struct PodSpec *spec, bool is_pod,
+                               const struct field_path *path, struct err_list *out);
+void pod_security_validate(const struct PodSpec *spec, const struct field_path *path,
+                           struct err_list *out);
+void pod_host_users_validate(const struct PodSpec *spec, const struct field_path *path,
+                             struct err_list *out);
+void pod_affinity_validate(const struct PodSpec *spec, const struct field_path *path,
+                           struct err_list *out);
+void pod_spread_validate(const struct PodSpec *spec, const struct field_path *path,
+                         struct err_list *out);
+void pod_dns_validate(const struct PodSpec *spec, const struct field_path *path,
+                      struct err_list *out);
+void pod_host_aliases_validate(const struct PodSpec *spec, const struct field_path *path,
+                               struct err_list *out);
+void pod_overhead_validate(const struct PodSpec *spec, const struct field_path *path,
+                           struct err_list *out);
+void pod_os_validate(const struct PodSpec *spec, const struct field_path *path,
+                     struct err_list *out);
+/* Images of a pod, which (other than a template's) may have no space around them. */
+void pod_images_validate(const struct PodSpec *spec, const struct field_path *path,
+                         struct err_list *out);
+
+/* The parts of one container. */
+void pod_container_env_validate(const struct Container *c, const struct field_path *up,
+                                struct err_list *out);
+void pod_container_mounts_validate(const struct Container *c, const struct PodSpec *spec,
+                                   const struct field_path *up, struct err_list *out);
+void pod_container_resources_validate(const struct Container *c, const struct PodSpec *spec,
+                                      const struct field_path *up, struct err_list *out);
+void pod_container_security_validate(const struct Container *c, const struct PodSpec *spec,
+                                     const struct field_path *up, struct err_list *out);
+/* Probes and lifecycle hooks; none for what runs to completion. */
+void pod_container_runtime_validate(const struct Container *c, const struct PodSpec *spec,
+                                    bool run_to_completion, const struct field_path *p,
+                                    struct err_list *out);
+
+/* References to the pod's own fields and resources; volume: from a volume, not a variable. */
+void pod_field_ref_validate(const struct ObjectFieldSelector *ref, bool volume,
+                            const struct field_path *p, struct err_list *out);
+void pod_resource_ref_validate(const struct ResourceFieldSelector *ref, bool volume,
+                               const struct field_path *p, struct err_list *out);
+
+bool path_has_dots(const char *path); /* a step of it is .. */
+/* Relative, and no way out. */
+void check_local_path(struct err_list *out, const struct field_path *p, const char *path);
+/* The same of a file inside a volume: given, and no name that the kubelet keeps for itself. */
+void check_inner_path(struct err_list *out, const struct field_path *p, const char *path);
+void check_ip(struct err_list *out, const struct field_path *p, const char *text);
+
 /* A template that nothing runs: any restart policy. */
 void pod_template_validate_any(const struct PodTemplateSpec *t, const struct field_path *path,
                                struct err_list *out);

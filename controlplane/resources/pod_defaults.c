@@ -80,24 +80,9 @@ static void service_account_defaults(struct arena *a, PodSpec *spec)
         spec->service_account = text_new(a, spec->service_account_name);
 }
 
-/* On the host's network a container's port is the host's. */
-static void host_network_defaults(PodSpec *spec)
-{
-    for (size_t i = 0; i < spec->n_containers; i++) {
-        for (size_t j = 0; j < spec->containers[i]->n_ports; j++) {
-            ContainerPort *port = spec->containers[i]->ports[j];
-            if (port->host_port == 0)
-                port->host_port = port->container_port;
-            port->has_host_port = 1;
-        }
-    }
-}
-
 void pod_spec_defaults(struct arena *a, struct PodSpec *spec)
 {
     service_account_defaults(a, spec);
-    if (spec->host_network)
-        host_network_defaults(spec);
     for (size_t i = 0; i < spec->n_containers; i++)
         container_defaults(a, spec->containers[i]);
     for (size_t i = 0; i < spec->n_init_containers; i++)
@@ -147,12 +132,29 @@ static void requests_from_limits(struct arena *a, ResourceRequirements *r)
     r->n_requests = count;
 }
 
+/* On the host's network a container's port is the host's. */
+static void host_ports(Container **containers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < containers[i]->n_ports; j++) {
+            ContainerPort *port = containers[i]->ports[j];
+            if (port->host_port == 0)
+                port->host_port = port->container_port;
+            port->has_host_port = 1;
+        }
+    }
+}
+
 void pod_defaults(struct arena *a, void *object)
 {
     Pod *pod = object;
     PodSpec *spec = message_ensure(a, &pod->spec, &pod_spec__descriptor);
     (void)message_ensure(a, &pod->status, &pod_status__descriptor);
     pod_spec_defaults(a, spec);
+    if (spec->host_network) {
+        host_ports(spec->containers, spec->n_containers);
+        host_ports(spec->init_containers, spec->n_init_containers);
+    }
     for (size_t i = 0; i < spec->n_containers; i++)
         requests_from_limits(a, spec->containers[i]->resources);
     for (size_t i = 0; i < spec->n_init_containers; i++)

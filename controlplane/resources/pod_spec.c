@@ -3,34 +3,38 @@
 
 #include "api/meta/labels.h"
 #include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "controlplane/resources/metadata.h"
 #include "controlplane/resources/pod.h"
 
 static const char *const restart_policies[] = { "Always", "OnFailure", "Never", NULL };
-static const char *const dns_policies[] = { "ClusterFirst", "ClusterFirstWithHostNet", "Default",
+static const char *const dns_policies[] = { "ClusterFirstWithHostNet", "ClusterFirst", "Default",
                                             "None", NULL };
-static const char *const effects[] = { "NoExecute", "NoSchedule", "PreferNoSchedule", NULL };
+static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
 static const char *const operators[] = { "Equal", "Exists", NULL };
 static const char *const only_always[] = { "Always", NULL };
+
+static void validate_toleration_key(const Toleration *t, const struct field_path *p,
+                                    struct err_list *out)
+{
+    struct field_path op_path = path_field(p, "operator");
+    if (text_empty(t->key) && !text_eq(t->operator_, "Exists"))
+        rule_invalid_text(out, &op_path, t->operator_,
+                          "operator must be Exists when `key` is empty, which means \"match all "
+                          "values and all keys\"");
+}
 
 static void validate_toleration_operator(const Toleration *t, const struct field_path *p,
                                          struct err_list *out)
 {
     struct field_path op_path = path_field(p, "operator");
-    bool exists = text_eq(t->operator_, "Exists");
-    if (text_empty(t->key) && !exists)
-        rule_invalid_text(out, &op_path, t->operator_,
-                          "operator must be Exists when `key` is empty, which means \"match all "
-                          "values and all keys\"");
-    if (exists && !text_empty(t->value))
+    if (text_empty(t->operator_) || text_eq(t->operator_, "Equal"))
+        (void)check_name(out, &op_path, text_of(t->value), name_label_value);
+    else if (check_one_of(out, &op_path, t->operator_, operators) && !text_empty(t->value))
         rule_invalid_text(out, &op_path, t->value,
                           "value must be empty when `operator` is 'Exists'");
-    else if (text_empty(t->operator_) || text_eq(t->operator_, "Equal"))
-        (void)check_name(out, &op_path, text_of(t->value), name_label_value);
-    else
-        (void)check_one_of(out, &op_path, t->operator_, operators);
 }
 
 static void validate_tolerations(const PodSpec *spec, const struct field_path *path,
@@ -44,28 +48,26 @@ static void validate_tolerations(const PodSpec *spec, const struct field_path *p
         struct field_path effect = path_field(&p, "effect");
         if (!text_empty(t->key))
             (void)check_name(out, &key, t->key, name_qualified);
-        validate_toleration_operator(t, &p, out);
+        validate_toleration_key(t, &p, out);
         if (t->has_toleration_seconds && !text_eq(t->effect, "NoExecute"))
             rule_invalid_text(out, &effect, t->effect,
                               "effect must be 'NoExecute' when `tolerationSeconds` is set");
+        validate_toleration_operator(t, &p, out);
         if (!text_empty(t->effect))
             (void)check_one_of(out, &effect, t->effect, effects);
     }
 }
 
-static void validate_names(const PodSpec *spec, const struct field_path *path, struct err_list *out)
+struct spec_name {
+    const char *field;
+    const char *value;
+    name_syntax_fn *syntax;
+};
+
+static void validate_names(const struct spec_name *names, size_t count,
+                           const struct field_path *path, struct err_list *out)
 {
-    const struct {
-        const char *field;
-        const char *value;
-        name_syntax_fn *syntax;
-    } names[] = { { "serviceAccountName", spec->service_account_name, name_dns1123_subdomain },
-                  { "nodeName", spec->node_name, name_dns1123_subdomain },
-                  { "hostname", spec->hostname, name_dns1123_label },
-                  { "subdomain", spec->subdomain, name_dns1123_label },
-                  { "priorityClassName", spec->priority_class_name, name_dns1123_subdomain },
-                  { "runtimeClassName", spec->runtime_class_name, name_dns1123_subdomain } };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct field_path p = path_field(path, names[i].field);
         if (!text_empty(names[i].value))
             (void)check_name(out, &p, names[i].value, names[i].syntax);
@@ -80,24 +82,6 @@ static void validate_numbers(const PodSpec *spec, const struct field_path *path,
         (spec->active_deadline_seconds < 1 || spec->active_deadline_seconds > INT32_MAX))
         rule_invalid_number(out, &deadline, spec->active_deadline_seconds,
                             "must be between 1 and 2147483647, inclusive");
-}
-
-static void validate_host_network(const PodSpec *spec, const struct field_path *path,
-                                  struct err_list *out)
-{
-    struct field_path list = path_field(path, "containers");
-    for (size_t i = 0; spec->host_network && i < spec->n_containers; i++) {
-        struct field_path container = path_index(&list, i);
-        struct field_path ports = path_field(&container, "ports");
-        for (size_t j = 0; j < spec->containers[i]->n_ports; j++) {
-            const ContainerPort *port = spec->containers[i]->ports[j];
-            struct field_path p = path_index(&ports, j);
-            struct field_path number = path_field(&p, "containerPort");
-            if (port->host_port != port->container_port)
-                rule_invalid_number(out, &number, port->container_port,
-                                    "must match `hostPort` when `hostNetwork` is true");
-        }
-    }
 }
 
 static void validate_gates(const PodSpec *spec, const struct field_path *path, struct err_list *out)
@@ -120,14 +104,50 @@ static void validate_gates(const PodSpec *spec, const struct field_path *path, s
     }
 }
 
-void pod_spec_validate(const struct PodSpec *spec, const struct field_path *path,
-                       struct err_list *out)
+static void validate_claim(const PodSpec *spec, size_t at, const struct field_path *p,
+                           struct err_list *out)
+{
+    const PodResourceClaim *c = spec->resource_claims[at];
+    const struct spec_name refs[] = {
+        { "resourceClaimName", c->resource_claim_name, name_dns1123_subdomain },
+        { "resourceClaimTemplateName", c->resource_claim_template_name, name_dns1123_subdomain }
+    };
+    struct field_path name = path_field(p, "name");
+    bool taken = false;
+    for (size_t i = 0; i < at; i++)
+        taken = taken || text_eq(spec->resource_claims[i]->name, c->name);
+    if (text_empty(c->name))
+        rule_required(out, &name, "");
+    else if (taken)
+        rule_duplicate(out, &name, c->name);
+    else
+        (void)check_name(out, &name, c->name, name_dns1123_label);
+    if (c->resource_claim_name != NULL && c->resource_claim_template_name != NULL)
+        rule_invalid_message(out, p, &schema_PodResourceClaim, c,
+                             "at most one of `resourceClaimName` or `resourceClaimTemplateName` "
+                             "may be specified");
+    if (c->resource_claim_name == NULL && c->resource_claim_template_name == NULL)
+        rule_invalid_message(out, p, &schema_PodResourceClaim, c,
+                             "must specify one of: `resourceClaimName`, "
+                             "`resourceClaimTemplateName`");
+    validate_names(refs, 2, p, out);
+}
+
+static void validate_claims(const PodSpec *spec, const struct field_path *path,
+                            struct err_list *out)
+{
+    struct field_path list = path_field(path, "resourceClaims");
+    for (size_t i = 0; i < spec->n_resource_claims; i++) {
+        struct field_path p = path_index(&list, i);
+        validate_claim(spec, i, &p, out);
+    }
+}
+
+static void validate_policies(const PodSpec *spec, const struct field_path *path,
+                              struct err_list *out)
 {
     struct field_path restart = path_field(path, "restartPolicy");
     struct field_path dns = path_field(path, "dnsPolicy");
-    struct field_path selector = path_field(path, "nodeSelector");
-    pod_volumes_validate(spec, path, out);
-    pod_containers_validate(spec, path, out);
     if (text_empty(spec->restart_policy))
         rule_required(out, &restart, "");
     else
@@ -136,12 +156,63 @@ void pod_spec_validate(const struct PodSpec *spec, const struct field_path *path
         rule_required(out, &dns, "");
     else
         (void)check_one_of(out, &dns, spec->dns_policy, dns_policies);
+}
+
+static void validate_preemption(const PodSpec *spec, const struct field_path *path,
+                                struct err_list *out)
+{
+    static const char *const policies[] = { "PreemptLowerPriority", "Never", NULL };
+    struct field_path p = path_field(path, "preemptionPolicy");
+    if (spec->preemption_policy == NULL)
+        return;
+    if (spec->preemption_policy[0] == '\0')
+        rule_required(out, &p, "");
+    else
+        (void)check_one_of(out, &p, spec->preemption_policy, policies);
+}
+
+/* In upstream's order: a client may show only the first. */
+static void validate_spec(const PodSpec *spec, bool is_pod, const struct field_path *path,
+                          struct err_list *out)
+{
+    const struct spec_name hosts[] = { { "serviceAccountName", spec->service_account_name,
+                                         name_dns1123_subdomain },
+                                       { "nodeName", spec->node_name, name_dns1123_subdomain } };
+    const struct spec_name pods[] = { { "hostname", spec->hostname, name_dns1123_label },
+                                      { "subdomain", spec->subdomain, name_dns1123_label } };
+    const struct spec_name classes[] = {
+        { "priorityClassName", spec->priority_class_name, name_dns1123_subdomain },
+        { "runtimeClassName", spec->runtime_class_name, name_dns1123_subdomain }
+    };
+    struct field_path selector = path_field(path, "nodeSelector");
+    pod_volumes_validate(spec, path, out);
+    validate_claims(spec, path, out);
+    pod_containers_validate(spec, path, out);
+    pod_host_network_validate(spec, is_pod, path, out);
+    validate_policies(spec, path, out);
     metadata_validate_labels(spec->node_selector, spec->n_node_selector, &selector, out);
-    validate_names(spec, path, out);
-    validate_numbers(spec, path, out);
-    validate_tolerations(spec, path, out);
-    validate_host_network(spec, path, out);
+    pod_security_validate(spec, path, out);
+    pod_affinity_validate(spec, path, out);
+    pod_dns_validate(spec, path, out);
     validate_gates(spec, path, out);
+    pod_spread_validate(spec, path, out);
+    pod_host_users_validate(spec, path, out);
+    validate_names(hosts, 2, path, out);
+    validate_numbers(spec, path, out);
+    validate_names(pods, 2, path, out);
+    validate_tolerations(spec, path, out);
+    pod_host_aliases_validate(spec, path, out);
+    validate_names(classes, 2, path, out);
+    validate_preemption(spec, path, out);
+    pod_overhead_validate(spec, path, out);
+    pod_os_validate(spec, path, out);
+}
+
+void pod_spec_validate(const struct PodSpec *spec, const struct field_path *path,
+                       struct err_list *out)
+{
+    validate_spec(spec, true, path, out);
+    pod_images_validate(spec, path, out);
 }
 
 void pod_template_validate_any(const struct PodTemplateSpec *t, const struct field_path *path,
@@ -155,7 +226,7 @@ void pod_template_validate_any(const struct PodTemplateSpec *t, const struct fie
     struct field_path spec_path = path_field(path, "spec");
     metadata_validate_labels(meta->labels, meta->n_labels, &labels, out);
     metadata_validate_annotations(meta, &meta_path, out);
-    pod_spec_validate(t->spec == NULL ? &no_spec : t->spec, &spec_path, out);
+    validate_spec(t->spec == NULL ? &no_spec : t->spec, false, &spec_path, out);
     if (t->spec != NULL && t->spec->n_ephemeral_containers > 0) {
         struct field_path ephemeral = path_field(&spec_path, "ephemeralContainers");
         rule_forbidden(out, &ephemeral, "ephemeral containers not allowed in pod template");

@@ -8,15 +8,6 @@
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
 
-bool pod_has_volume(const struct PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_volumes; i++) {
-        if (text_eq(spec->volumes[i]->name, name))
-            return true;
-    }
-    return false;
-}
-
 static void validate_mode(bool has, int32_t mode, const struct field_path *up, const char *name,
                           struct err_list *out)
 {
@@ -26,7 +17,7 @@ static void validate_mode(bool has, int32_t mode, const struct field_path *up, c
                             "must be a number between 0 and 0777 (octal), both inclusive");
 }
 
-static bool has_dots(const char *path)
+bool path_has_dots(const char *path)
 {
     struct str rest = str_from(path);
     struct str part;
@@ -37,18 +28,22 @@ static bool has_dots(const char *path)
     return false;
 }
 
-/* A path inside the volume. */
-static void validate_inner_path(const char *path, const struct field_path *p, struct err_list *out)
+void check_local_path(struct err_list *out, const struct field_path *p, const char *path)
+{
+    if (text_of(path)[0] == '/')
+        rule_invalid_text(out, p, path, "must be a relative path");
+    if (path_has_dots(text_of(path)))
+        rule_invalid_text(out, p, path, "must not contain '..'");
+}
+
+void check_inner_path(struct err_list *out, const struct field_path *p, const char *path)
 {
     if (text_empty(path)) {
         rule_required(out, p, "");
         return;
     }
-    if (path[0] == '/')
-        rule_invalid_text(out, p, path, "must be a relative path");
-    if (has_dots(path))
-        rule_invalid_text(out, p, path, "must not contain '..'");
-    if (strncmp(path, "..", 2) == 0 && !has_dots(path))
+    check_local_path(out, p, path);
+    if (strncmp(path, "..", 2) == 0 && !path_has_dots(path))
         rule_invalid_text(out, p, path, "must not start with '..'");
 }
 
@@ -62,7 +57,7 @@ static void validate_items(KeyToPath **items, size_t count, const struct field_p
         struct field_path path = path_field(&p, "path");
         if (text_empty(items[i]->key))
             rule_required(out, &key, "");
-        validate_inner_path(items[i]->path, &path, out);
+        check_inner_path(out, &path, items[i]->path);
         validate_mode(items[i]->has_mode, items[i]->mode, &p, "mode", out);
     }
 }
@@ -87,16 +82,21 @@ static void validate_downward_items(DownwardAPIVolumeFile **items, size_t count,
     for (size_t i = 0; i < count; i++) {
         struct field_path p = path_index(&list, i);
         struct field_path path = path_field(&p, "path");
-        struct field_path ref = path_field(&p, "fieldRef");
-        validate_inner_path(items[i]->path, &path, out);
+        struct field_path field = path_field(&p, "fieldRef");
+        struct field_path resource = path_field(&p, "resourceFieldRef");
+        check_inner_path(out, &path, items[i]->path);
         validate_mode(items[i]->has_mode, items[i]->mode, &p, "mode", out);
-        if (items[i]->field_ref == NULL && items[i]->resource_field_ref == NULL)
+        if (items[i]->field_ref != NULL) {
+            pod_field_ref_validate(items[i]->field_ref, true, &field, out);
+            if (items[i]->resource_field_ref != NULL)
+                rule_invalid_text(
+                    out, &p, "resource",
+                    "fieldRef and resourceFieldRef can not be specified simultaneously");
+        } else if (items[i]->resource_field_ref != NULL) {
+            pod_resource_ref_validate(items[i]->resource_field_ref, true, &resource, out);
+        } else {
             rule_required(out, &p, "one of fieldRef and resourceFieldRef is required");
-        else if (items[i]->field_ref != NULL && items[i]->resource_field_ref != NULL)
-            rule_invalid_text(out, &p, "",
-                              "fieldRef and resourceFieldRef can not be specified simultaneously");
-        else if (items[i]->field_ref != NULL && text_empty(items[i]->field_ref->field_path))
-            validate_named("", "fieldPath", &ref, out);
+        }
     }
 }
 
@@ -131,7 +131,7 @@ static void validate_source(const VolumeProjection *s, const struct field_path *
         if (s->service_account_token->expiration_seconds < 600)
             rule_invalid_number(out, &seconds, s->service_account_token->expiration_seconds,
                                 "may not specify a duration less than 10 minutes");
-        validate_inner_path(s->service_account_token->path, &token_path, out);
+        check_inner_path(out, &token_path, s->service_account_token->path);
     }
 }
 
@@ -159,7 +159,7 @@ static void validate_host_path(const HostPathVolumeSource *host, const struct fi
     struct field_path type = path_field(&p, "type");
     if (text_empty(host->path))
         rule_required(out, &path, "");
-    else if (has_dots(host->path))
+    else if (path_has_dots(host->path))
         rule_invalid_text(out, &path, host->path, "must not contain '..'");
     (void)check_one_of(out, &type, text_of(host->type), types);
 }

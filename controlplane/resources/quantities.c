@@ -129,12 +129,32 @@ bool check_resource_name(struct err_list *out, const struct field_path *p, const
     return false;
 }
 
+/* Ours to name: no domain, or kubernetes.io's. */
+static bool is_native(const char *name)
+{
+    return strchr(name, '/') == NULL || strstr(name, "kubernetes.io/") != NULL;
+}
+
+bool resource_is_huge_pages(const char *name)
+{
+    return is_huge(name);
+}
+
+bool resource_is_whole(const char *name)
+{
+    return listed(counted, name) || (!is_native(name) && !begins(name, "requests."));
+}
+
 void check_container_resource_name(struct err_list *out, const struct field_path *p,
                                    const char *name)
 {
     (void)check_resource_name(out, p, name); /* what is no resource at all is told both */
-    if (strchr(name, '/') == NULL && !listed(of_containers, name) && !is_huge(name))
-        rule_invalid_text(out, p, name, "must be a standard resource for containers");
+    if (strchr(name, '/') == NULL) {
+        if (!listed(of_containers, name) && !is_huge(name))
+            rule_invalid_text(out, p, name, "must be a standard resource for containers");
+    } else if (!is_native(name) && begins(name, "requests.")) {
+        rule_invalid_text(out, p, name, "doesn't follow extended resource name standard");
+    }
 }
 
 void check_quota_resource(struct err_list *out, const struct field_path *p, const char *name,
@@ -147,12 +167,11 @@ void check_quota_resource(struct err_list *out, const struct field_path *p, cons
     if (amount->nanos < 0)
         rule_invalid_text(out, p, quantity_shown(out->arena, amount),
                           "must be greater than or equal to 0");
-    if ((listed(counted, name) || (qualified && !begins(name, "kubernetes.io/"))) &&
-        quantity_milli(amount) % 1000 != 0)
+    if (resource_is_whole(name) && quantity_milli(amount) % 1000 != 0)
         rule_invalid_text(out, p, quantity_shown(out->arena, amount), "must be an integer");
 }
 
 bool resource_overcommits(const char *name)
 {
-    return strchr(name, '/') == NULL && !is_huge(name);
+    return is_native(name) && !is_huge(name);
 }

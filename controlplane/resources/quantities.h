@@ -37,6 +37,9 @@ void check_container_resource_name(struct err_list *out, const struct field_path
 /* The same for quotas, and the amount: not negative, whole where the resource is counted. */
 void check_quota_resource(struct err_list *out, const struct field_path *p, const char *name,
                           const struct quantity *amount);
+/* Counted in whole pieces: objects, and resources of other domains. */
+bool resource_is_whole(const char *name);
+bool resource_is_huge_pages(const char *name);
 /* May more be promised than there is? */
 bool resource_overcommits(const char *name);
 

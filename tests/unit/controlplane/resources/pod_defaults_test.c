@@ -110,9 +110,11 @@ static void test_fixed_point_and_template(void **state)
 
     const char *set = fixture_json(
         &f, KIND_REPLICA_SET,
-        fixture_object(&f, KIND_REPLICA_SET,
-                       "{'spec':{'template':{'spec':{'containers':[{'image':'i','resources':"
-                       "{'limits':{'cpu':'1'}}}]}}}}"));
+        fixture_object(
+            &f, KIND_REPLICA_SET,
+            "{'spec':{'template':{'spec':{'hostNetwork':true,'containers':[{'image':"
+            "'i','ports':[{'containerPort':80}],'resources':{'limits':{'cpu':'1'}}}]}}}}"));
+    assert_true(str_find(str_from(set), str_lit("hostPort")) < 0); /* its pods get them */
     assert_true(str_find(str_from(set), str_lit("\"requests\"")) < 0);
     assert_true(str_find(str_from(set), str_lit("enableServiceLinks")) < 0);
     assert_true(str_find(str_from(set), str_lit("\"replicas\":1")) >= 0);
