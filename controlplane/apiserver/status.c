@@ -48,6 +48,14 @@ int status_from_err(struct arena *a, struct status *s, int rc, const struct err 
     return result;
 }
 
+int status_rejected_patch(struct status *s)
+{
+    int rc = fill(s, ERR_INVALID,
+                  str_lit("the server rejected our request due to an error in our request"));
+    s->details = true;
+    return rc;
+}
+
 int status_no_route(struct status *s)
 {
     int rc = fill(s, ERR_NOT_FOUND, str_lit("the server could not find the requested resource"));

@@ -46,6 +46,9 @@ struct status {
     struct str continue_token; /* metadata.continue, for 410 on a list */
 };
 
+/* 422 for a JSON patch that does not apply: upstream keeps the reason to itself, and clients that
+ * race for an object compare this text. */
+int status_rejected_patch(struct status *s);
 /* From an error alone: code and reason of its row, the message as it is. */
 int status_from_err(struct arena *a, struct status *s, int rc, const struct err *e);
 /* Unknown paths and resources: "the server could not find the requested resource". */

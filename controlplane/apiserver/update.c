@@ -310,6 +310,9 @@ int patch_apply(struct request *r, enum patch_type type, const struct schema *sc
     }
     if (type == PATCH_JSON) {
         rc = patch_json(&r->arena, current, patch, out, &e);
+        if (rc == -ERR_INVALID) {
+            return status_rejected_patch(&r->status);
+        }
     } else if (type == PATCH_MERGE) {
         rc = patch_merge(&r->arena, current, patch, out, &e);
     } else {

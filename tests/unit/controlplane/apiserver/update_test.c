@@ -141,6 +141,8 @@ static void test_patch_refusals(void **state)
     r = patch(h, DEPLOYS "/web", "json-patch+json",
               "[{\"op\":\"test\",\"path\":\"/spec/replicas\",\"value\":77}]");
     harness_expect(&r, 422);
+    harness_contains(&r, "\"message\":\"the server rejected our request due to an error in our "
+                         "request\",\"reason\":\"Invalid\",\"details\":{},\"code\":422");
     r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"metadata\":{\"resourceVersion\":\"1\"}}");
     harness_expect(&r, 409);
     r = patch(h, DEPLOYS "/web", "merge-patch+json", "{\"metadata\":{\"uid\":\"x\"}}");
