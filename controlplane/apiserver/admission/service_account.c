@@ -13,7 +13,8 @@
 
 static const struct str mount_path = STR("/var/run/secrets/kubernetes.io/serviceaccount");
 
-#define VOLUME_MODE 0644
+#define VOLUME_MODE   0644
+#define VOLUME_PREFIX "kube-api-access-"
 
 static char *text(struct admission *a, const char *s)
 {
@@ -93,19 +94,33 @@ static bool add_mount(struct admission *a, Container *c, char *volume)
     return true;
 }
 
+/* A copy of a pod (`kubectl debug --copy-to`) brings the volume along. NULL: there is none. */
+static char *present_volume(const PodSpec *spec)
+{
+    for (size_t i = 0; i < spec->n_volumes; i++) {
+        if (str_starts(str_from(spec->volumes[i]->name), str_lit(VOLUME_PREFIX))) {
+            return spec->volumes[i]->name;
+        }
+    }
+    return NULL;
+}
+
 static void mount_everywhere(struct admission *a, PodSpec *spec)
 {
     char suffix[NAME_SUFFIX_BYTES + 1];
     bool used = false;
+    char *present = present_volume(spec);
     name_suffix(a->request_id, 0, suffix);
-    char *volume = str_dup(a->arena, str_printf(a->arena, "kube-api-access-%s", suffix));
+    char *volume = present != NULL
+                       ? present
+                       : str_dup(a->arena, str_printf(a->arena, "%s%s", VOLUME_PREFIX, suffix));
     for (size_t i = 0; i < spec->n_init_containers; i++) {
         used = add_mount(a, spec->init_containers[i], volume) || used;
     }
     for (size_t i = 0; i < spec->n_containers; i++) {
         used = add_mount(a, spec->containers[i], volume) || used;
     }
-    if (used) {
+    if (used && present == NULL) {
         add_volume(a, spec, volume);
     }
 }

@@ -41,6 +41,11 @@ static void test_mounted(void **state)
                          "\"ca.crt\"}]}},{\"downwardAPI\":{\"items\":[{\"path\":\"namespace\","
                          "\"fieldRef\":{\"apiVersion\":\"v1\",\"fieldPath\":"
                          "\"metadata.namespace\"}}]}}],\"defaultMode\":420}");
+    /* a copy of a pod has its volume already */
+    r = pod(h, "copy", "\"volumes\":[{\"name\":\"kube-api-access-abcde\",\"emptyDir\":{}}],");
+    harness_expect(&r, 201);
+    harness_contains(&r, "{\"name\":\"kube-api-access-abcde\",\"readOnly\":true");
+    harness_lacks(&r, "projected");
     r = pod(h, "q", "\"automountServiceAccountToken\":false,");
     harness_expect(&r, 201);
     harness_lacks(&r, "kube-api-access");
