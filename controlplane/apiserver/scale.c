@@ -256,7 +256,7 @@ static enum request_run scale_write(struct request *r)
 const struct operation operation_scale_get = {
     .name = "get scale",
     .mode = READ_FRESH,
-    .allow = SCALE_ALLOW,
+    .allow = MEDIA_ALLOW_OBJECTS,
     .run = scale_get,
 };
 

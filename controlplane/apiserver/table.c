@@ -73,7 +73,7 @@ void table_begin(struct buf *out, const struct kind_info *k, const struct list_m
     list_meta_write(out, meta);
     buf_append_c(out, ",\"columnDefinitions\":");
     if (style->columns) {
-        write_columns(out, resource_of(k->kind));
+        write_columns(out, resource_table_of(k->kind));
     } else {
         buf_append_c(out, "null");
     }
@@ -118,7 +118,7 @@ static void write_conditions(struct buf *out, const struct resource *r, const vo
 int table_row(struct arena *a, struct buf *out, const struct kind_info *k, struct str payload,
               uint64_t revision, const struct object_style *style, struct err *e)
 {
-    const struct resource *r = resource_of(k->kind);
+    const struct resource *r = resource_table_of(k->kind);
     const struct resource_context context = { .arena = a, .now_wall_ns = style->now_wall_ns };
     struct table_cell cells[TABLE_COLUMNS_MAX] = { 0 };
     void *object = NULL;

@@ -254,6 +254,12 @@ const struct resource *resource_of(enum kind kind)
     return NULL;
 }
 
+const struct resource *resource_table_of(enum kind kind)
+{
+    static const struct resource scale = { .kind = KIND_SCALE, TABLE(scale_columns, scale_cells) };
+    return kind == KIND_SCALE ? &scale : resource_of(kind);
+}
+
 const struct resource *resource_at(size_t i)
 {
     ASSERT(i < COUNT(resources));

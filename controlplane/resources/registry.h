@@ -152,6 +152,9 @@ struct resource {
 
 /* The row of a kind, or NULL for one that is not served as a resource (Scale). */
 const struct resource *resource_of(enum kind kind);
+/* What a Table of the kind shows: its row, or for Scale, an answer only, one with nothing else in
+ * it. NULL: no table can be made. */
+const struct resource *resource_table_of(enum kind kind);
 /* Rows in discovery order. */
 const struct resource *resource_at(size_t i);
 size_t resource_count(void);

@@ -4,6 +4,7 @@
 #include "api/meta/labels.h"
 #include "api/meta/selector.h"
 #include "api/meta/time.h"
+#include "api/proto/autoscaling.pb-c.h"
 #include "api/proto/coordination.pb-c.h"
 #include "api/proto/core.pb-c.h"
 #include "base/arena.h"
@@ -122,4 +123,20 @@ void lease_cells(const struct resource_context *c, const void *object, struct ta
     out[0] = cell_name(object);
     out[1] = cell_text(lease->spec == NULL ? "" : lease->spec->holder_identity);
     out[2] = cell_age(c, object);
+}
+
+/* ---- Scale ---- */
+
+const struct table_column scale_columns[] = { { .name = "Name", .type = "string" },
+                                              { .name = "Desired", .type = "integer" },
+                                              { .name = "Available", .type = "integer" },
+                                              AGE_COLUMN };
+
+void scale_cells(const struct resource_context *c, const void *object, struct table_cell *out)
+{
+    const Scale *s = object;
+    out[0] = cell_name(object);
+    out[1] = cell_number(s->spec == NULL ? 0 : s->spec->replicas);
+    out[2] = cell_number(s->status == NULL ? 0 : s->status->replicas);
+    out[3] = cell_age(c, object);
 }

@@ -26,7 +26,8 @@ enum {
     LIMIT_RANGE_COLUMNS = 2,
     POD_DISRUPTION_BUDGET_COLUMNS = 5,
     POD_TEMPLATE_COLUMNS = 4,
-    RESOURCE_QUOTA_COLUMNS = 4
+    RESOURCE_QUOTA_COLUMNS = 4,
+    SCALE_COLUMNS = 4
 };
 
 extern const struct table_column namespace_columns[NAMESPACE_COLUMNS];
@@ -48,12 +49,13 @@ extern const struct table_column limit_range_columns[LIMIT_RANGE_COLUMNS];
 extern const struct table_column pod_disruption_budget_columns[POD_DISRUPTION_BUDGET_COLUMNS];
 extern const struct table_column pod_template_columns[POD_TEMPLATE_COLUMNS];
 extern const struct table_column resource_quota_columns[RESOURCE_QUOTA_COLUMNS];
+extern const struct table_column scale_columns[SCALE_COLUMNS];
 
 table_cells_fn namespace_cells, node_cells, pod_cells, config_map_cells, secret_cells,
     service_account_cells, service_cells, event_cells, lease_cells, deployment_cells,
     replica_set_cells, controller_revision_cells, endpoints_cells, endpoint_slice_cells,
     limit_range_cells, pod_disruption_budget_cells, pod_template_cells,
-    replication_controller_cells, resource_quota_cells;
+    replication_controller_cells, resource_quota_cells, scale_cells;
 
 bool pod_completed(const void *object);
 

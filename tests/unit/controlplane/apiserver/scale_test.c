@@ -34,6 +34,11 @@ static void test_scale(void **state)
     if (!str_eq(r.body, want)) {
         fail_msg("%.*s\nnot %.*s", STR_ARG(r.body), STR_ARG(want));
     }
+    r = harness_send(h, "GET", WEB "/scale",
+                     "Accept: application/json;as=Table;v=v1;g=meta.k8s.io\r\n", "");
+    harness_expect(&r, 200);
+    harness_contains(&r, "{\"name\":\"Available\",\"type\":\"integer\"");
+    harness_contains(&r, "{\"cells\":[\"web\",2,0,\"");
     r = change(h, "PATCH", "merge-patch+json", "{\"spec\":{\"replicas\":5}}");
     harness_expect(&r, 200);
     harness_contains(&r, "\"spec\":{\"replicas\":5}");
