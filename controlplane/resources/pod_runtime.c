@@ -7,23 +7,13 @@
 #include "controlplane/resources/pod.h"
 #include "controlplane/resources/quantities.h"
 
-static bool is_standard(const char *name)
-{
-    return text_eq(name, "cpu") || text_eq(name, "memory") || text_eq(name, "ephemeral-storage") ||
-           strncmp(name, "hugepages-", 10) == 0;
-}
-
 static void validate_amount(const struct quantities *l, size_t i, const struct field_path *list,
                             struct err_list *out)
 {
     const char *name = quantities_key(l, i);
     struct field_path p = path_key(list, name);
     struct quantity q;
-    if (check_name(out, list, name, name_qualified) && strchr(name, '/') == NULL &&
-        !is_standard(name)) {
-        rule_invalid_text(out, &p, name, "must be a standard resource for containers");
-        return;
-    }
+    check_container_resource_name(out, &p, name);
     if (!quantities_value(l, i, &q)) {
         rule_invalid_text(out, &p, "", "must be a quantity");
         return;

@@ -3,6 +3,7 @@
 
 #include "api/meta/quantity.h"
 #include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
@@ -210,21 +211,25 @@ static void validate_details(const VolumeSource *s, const struct field_path *p,
         validate_named(s->persistent_volume_claim->claim_name, "claimName", &claim, out);
 }
 
-/* Exactly one source: every field of the message is one. */
+/* Exactly one source: every field of the message is one. Upstream looks for an emptyDir first, and
+ * each further source is one too many. */
 static void validate_one_source(const VolumeSource *s, const struct field_path *p,
                                 struct err_list *out)
 {
-    const ProtobufCMessageDescriptor *d = &volume_source__descriptor;
-    size_t count = 0;
-    for (unsigned i = 0; i < d->n_fields; i++) {
+    size_t count = s->empty_dir != NULL;
+    for (size_t i = 0; i < schema_VolumeSource.field_count; i++) {
+        const struct schema_field *f = &schema_VolumeSource.fields[i];
+        struct field_path at = path_field(p, str_dup(out->arena, f->name));
         const void *member;
-        memcpy(&member, (const char *)s + d->fields[i].offset, sizeof(member));
-        count += member != NULL;
+        memcpy(&member, (const char *)s + f->offset, sizeof(member));
+        if (member == NULL || member == s->empty_dir)
+            continue;
+        if (count > 0)
+            rule_forbidden(out, &at, "may not specify more than 1 volume type");
+        count++;
     }
     if (count == 0)
         rule_required(out, p, "must specify a volume type");
-    else if (count > 1)
-        rule_forbidden(out, p, "may not specify more than 1 volume type");
 }
 
 void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *path,
@@ -237,6 +242,8 @@ void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *p
         const VolumeSource *source = v->volume_source == NULL ? &none : v->volume_source;
         struct field_path p = path_index(&list, i);
         struct field_path name = path_field(&p, "name");
+        validate_one_source(source, &p, out);
+        validate_details(source, &p, out);
         if (text_empty(v->name)) {
             rule_required(out, &name, "");
         } else if (check_name(out, &name, v->name, name_dns1123_label)) {
@@ -247,7 +254,5 @@ void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *p
                 }
             }
         }
-        validate_one_source(source, &p, out);
-        validate_details(source, &p, out);
     }
 }

@@ -24,11 +24,15 @@ const char *quantities_key(const struct quantities *q, size_t i)
     return text_of(entry_at(q->entries, i)->key);
 }
 
-bool quantities_value(const struct quantities *q, size_t i, struct quantity *out)
+const char *quantities_text(const struct quantities *q, size_t i)
 {
     const Quantity *value = entry_at(q->entries, i)->value;
-    const char *text = value == NULL || text_empty(value->string) ? "0" : value->string;
-    return quantity_parse(str_from(text), out, NULL) == 0;
+    return value == NULL || text_empty(value->string) ? "0" : value->string;
+}
+
+bool quantities_value(const struct quantities *q, size_t i, struct quantity *out)
+{
+    return quantity_parse(str_from(quantities_text(q, i)), out, NULL) == 0;
 }
 
 bool quantities_get(const struct quantities *q, const char *key, struct quantity *out)
@@ -128,8 +132,8 @@ bool check_resource_name(struct err_list *out, const struct field_path *p, const
 void check_container_resource_name(struct err_list *out, const struct field_path *p,
                                    const char *name)
 {
-    if (check_resource_name(out, p, name) && strchr(name, '/') == NULL &&
-        !listed(of_containers, name) && !is_huge(name))
+    (void)check_resource_name(out, p, name); /* what is no resource at all is told both */
+    if (strchr(name, '/') == NULL && !listed(of_containers, name) && !is_huge(name))
         rule_invalid_text(out, p, name, "must be a standard resource for containers");
 }
 

@@ -15,6 +15,8 @@ struct quantities {
 };
 
 const char *quantities_key(const struct quantities *q, size_t i);
+/* As it was written. */
+const char *quantities_text(const struct quantities *q, size_t i);
 /* False when the text is no quantity; an absent one is zero. */
 bool quantities_value(const struct quantities *q, size_t i, struct quantity *out);
 /* False when there is no such key (or it is no quantity). */

@@ -65,18 +65,25 @@ static const char *labels_shown(struct arena *a, const ObjectMeta *meta)
     return shown;
 }
 
-void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
-                             const struct field_path *path, struct err_list *out)
+/* A selector that is absent matches no labels. */
+static void match_nothing(const PodTemplateSpec *t, const struct field_path *path,
+                          struct err_list *out)
 {
     struct field_path template = path_field(path, "template");
     struct field_path metadata = path_field(&template, "metadata");
     struct field_path labels_path = path_field(&metadata, "labels");
+    rule_invalid(out, &labels_path, labels_shown(out->arena, t->metadata),
+                 "`selector` does not match template `labels`");
+}
+
+void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
+                             const struct field_path *path, struct err_list *out)
+{
     const ObjectMeta *meta = t->metadata;
     struct labels labels =
         meta == NULL ? labels_none() : labels_of_entries(meta->labels, meta->n_labels);
     if (!selector_everything(selector) && !selector_matches(selector, &labels))
-        rule_invalid(out, &labels_path, labels_shown(out->arena, meta),
-                     "`selector` does not match template `labels`");
+        match_nothing(t, path, out);
 }
 
 static void validate_match(const LabelSelector *ls, const PodTemplateSpec *t,
@@ -119,6 +126,7 @@ void workload_validate_template(const struct LabelSelector *selector,
         t = &none;
     if (selector == NULL) {
         rule_required(out, &selector_path, "");
+        match_nothing(t, path, out);
     } else {
         workload_validate_selector(selector, &selector_path, out);
         if (selector->n_match_labels == 0 && selector->n_match_expressions == 0)

@@ -16,7 +16,9 @@ static void test_create(void **state)
         { VALID, "" },
         { "{" META ",'spec':{'replicas':-1," SELECTOR "," TEMPLATE "}}",
           "spec.replicas: Invalid value: -1: must be greater than or equal to 0" },
-        { "{" META ",'spec':{" TEMPLATE "}}", "spec.selector: Required value" },
+        { "{" META ",'spec':{" TEMPLATE "}}",
+          "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: "
+          "{\"a\":\"b\"}: `selector` does not match template `labels`]" },
         { "{" META ",'spec':{'selector':{'matchLabels':{'a':'c'}}," TEMPLATE "}}",
           "spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match "
           "template `labels`" },

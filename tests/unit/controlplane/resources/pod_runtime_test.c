@@ -21,8 +21,9 @@ static void test_refused(void **state)
           "be greater than or equal to 0]" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
           "resources':{'requests':{'odd':'1'}}}]}}",
-          "spec.containers[0].resources.requests[odd]: Invalid value: \"odd\": must be a standard "
-          "resource for containers" },
+          "[spec.containers[0].resources.requests[odd]: Invalid value: \"odd\": must be a standard "
+          "resource type or fully qualified, spec.containers[0].resources.requests[odd]: Invalid "
+          "value: \"odd\": must be a standard resource for containers]" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
           "resources':{'requests':{'example.com/gpu':'1'}}}]}}",
           "spec.containers[0].resources.limits: Required value: Limit must be set for non "

@@ -18,7 +18,7 @@ static void test_refused(void **state)
           "spec.volumes[1].name: Duplicate value: \"v\"" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
           ",'volumes':[{'name':'v','emptyDir':{},'hostPath':{'path':'/x'}}]}}",
-          "spec.volumes[0]: Forbidden: may not specify more than 1 volume type" },
+          "spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
           ",'volumes':[{'name':'v','hostPath':{}}]}}",
           "spec.volumes[0].hostPath.path: Required value" },

@@ -13,7 +13,8 @@ static void test_create(void **state)
           "" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'template':{'metadata':{'labels':{'a':'"
           "b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}",
-          "spec.selector: Required value" },
+          "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: "
+          "{\"a\":\"b\"}: `selector` does not match template `labels`]" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'selector':{'matchExpressions':[{'key':"
           "'a','operator':'In'}]},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':"
           "[{'name':'c','image':'i'}]}}}}",
