@@ -80,7 +80,11 @@ static int prepare_object(struct request *r, struct write *w, bool applied)
     }
     err_list_init(&errors, &r->arena);
     resource_validate_create(r->resource, &context, w->object, &errors);
-    return write_check(r, r->kind, write_text(meta->name), &errors);
+    rc = write_check(r, r->kind, write_text(meta->name), &errors);
+    if (rc == 0) {
+        write_warn(r, w->object, NULL);
+    }
+    return rc;
 }
 
 /* Finds a free name, or the object that an earlier attempt made. 0: the key is absent. 1: answered
@@ -136,12 +140,6 @@ enum request_run write_create(struct request *r, void *object, bool applied)
     }
     if (rc == 1) {
         return object_answer(r, 201, r->kind, first.payload, first.revision);
-    }
-    if (r->resource->strategy != NULL && r->resource->strategy->warning != NULL) {
-        const char *text = r->resource->strategy->warning(w.object);
-        if (text != NULL) {
-            request_warn(r, text);
-        }
     }
     return write_object(r, &w);
 }

@@ -144,6 +144,10 @@ static int request_begin(struct request *r)
     if (rc != 0) {
         return rc;
     }
+    if (r->route.resource && r->kind != NULL && r->kind->kind == KIND_ENDPOINTS) {
+        request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
+                        "EndpointSlice");
+    }
     rc = media_accept(accept, r->operation->allow, &r->media, &e);
     if (rc != 0 && r->operation->allow != 0) {
         return status_from_err(&r->arena, &r->status, rc, &e);

@@ -185,7 +185,11 @@ static int validate(struct request *r, struct write *w, const void *old, enum pa
     } else if (part == PART_EPHEMERAL) {
         pod_validate_ephemeral(w->object, old, &errors);
     }
-    return write_check(r, r->kind, r->route.name, &errors);
+    int rc = write_check(r, r->kind, r->route.name, &errors);
+    if (rc == 0 && part == PART_MAIN) {
+        write_warn(r, w->object, old);
+    }
+    return rc;
 }
 
 /* Defaults, managed fields, and the rules of the part that changes. */

@@ -206,6 +206,20 @@ int write_check(struct request *r, const struct kind_info *k, struct str name,
     return list->count == 0 ? 0 : status_invalid(&r->arena, &r->status, k, name, list);
 }
 
+void write_warn(struct request *r, const void *object, const void *old)
+{
+    const struct resource_context context = request_context(r);
+    const struct resource_strategy *s = r->resource->strategy;
+    struct resource_warnings found = { 0 };
+    if (s == NULL || s->warnings == NULL) {
+        return;
+    }
+    s->warnings(&context, object, old, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        request_warn(r, found.texts[i]);
+    }
+}
+
 /* ---- the transaction ---- */
 
 static void fill_txn(struct request *r, struct write *w, struct store_op *op)

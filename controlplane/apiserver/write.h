@@ -71,6 +71,8 @@ int write_admit(struct request *r, struct write *w, const void *old, const char 
 /* Turns a list of field errors into 422; 0 when it is empty. */
 int write_check(struct request *r, const struct kind_info *k, struct str name,
                 const struct err_list *list);
+/* What a valid object is to be told of itself; old NULL: create. */
+void write_warn(struct request *r, const void *object, const void *old);
 /* The kind of patch that the Content-Type names, checked against the options. -ERR_X with
  * r->status set. */
 int patch_type_of(struct request *r, enum patch_type *out);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
 #include "controlplane/resources/strategies.h"
+#include "controlplane/resources/warnings.h"
 #include "controlplane/resources/workload.h"
 
 static void strategy_defaults(struct arena *a, DeploymentSpec *spec)
@@ -164,11 +165,19 @@ static bool generation_changed(const void *object, const void *old)
            !same_annotations(d->metadata, was->metadata);
 }
 
+static void warnings(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out)
+{
+    const DeploymentSpec *spec = ((const Deployment *)object)->spec;
+    warn_workload(c, object, old, spec == NULL ? NULL : spec->template_, out);
+}
+
 const struct resource_strategy deployment_strategy = { .defaults = defaults,
                                                        .prepare_create = prepare_create,
                                                        .prepare_update = prepare_update,
                                                        .prepare_status = prepare_status,
                                                        .status_keeps = status_keeps,
+                                                       .warnings = warnings,
                                                        .validate = validate,
                                                        .validate_update = validate_update,
                                                        .validate_status = validate_status,

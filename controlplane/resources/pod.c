@@ -8,6 +8,7 @@
 #include "api/schema/codec.h"
 #include "base/arena.h"
 #include "controlplane/resources/strategies.h"
+#include "controlplane/resources/warnings.h"
 
 static bool positive(const Quantity *value)
 {
@@ -136,11 +137,24 @@ static bool generation_changed(const void *object, const void *old)
     return !schema_equal(&schema_PodSpec, ((const Pod *)object)->spec, ((const Pod *)old)->spec);
 }
 
+/* Of a new pod only: programs update pods, and nobody reads what they are told. */
+static void warnings(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out)
+{
+    const Pod *pod = object;
+    if (old != NULL)
+        return;
+    warn_name(c, pod->metadata->name, "the Pod's hostname", out);
+    if (pod->spec != NULL)
+        warn_pod(c, pod->spec, pod->metadata, NULL, out);
+}
+
 const struct resource_strategy pod_strategy = { .defaults = pod_defaults,
                                                 .prepare_create = prepare_create,
                                                 .prepare_update = prepare_update,
                                                 .prepare_status = prepare_status,
                                                 .status_keeps = status_keeps,
+                                                .warnings = warnings,
                                                 .validate = validate,
                                                 .validate_create = validate_create,
                                                 .validate_update = validate_update,

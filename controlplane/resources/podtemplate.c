@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
 #include "controlplane/resources/strategies.h"
+#include "controlplane/resources/warnings.h"
 
 static void defaults(struct arena *a, void *object)
 {
@@ -26,6 +27,17 @@ static bool generation_changed(const void *object, const void *old)
                          ((const PodTemplate *)old)->template_);
 }
 
+static void warnings(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out)
+{
+    const PodTemplateSpec *t = ((const PodTemplate *)object)->template_;
+    const struct field_path path = path_field(NULL, "template");
+    (void)old;
+    if (t != NULL && t->spec != NULL)
+        warn_pod(c, t->spec, t->metadata, &path, out);
+}
+
 const struct resource_strategy pod_template_strategy = { .defaults = defaults,
+                                                         .warnings = warnings,
                                                          .validate = validate,
                                                          .generation_changed = generation_changed };

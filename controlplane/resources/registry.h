@@ -41,6 +41,14 @@ struct resource_context {
     uint64_t now_wall_ns;
 };
 
+/* Texts of one object's Warning headers, in the request's arena. */
+#define RESOURCE_WARNINGS_MAX 64
+
+struct resource_warnings {
+    const char *texts[RESOURCE_WARNINGS_MAX];
+    size_t count;
+};
+
 /* Bits of resource.subresources. */
 enum resource_subresource {
     SUBRESOURCE_STATUS = 1 << 0,
@@ -81,8 +89,10 @@ struct resource_strategy {
     const char *const *const *status_keeps;
     /* True when generation must grow (called only for rows that track it). */
     bool (*generation_changed)(const void *object, const void *old);
-    /* Text after the kind's name in a Warning header, or NULL; never refuses. May be NULL. */
-    const char *(*warning)(const void *object);
+    /* What a valid object (of the main resource; old: NULL when it is new) deserves to be told of
+     * itself. Never refuses. May be NULL. */
+    void (*warnings)(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out);
 };
 
 enum table_cell_type { CELL_STRING, CELL_INTEGER, CELL_BOOLEAN };

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
 #include "controlplane/resources/strategies.h"
+#include "controlplane/resources/warnings.h"
 #include "controlplane/resources/workload.h"
 
 static void defaults(struct arena *a, void *object)
@@ -78,10 +79,18 @@ static bool generation_changed(const void *object, const void *old)
                          ((const ReplicaSet *)old)->spec);
 }
 
+static void warnings(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out)
+{
+    const ReplicaSetSpec *spec = ((const ReplicaSet *)object)->spec;
+    warn_workload(c, object, old, spec == NULL ? NULL : spec->template_, out);
+}
+
 const struct resource_strategy replicaset_strategy = { .defaults = defaults,
                                                        .prepare_create = prepare_create,
                                                        .prepare_update = prepare_update,
                                                        .prepare_status = prepare_status,
+                                                       .warnings = warnings,
                                                        .validate = validate,
                                                        .validate_update = validate_update,
                                                        .validate_status = validate_status,

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
 #include "controlplane/resources/strategies.h"
+#include "controlplane/resources/warnings.h"
 #include "controlplane/resources/workload.h"
 
 /* The template's labels stand in for a selector and for labels that are not given. */
@@ -102,10 +103,18 @@ static bool generation_changed(const void *object, const void *old)
                          ((const ReplicationController *)old)->spec);
 }
 
+static void warnings(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out)
+{
+    const ReplicationControllerSpec *spec = ((const ReplicationController *)object)->spec;
+    warn_workload(c, object, old, spec == NULL ? NULL : spec->template_, out);
+}
+
 const struct resource_strategy replication_controller_strategy = { .defaults = defaults,
                                                                    .prepare_create = prepare_create,
                                                                    .prepare_update = prepare_update,
                                                                    .prepare_status = prepare_status,
+                                                                   .warnings = warnings,
                                                                    .validate = validate,
                                                                    .validate_status =
                                                                        validate_status,

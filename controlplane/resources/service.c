@@ -85,12 +85,56 @@ static void prepare_create(const struct resource_context *c, void *object)
                          &load_balancer_status__descriptor);
 }
 
+static bool has_node_ports(const ServiceSpec *spec)
+{
+    return is_type(spec, "NodePort") || is_type(spec, "LoadBalancer");
+}
+
+static bool is_external(const ServiceSpec *spec)
+{
+    return has_node_ports(spec) || (is_type(spec, "ClusterIP") && spec->n_external_ips > 0);
+}
+
+static bool same_node_ports(const ServiceSpec *spec, const ServiceSpec *was)
+{
+    bool same = spec->n_ports == was->n_ports;
+    for (size_t i = 0; i < spec->n_ports && same; i++)
+        same = spec->ports[i]->node_port == was->ports[i]->node_port;
+    return same;
+}
+
+/* A client that changes the type only means the old type's fields to go. */
+static void drop_old_type(ServiceSpec *spec, const ServiceSpec *was)
+{
+    if (has_node_ports(was) && !has_node_ports(spec) && same_node_ports(spec, was)) {
+        for (size_t i = 0; i < spec->n_ports; i++)
+            spec->ports[i]->node_port = 0;
+    }
+    if (is_external(was) && !is_external(spec) &&
+        text_eq(spec->external_traffic_policy, text_of(was->external_traffic_policy)))
+        spec->external_traffic_policy = NULL;
+    if (is_type(was, "LoadBalancer") && !is_type(spec, "LoadBalancer")) {
+        spec->has_allocate_load_balancer_node_ports = 0;
+        spec->allocate_load_balancer_node_ports = 0;
+    }
+    if (!is_type(was, "ExternalName") && is_type(spec, "ExternalName") &&
+        text_eq(spec->cluster_ip, text_of(was->cluster_ip))) {
+        spec->cluster_ip = NULL;
+        spec->n_cluster_ips = 0;
+    }
+    if (is_type(was, "ExternalName") && !is_type(spec, "ExternalName") &&
+        text_eq(spec->external_name, text_of(was->external_name)))
+        spec->external_name = NULL;
+}
+
 static void prepare_update(const struct resource_context *c, void *object, const void *old)
 {
     ServiceSpec *spec = ((Service *)object)->spec;
     const ServiceSpec *was = ((const Service *)old)->spec;
     (void)c;
     ((Service *)object)->status = ((const Service *)old)->status;
+    if (was != NULL)
+        drop_old_type(spec, was);
     /* A client that leaves the address out keeps the one there is. */
     if (was != NULL && text_empty(spec->cluster_ip) && spec->n_cluster_ips == 0 &&
         !is_type(spec, "ExternalName") && !is_type(was, "ExternalName")) {
@@ -173,6 +217,32 @@ static void validate_cluster_ip(const ServiceSpec *spec, const struct field_path
         rule_invalid_text(out, &ips, spec->cluster_ips[0], "first value must match `clusterIP`");
 }
 
+static void validate_affinity(const ServiceSpec *spec, const struct field_path *up,
+                              struct err_list *out)
+{
+    struct field_path affinity = path_field(up, "sessionAffinity");
+    struct field_path config = path_field(up, "sessionAffinityConfig");
+    (void)check_one_of(out, &affinity, spec->session_affinity, affinities);
+    if (text_eq(spec->session_affinity, "None") && spec->session_affinity_config != NULL)
+        rule_forbidden(out, &config, "must not be set when session affinity is None");
+}
+
+static void validate_policies(const ServiceSpec *spec, const struct field_path *up,
+                              struct err_list *out)
+{
+    static const char *const policies[] = { "Cluster", "Local", NULL };
+    struct field_path external = path_field(up, "externalTrafficPolicy");
+    struct field_path internal = path_field(up, "internalTrafficPolicy");
+    bool given = !text_empty(spec->external_traffic_policy);
+    if (given && !is_external(spec))
+        rule_invalid_text(out, &external, spec->external_traffic_policy,
+                          "may only be set for externally-accessible services");
+    else if (given)
+        (void)check_one_of(out, &external, spec->external_traffic_policy, policies);
+    if (!text_empty(spec->internal_traffic_policy))
+        (void)check_one_of(out, &internal, spec->internal_traffic_policy, policies);
+}
+
 static void validate(const struct resource_context *c, const void *object, struct err_list *out)
 {
     const ServiceSpec *spec = ((const Service *)object)->spec;
@@ -180,7 +250,6 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path ports = path_field(&path, "ports");
     struct field_path type = path_field(&path, "type");
     struct field_path selector = path_field(&path, "selector");
-    struct field_path affinity = path_field(&path, "sessionAffinity");
     struct field_path external = path_field(&path, "externalName");
     (void)c;
     if (spec->n_ports == 0 && !is_type(spec, "ExternalName") && !text_eq(spec->cluster_ip, "None"))
@@ -197,8 +266,9 @@ static void validate(const struct resource_context *c, const void *object, struc
     }
     metadata_validate_labels(spec->selector, spec->n_selector, &selector, out);
     (void)check_one_of(out, &type, spec->type, types);
-    (void)check_one_of(out, &affinity, spec->session_affinity, affinities);
+    validate_affinity(spec, &path, out);
     validate_cluster_ip(spec, &path, out);
+    validate_policies(spec, &path, out);
 }
 
 static void validate_update(const struct resource_context *c, const void *object, const void *old,
@@ -217,9 +287,43 @@ static void validate_update(const struct resource_context *c, const void *object
         rule_invalid_text(out, &first, spec->cluster_ip, "may not change once set");
 }
 
+/* A text of its own. */
+static void warn(struct resource_warnings *out, const char *text)
+{
+    if (out->count < RESOURCE_WARNINGS_MAX)
+        out->texts[out->count++] = text;
+}
+
+static void warnings(const struct resource_context *c, const void *object, const void *old,
+                     struct resource_warnings *out)
+{
+    const Service *service = object;
+    const ServiceSpec *spec = service->spec;
+    bool headless = is_type(spec, "ClusterIP") && text_eq(spec->cluster_ip, "None");
+    (void)c;
+    (void)old;
+    for (size_t i = 0; i < service->metadata->n_annotations; i++) {
+        if (text_eq(service->metadata->annotations[i]->key,
+                    "service.kubernetes.io/topology-aware-hints"))
+            warn(out, "annotation service.kubernetes.io/topology-aware-hints is deprecated, please "
+                      "use service.kubernetes.io/topology-mode instead");
+    }
+    if (headless && !text_empty(spec->load_balancer_ip))
+        warn(out, "spec.loadBalancerIP is ignored for headless services");
+    if (headless && spec->n_external_ips > 0)
+        warn(out, "spec.externalIPs is ignored for headless services");
+    if (headless && !text_eq(spec->session_affinity, "None"))
+        warn(out, "spec.SessionAffinity is ignored for headless services");
+    if (is_type(spec, "ExternalName") && spec->n_external_ips > 0)
+        warn(out, "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+    if (!is_type(spec, "ExternalName") && !text_empty(spec->external_name))
+        warn(out, "spec.externalName is ignored when spec.type is not \"ExternalName\"");
+}
+
 const struct resource_strategy service_strategy = { .defaults = defaults,
                                                     .prepare_create = prepare_create,
                                                     .prepare_update = prepare_update,
                                                     .prepare_status = prepare_status,
+                                                    .warnings = warnings,
                                                     .validate = validate,
                                                     .validate_update = validate_update };

@@ -122,13 +122,25 @@ static void test_revision(void **state)
     harness_contains(&r, "\"reason\":\"Expired\"");
 }
 
+/* Every call of Endpoints, failed ones too, tells that they are deprecated. */
+static void test_deprecated(void **state)
+{
+    struct harness *h = *state;
+    static const char *const targets[] = { "/api/v1/namespaces/default/endpoints",
+                                           "/api/v1/namespaces/default/endpoints/none" };
+    for (size_t i = 0; i < 2; i++) {
+        struct reply r = harness_get(h, targets[i]);
+        assert_true(str_find(r.headers, str_lit("299 - \"v1 Endpoints is deprecated in v1.33+; use "
+                                                "discovery.k8s.io/v1 EndpointSlice\"")) >= 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_get),
-        cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_revision),
+        cmocka_unit_test(test_get),        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_missing),    cmocka_unit_test(test_revision),
+        cmocka_unit_test(test_deprecated),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

@@ -155,3 +155,17 @@ void fixture_check_cells(enum kind kind, const struct create_case *cases, size_t
         check(i, cases[i].json, fixture_cells(&f, kind, cases[i].json), cases[i].errors);
     fixture_deinit(&f);
 }
+
+const char *fixture_warnings(struct fixture *f, enum kind kind, const char *json, const void *old)
+{
+    struct resource_warnings found = { 0 };
+    struct buf all;
+    const void *object = fixture_object(f, kind, json);
+    buf_init(&all);
+    resource_of(kind)->strategy->warnings(&f->context, object, old, &found);
+    for (size_t i = 0; i < found.count; i++)
+        buf_printf(&all, "%s\n", found.texts[i]);
+    const char *text = str_dup(&f->arena, buf_str(&all));
+    buf_deinit(&all);
+    return text;
+}

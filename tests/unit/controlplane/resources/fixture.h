@@ -34,6 +34,8 @@ const char *fixture_create_errors(struct fixture *f, enum kind kind, const char 
 /* Text of all errors of an update from old to json, as the API server runs it. */
 const char *fixture_update_errors(struct fixture *f, enum kind kind, const char *old,
                                   const char *json);
+/* What a valid object is told of itself, a line each; old: NULL when it is new. */
+const char *fixture_warnings(struct fixture *f, enum kind kind, const char *json, const void *old);
 /* Cells joined by '|'. */
 const char *fixture_cells(struct fixture *f, enum kind kind, const char *json);
 

@@ -41,7 +41,24 @@ static void test_create(void **state)
         { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'x','ports':[{'port':80}]}"
           "}",
           "spec.clusterIPs[0]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or "
-          "2001:db8::ffff)" }
+          "2001:db8::ffff)" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'externalTrafficPolicy':'Local','ports'"
+          ":[{'port':80}]}}",
+          "spec.externalTrafficPolicy: Invalid value: \"Local\": may only be set for "
+          "externally-accessible services" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'externalTrafficPolicy':'Near','type':'"
+          "NodePort','ports':[{'port':80}]}}",
+          "spec.externalTrafficPolicy: Unsupported value: \"Near\": supported values: \"Cluster\", "
+          "\"Local\"" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'internalTrafficPolicy':'Near','ports'"
+          ":[{'port':80}]}}",
+          "spec.internalTrafficPolicy: Unsupported value: \"Near\": supported values: \"Cluster\", "
+          "\"Local\"" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'sessionAffinityConfig':{'clientIP':{}}"
+          ","
+          "'ports':[{'port':80}]}}",
+          "spec.sessionAffinityConfig: Forbidden: must not be set when session affinity is "
+          "None" }
     };
     (void)state;
     fixture_check_creates(KIND_SERVICE, cases, COUNT(cases));
@@ -57,7 +74,24 @@ static void test_update(void **state)
           ":80}]}}",
           "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.2','ports':[{'port'"
           ":80}]}}",
-          "spec.clusterIPs[0]: Invalid value: \"10.0.0.2\": may not change once set" }
+          "spec.clusterIPs[0]: Invalid value: \"10.0.0.2\": may not change once set" },
+        /* what only the old type had goes with it */
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort','ports':[{'port':80,'"
+          "nodePort':30000}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','"
+          "externalTrafficPolicy':'Cluster','ports':[{'port':80,'nodePort':30000}]}}",
+          "" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort','ports':[{'port':80,'"
+          "nodePort':30000}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','ports':[{'port':80,"
+          "'"
+          "nodePort':30001}]}}",
+          "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','ports':[{'port'"
+          ":80}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ExternalName','externalName':'"
+          "a.b','clusterIP':'10.0.0.1','clusterIPs':['10.0.0.1'],'ports':[{'port':80}]}}",
+          "" }
     };
     (void)state;
     fixture_check_updates(KIND_SERVICE, cases, COUNT(cases));
