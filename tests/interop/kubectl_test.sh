@@ -71,10 +71,18 @@ for kubectl in $kubectls; do
     expect "successfully rolled out" k rollout status deploy d --timeout=20s
     expect "unknown field" k create -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"z"},"datas":{}}'
     expect "labeled" k label configmap c x=y
+    expect "service/s created" k create service nodeport s --tcp=80:80 --node-port=$((30000 + n))
     expect "patched" k patch configmap c -p '{"data":{"k":"v"}}'
     expect "x=y" k describe configmap c
     expect "ADDED" timeout 3 "$kubectl" -n "$ns" get configmap c -w --output-watch-events
     expect "NotFound" k get configmap none
+    expect "The request is invalid" k patch configmap c --type=json \
+        -p '[{"op":"remove","path":"/data/none"}]'
+    expect "cannot convert int64 to string" k patch configmap c -p '{"data":{"k":1}}'
+    expect "v1 Endpoints is deprecated in v1.33+" k get endpoints
+    expect "hides previous definition" k create --dry-run=server -f - \
+        <<<"$(victim none | sed 's/image: i/&, env: [{name: A, value: b}, {name: A, value: c}]/')"
+    expect "patched" k patch svc s -p '{"spec":{"type":"ClusterIP"}}'
     expect "node/$ns created" k create -f - <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"'"$ns"'"}}'
     expect "pod/x created" k create -f - <<<"$(victim "$ns")"
     if [ "$n" = 1 ]; then
