@@ -1,5 +1,6 @@
 /* Plain paths: what is served beside resources. One row per path in a table; each answers at once
  * from what this member knows. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/proto/schemas.h"
@@ -395,11 +396,20 @@ static enum request_run openapi_v2_run(struct request *r)
                            openapi_content(&openapi_v2_type, form), "public");
 }
 
+static int group_cmp(const void *x, const void *y)
+{
+    const struct group_version *a = x;
+    const struct group_version *b = y;
+    return strcmp(a->group, b->group);
+}
+
+/* Sorted and for people, as upstream. */
 static enum request_run index_run(struct request *r)
 {
     struct group_version groups[GROUPS_MAX];
     size_t count = resource_groups(groups);
     buf_clear(&r->out);
+    qsort(groups, count, sizeof(groups[0]), group_cmp);
     buf_append_c(&r->out, "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\"");
     for (size_t i = 0; i < count; i++) {
         if (groups[i].group[0] != '\0') {
@@ -410,9 +420,10 @@ static enum request_run index_run(struct request *r)
     buf_append_c(
         &r->out,
         ",\"/healthz\",\"/livez\",\"/metrics\",\"/openapi/v2\",\"/openapi/v3\",\"/readyz\","
-        "\"/version\"]}\n");
-    request_answer(r, 200, "application/json", buf_str(&r->out));
-    return RUN_ANSWER;
+        "\"/version\"]}");
+    r->pretty = true;
+    r->media = (struct media){ .type = MEDIA_JSON };
+    return object_answer_out(r, 200);
 }
 
 /* ---- the table ---- */

@@ -264,7 +264,7 @@ def check_patches():
     equal(got.spec.paused, True)
     status = refused(422, "Invalid", apps.patch_namespaced_deployment, "patched", NS,
                      [{"op": "test", "path": "/spec/replicas", "value": 9}])
-    assert "test" in status.message, status.message
+    assert "due to an error in our request" in status.message, status.message
     resource = dyn.resources.get(api_version="apps/v1", kind="Deployment")
     merge = {"spec": {"template": {"spec": {"containers": [container]}}}}
     got = resource.patch(namespace=NS, name="patched", body=merge, content_type="application/merge-patch+json")

@@ -20,7 +20,8 @@ struct path_case {
     "application/json\r\n"
 
 static const struct path_case cases[] = {
-    { "/", NULL, 200, "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\"" },
+    { "/", NULL, 200, "{\n  \"paths\": [\n    \"/api\",\n    \"/api/v1\",\n    \"/apis\"," },
+    { "/", NULL, 200, "\"/apis/discovery.k8s.io/v1\",\n    \"/apis/events.k8s.io\"" },
     { "/version", NULL, 200, "\"gitVersion\": \"v1.35.0+gantry\"" },
     { "/version", NULL, 200, "\"major\": \"1\",\n  \"minor\": \"35\"" },
     { "/healthz", NULL, 200, "ok" },
