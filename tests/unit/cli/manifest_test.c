@@ -56,7 +56,7 @@ static void test_texts(void **state)
         { "apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n", "a", NULL,
           false },
         { MAP("a") "---\nfoo: [\n---\n" MAP("b"), "a",
-          "error parsing x.yaml: error converting YAML to JSON: yaml: line 2: did not find "
+          "error parsing x.yaml: error converting YAML to JSON: yaml: line 1: did not find "
           "expected node content",
           false },
         { "kind: ConfigMap\n", "",

@@ -56,8 +56,8 @@ static void refused(void **state)
           "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  "
           "line 1: key \"kind\" already set in map" },
         { "?fieldManager=m&fieldValidation=Ignore", MAP_X "data: {}\ndata: {}\n", 200, "" },
-        { "?fieldManager=m", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: other}",
-          400,
+        { "?fieldManager=m",
+          "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: other}", 400,
           "the namespace of the provided object does not match the namespace sent on the request" },
         { "?fieldManager=m", MAP_X "data: []\nimmutable: 1\n", 500,
           "failed to create typed patch object (/x; /v1, Kind=ConfigMap): errors:\n"
