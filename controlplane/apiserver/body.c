@@ -96,12 +96,24 @@ static struct str internal_name(struct arena *a, const char *kind, const char *a
     return str_printf(a, "%.*s.%s", STR_ARG(group), kind);
 }
 
+static int not_registered(struct request *r, const struct body_type *type, struct str kind,
+                          struct str api_version)
+{
+    struct str why = str_printf(
+        &r->arena, "no kind \"%.*s\" is registered for version \"%.*s\" in scheme \"%s\"",
+        STR_ARG(kind), STR_ARG(api_version), SCHEME);
+    return cannot_handle(r, type, kind, api_version, why);
+}
+
 static int check_type(struct request *r, const struct body_type *type, struct str kind,
                       struct str api_version)
 {
     struct arena *a = &r->arena;
     if (type->api_version == NULL) {
-        return 0;
+        /* A body of another kind was not meant as this, whatever it would do. */
+        return kind.len == 0 || str_eq_c(kind, type->kind)
+                   ? 0
+                   : not_registered(r, type, kind, api_version);
     }
     if (str_find_char(api_version, '/', 0) >= 0 &&
         str_find_char(api_version, '/', (size_t)str_find_char(api_version, '/', 0) + 1) >= 0) {
@@ -122,13 +134,12 @@ static int check_type(struct request *r, const struct body_type *type, struct st
                                  "API version (%s)",
                                  STR_ARG(api_version), type->api_version));
     }
-    struct str why =
-        said != NULL
-            ? str_printf(a, "converting (%.*s.%.*s) to (%.*s): unknown conversion",
-                         STR_ARG(short_version(api_version)), STR_ARG(kind),
-                         STR_ARG(internal_name(a, type->kind, type->api_version)))
-            : str_printf(a, "no kind \"%.*s\" is registered for version \"%.*s\" in scheme \"%s\"",
-                         STR_ARG(kind), STR_ARG(api_version), SCHEME);
+    if (said == NULL) {
+        return not_registered(r, type, kind, api_version);
+    }
+    struct str why = str_printf(a, "converting (%.*s.%.*s) to (%.*s): unknown conversion",
+                                STR_ARG(short_version(api_version)), STR_ARG(kind),
+                                STR_ARG(internal_name(a, type->kind, type->api_version)));
     return cannot_handle(r, type, kind, api_version, why);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/proto/schemas.h"
+#include "api/schema/yaml.h"
 #include "base/assert.h"
 #include "base/metrics.h"
 #include "controlplane/apiserver/discovery.h"
@@ -99,10 +100,10 @@ static size_t clauses_of(const struct request *r, struct media_clause *out)
 
 static const char protobuf_type[] = "application/vnd.kubernetes.protobuf";
 
-/* How Accept wants discovery: the first clause that we have. */
+/* Which document Accept wants: by the first clause that we have. */
 struct discovery_form {
     const char *version; /* of the aggregated document, or NULL: the legacy one */
-    bool protobuf;
+    bool protobuf;       /* the aggregated one; the other is negotiated as any object */
 };
 
 static struct discovery_form discovery_form(const struct request *r)
@@ -148,15 +149,44 @@ static int to_protobuf(struct request *r, const struct schema *s, struct str api
     return 0;
 }
 
-/* Answers with the legacy document in r->out. */
-static enum request_run answer_legacy(struct request *r, const struct schema *s, bool protobuf)
+/* The JSON in r->out becomes YAML, or JSON for people. */
+static int to_text(struct request *r, bool yaml)
 {
-    if (!protobuf) {
-        buf_append_c(&r->out, "\n");
-    } else if (to_protobuf(r, s, str_lit("v1")) != 0) {
+    struct str text = str_copy(&r->arena, buf_str(&r->out));
+    const struct json *tree = NULL;
+    struct err e;
+    buf_clear(&r->out);
+    if (!yaml) {
+        json_indent(&r->out, text);
+        return 0;
+    }
+    int rc = json_parse(&r->arena, text, &tree, &e);
+    rc = rc == 0 ? yaml_write(&r->out, tree, &e) : rc;
+    return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
+}
+
+/* Answers with the legacy document in r->out, as any object is negotiated. */
+static enum request_run answer_legacy(struct request *r, const struct schema *s)
+{
+    struct media media;
+    struct err e;
+    int rc =
+        media_accept(header_of(r, "accept"), MEDIA_ALLOW_YAML | MEDIA_ALLOW_PROTOBUF, &media, &e);
+    if (rc != 0) {
+        (void)status_from_err(&r->arena, &r->status, rc, &e);
         return RUN_FAIL;
     }
-    request_answer(r, 200, protobuf ? protobuf_type : "application/json", buf_str(&r->out));
+    if (media.type == MEDIA_PROTOBUF) {
+        rc = to_protobuf(r, s, str_lit("v1"));
+    } else if (media.type == MEDIA_YAML || r->pretty || media.pretty) {
+        rc = to_text(r, media.type == MEDIA_YAML);
+    } else {
+        buf_append_c(&r->out, "\n");
+    }
+    if (rc != 0) {
+        return RUN_FAIL;
+    }
+    request_answer(r, 200, media_name(media.type, false), buf_str(&r->out));
     return RUN_ANSWER;
 }
 
@@ -196,7 +226,7 @@ static enum request_run groups_run(struct request *r)
     } else {
         discovery_write_groups(&r->out);
     }
-    return answer_legacy(r, core ? &schema_APIVersions : &schema_APIGroupList, form.protobuf);
+    return answer_legacy(r, core ? &schema_APIVersions : &schema_APIGroupList);
 }
 
 /* /api/v1, /apis/G and /apis/G/V. */
@@ -221,8 +251,7 @@ static enum request_run group_run(struct request *r)
         (void)status_no_route(&r->status);
         return RUN_FAIL;
     }
-    return answer_legacy(r, group ? &schema_APIGroup : &schema_APIResourceList,
-                         discovery_form(r).protobuf);
+    return answer_legacy(r, group ? &schema_APIGroup : &schema_APIResourceList);
 }
 
 /* ---- OpenAPI ---- */

@@ -7,7 +7,8 @@
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 
-#define IPV6_BYTES 16
+#define IPV6_BYTES  16
+#define IP_EXPECTED "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 /* The address as IPv6 (IPv4 mapped); false when it is none of the family. */
 static bool parse(const char *text, enum address_family family, unsigned char out[IPV6_BYTES])
@@ -40,11 +41,9 @@ static const char *special(const unsigned char a[IPV6_BYTES])
 void check_address(struct err_list *out, const struct field_path *p, const char *text,
                    enum address_family family)
 {
-    static const char *const messages[] = {
-        [ADDRESS_ANY] = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-        [ADDRESS_IPV4] = "must be a valid IPv4 address",
-        [ADDRESS_IPV6] = "must be a valid IPv6 address"
-    };
+    static const char *const messages[] = { [ADDRESS_ANY] = IP_EXPECTED,
+                                            [ADDRESS_IPV4] = "must be a valid IPv4 address",
+                                            [ADDRESS_IPV6] = "must be a valid IPv6 address" };
     unsigned char address[IPV6_BYTES];
     if (!parse(text_of(text), family, address)) {
         rule_invalid_text(out, p, text, messages[family]);
@@ -53,6 +52,31 @@ void check_address(struct err_list *out, const struct field_path *p, const char 
     const char *why = special(address);
     if (why != NULL)
         rule_invalid_text(out, p, text, why);
+}
+
+bool check_ip(struct err_list *out, const struct field_path *p, const char *text)
+{
+    unsigned char address[IPV6_BYTES];
+    if (parse(text_of(text), ADDRESS_ANY, address))
+        return true;
+    rule_invalid_text(out, p, text, IP_EXPECTED);
+    return false;
+}
+
+void check_cidr(struct err_list *out, const struct field_path *p, const char *text)
+{
+    struct str rest = str_from(text_of(text));
+    ptrdiff_t slash = str_find_char(rest, '/', 0);
+    unsigned char address[IPV6_BYTES];
+    uint64_t bits = UINT64_MAX;
+    if (slash >= 0 && str_to_u64(str_slice(rest, (size_t)slash + 1, rest.len), &bits) == 0) {
+        const char *ip = str_dup(out->arena, str_slice(rest, 0, (size_t)slash));
+        if (parse(ip, ADDRESS_IPV4, address) ? bits <= 32
+                                             : parse(ip, ADDRESS_IPV6, address) && bits <= 128)
+            return;
+    }
+    rule_invalid_text(out, p, text,
+                      "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
 }
 
 void check_domain(struct err_list *out, const struct field_path *p, const char *text)

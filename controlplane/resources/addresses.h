@@ -11,6 +11,10 @@ enum address_family { ADDRESS_ANY, ADDRESS_IPV4, ADDRESS_IPV6 };
 /* An address that traffic can be sent to: of the family, and none of the special ranges. */
 void check_address(struct err_list *out, const struct field_path *p, const char *text,
                    enum address_family family);
+/* Any address. */
+bool check_ip(struct err_list *out, const struct field_path *p, const char *text);
+/* An address and the length of a prefix: 10.0.0.0/8. */
+void check_cidr(struct err_list *out, const struct field_path *p, const char *text);
 /* A domain name of at least two labels. */
 void check_domain(struct err_list *out, const struct field_path *p, const char *text);
 /* TCP, UDP or SCTP. */

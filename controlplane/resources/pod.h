@@ -79,7 +79,6 @@ bool path_has_dots(const char *path); /* a step of it is .. */
 void check_local_path(struct err_list *out, const struct field_path *p, const char *path);
 /* The same of a file inside a volume: given, and no name that the kubelet keeps for itself. */
 void check_inner_path(struct err_list *out, const struct field_path *p, const char *path);
-void check_ip(struct err_list *out, const struct field_path *p, const char *text);
 
 /* A template that nothing runs: any restart policy. */
 void pod_template_validate_any(const struct PodTemplateSpec *t, const struct field_path *path,

@@ -1,41 +1,17 @@
 /* Names and addresses of a pod: its resolver, its hosts file, and ports on the host's network. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
-#include "base/buf.h"
+#include "controlplane/resources/addresses.h"
 #include "controlplane/resources/pod.h"
 
 /* What libc's resolver reads. */
-#define NAMESERVERS_MAX     3
-#define SEARCHES_MAX        32
-#define SEARCHES_BYTES_MAX  2048 /* with a space between two */
-#define NAME_LABEL_FORM     "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
-#define IP_ADDRESS_EXPECTED "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-
-void check_ip(struct err_list *out, const struct field_path *p, const char *text)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    if (inet_pton(AF_INET, text_of(text), address) != 1 &&
-        inet_pton(AF_INET6, text_of(text), address) != 1)
-        rule_invalid_text(out, p, text, IP_ADDRESS_EXPECTED);
-}
-
-/* ["a","b"] */
-static const char *list_shown(struct arena *a, char *const *list, size_t count)
-{
-    struct buf b;
-    buf_init(&b);
-    buf_append_byte(&b, '[');
-    for (size_t i = 0; i < count; i++)
-        buf_printf(&b, "%s%s", i > 0 ? "," : "", text_quoted(a, list[i]));
-    buf_append_byte(&b, ']');
-    const char *shown = str_dup(a, buf_str(&b));
-    buf_deinit(&b);
-    return shown;
-}
+#define NAMESERVERS_MAX    3
+#define SEARCHES_MAX       32
+#define SEARCHES_BYTES_MAX 2048 /* with a space between two */
+#define NAME_LABEL_FORM    "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 
 static bool is_word(char c)
 {
@@ -92,13 +68,14 @@ static void validate_searches(const PodDNSConfig *dns, const struct field_path *
     size_t bytes = dns->n_searches > 0 ? dns->n_searches - 1 : 0;
     for (size_t i = 0; i < dns->n_searches; i++)
         bytes += strlen(text_of(dns->searches[i]));
-    const char *shown = list_shown(out->arena, dns->searches, dns->n_searches);
     if (dns->n_searches > SEARCHES_MAX)
-        rule_invalid(out, &p, shown, "must not have more than 32 search paths");
+        rule_invalid_list(out, &p, dns->searches, dns->n_searches,
+                          "must not have more than 32 search paths");
     if (bytes > SEARCHES_BYTES_MAX)
-        rule_invalid(out, &p, shown,
-                     "must not have more than 2048 characters (including spaces) in the search "
-                     "list");
+        rule_invalid_list(
+            out, &p, dns->searches, dns->n_searches,
+            "must not have more than 2048 characters (including spaces) in the search "
+            "list");
     for (size_t i = 0; i < dns->n_searches; i++) {
         struct field_path at = path_index(&p, i);
         validate_search(dns->searches[i], &at, out);
@@ -124,8 +101,8 @@ void pod_dns_validate(const struct PodSpec *spec, const struct field_path *path,
         return;
     }
     if (dns->n_nameservers > NAMESERVERS_MAX)
-        rule_invalid(out, &servers, list_shown(out->arena, dns->nameservers, dns->n_nameservers),
-                     "must not have more than 3 nameservers");
+        rule_invalid_list(out, &servers, dns->nameservers, dns->n_nameservers,
+                          "must not have more than 3 nameservers");
     for (size_t i = 0; i < dns->n_nameservers; i++) {
         struct field_path at = path_index(&servers, i);
         check_ip(out, &at, dns->nameservers[i]);

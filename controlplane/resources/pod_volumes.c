@@ -17,6 +17,8 @@ static void validate_mode(bool has, int32_t mode, const struct field_path *up, c
                             "must be a number between 0 and 0777 (octal), both inclusive");
 }
 
+#define CSI_DRIVER_BYTES_MAX 63
+
 bool path_has_dots(const char *path)
 {
     struct str rest = str_from(path);
@@ -176,6 +178,60 @@ static void validate_empty_dir(const EmptyDirVolumeSource *dir, const struct fie
         rule_forbidden(out, &limit, "SizeLimit field must be a valid resource quantity");
 }
 
+static void validate_nfs(const NFSVolumeSource *nfs, const struct field_path *up,
+                         struct err_list *out)
+{
+    struct field_path p = path_field(up, "nfs");
+    struct field_path path = path_field(&p, "path");
+    validate_named(nfs->server, "server", &p, out);
+    validate_named(nfs->path, "path", &p, out);
+    if (text_of(nfs->path)[0] != '/')
+        rule_invalid_text(out, &path, nfs->path, "must be an absolute path");
+}
+
+static void validate_csi(const CSIVolumeSource *csi, const struct field_path *up,
+                         struct err_list *out)
+{
+    struct field_path p = path_field(up, "csi");
+    struct field_path driver = path_field(&p, "driver");
+    const char *name = text_of(csi->driver);
+    validate_named(name, "driver", &p, out);
+    if (strlen(name) > CSI_DRIVER_BYTES_MAX)
+        rule_too_long(out, &driver, CSI_DRIVER_BYTES_MAX);
+    if (name[0] != '\0')
+        (void)check_name(out, &driver, name, name_dns1123_subdomain);
+}
+
+static void validate_image(const ImageVolumeSource *image, const struct field_path *up,
+                           struct err_list *out)
+{
+    static const char *const policies[] = { "Always", "IfNotPresent", "Never", NULL };
+    struct field_path p = path_field(up, "image");
+    struct field_path policy = path_field(&p, "pullPolicy");
+    if (!text_empty(image->pull_policy))
+        (void)check_one_of(out, &policy, image->pull_policy, policies);
+}
+
+static void validate_others(const VolumeSource *s, const struct field_path *p, struct err_list *out)
+{
+    struct field_path git = path_field(p, "gitRepo");
+    struct field_path directory = path_field(&git, "directory");
+    struct field_path ephemeral = path_field(p, "ephemeral");
+    struct field_path template = path_field(&ephemeral, "volumeClaimTemplate");
+    if (s->git_repo != NULL) {
+        validate_named(s->git_repo->repository, "repository", &git, out);
+        check_local_path(out, &directory, s->git_repo->directory);
+    }
+    if (s->nfs != NULL)
+        validate_nfs(s->nfs, p, out);
+    if (s->csi != NULL)
+        validate_csi(s->csi, p, out);
+    if (s->image != NULL)
+        validate_image(s->image, p, out);
+    if (s->ephemeral != NULL && s->ephemeral->volume_claim_template == NULL)
+        rule_required(out, &template, "");
+}
+
 static void validate_details(const VolumeSource *s, const struct field_path *p,
                              struct err_list *out)
 {
@@ -209,6 +265,7 @@ static void validate_details(const VolumeSource *s, const struct field_path *p,
     }
     if (s->persistent_volume_claim != NULL)
         validate_named(s->persistent_volume_claim->claim_name, "claimName", &claim, out);
+    validate_others(s, p, out);
 }
 
 /* Exactly one source: every field of the message is one. Upstream looks for an emptyDir first, and

@@ -113,7 +113,7 @@ static bool is_huge(const char *name)
     return begins(name, "hugepages-");
 }
 
-static bool is_quota(const char *name)
+bool resource_is_quota(const char *name)
 {
     return listed(of_containers, name) || listed(sums, name) || listed(counted, name) ||
            is_huge(name) || begins(name, "requests.hugepages-");
@@ -123,7 +123,7 @@ bool check_resource_name(struct err_list *out, const struct field_path *p, const
 {
     if (!check_name(out, p, name, name_qualified))
         return false;
-    if (strchr(name, '/') != NULL || text_eq(name, "storage") || is_quota(name))
+    if (strchr(name, '/') != NULL || text_eq(name, "storage") || resource_is_quota(name))
         return true;
     rule_invalid_text(out, p, name, "must be a standard resource type or fully qualified");
     return false;
@@ -162,7 +162,7 @@ void check_quota_resource(struct err_list *out, const struct field_path *p, cons
 {
     bool qualified = strchr(name, '/') != NULL;
     (void)check_resource_name(out, p, name);
-    if (!qualified && !is_quota(name))
+    if (!qualified && !resource_is_quota(name))
         rule_invalid_text(out, p, name, "must be a standard resource for quota");
     if (amount->nanos < 0)
         rule_invalid_text(out, p, quantity_shown(out->arena, amount),

@@ -40,6 +40,7 @@ void check_quota_resource(struct err_list *out, const struct field_path *p, cons
 /* Counted in whole pieces: objects, and resources of other domains. */
 bool resource_is_whole(const char *name);
 bool resource_is_huge_pages(const char *name);
+bool resource_is_quota(const char *name); /* a quota knows it by itself, without a domain */
 /* May more be promised than there is? */
 bool resource_overcommits(const char *name);
 

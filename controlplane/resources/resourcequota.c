@@ -1,5 +1,6 @@
 /* ResourceQuotas as data: what may be limited and within which scopes. Nothing is charged yet. */
 #include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -77,13 +78,43 @@ static bool has_scope(const ResourceQuotaSpec *spec, const char *scope)
     return false;
 }
 
-static bool is_scope(const char *scope)
+static bool listed(const char *const *list, const char *text)
 {
-    for (size_t i = 0; scopes[i] != NULL; i++) {
-        if (text_eq(scopes[i], scope))
+    for (; *list != NULL; list++) {
+        if (text_eq(*list, text))
             return true;
     }
     return false;
+}
+
+static bool is_scope(const char *scope)
+{
+    return listed(scopes, scope);
+}
+
+/* A scope says which pods (or claims) count; nothing else can be counted within it. */
+static bool scope_counts(const char *scope, const char *resource)
+{
+    static const char *const compute[] = {
+        "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory", NULL
+    };
+    static const char *const storage[] = { "persistentvolumeclaims", "requests.storage", NULL };
+    if (!resource_is_quota(resource) || !is_scope(scope))
+        return true; /* something of another kind, or told already */
+    if (text_eq(scope, "VolumeAttributesClass"))
+        return listed(storage, resource);
+    return text_eq(resource, "pods") ||
+           (!text_eq(scope, "BestEffort") && listed(compute, resource));
+}
+
+static bool scope_fits(const char *scope, const ResourceQuotaSpec *spec)
+{
+    const struct quantities hard = { .entries = spec->hard, .count = spec->n_hard };
+    for (size_t i = 0; i < hard.count; i++) {
+        if (!scope_counts(scope, quantities_key(&hard, i)))
+            return false;
+    }
+    return true;
 }
 
 static void validate_scopes(const ResourceQuotaSpec *spec, struct err_list *out)
@@ -93,36 +124,72 @@ static void validate_scopes(const ResourceQuotaSpec *spec, struct err_list *out)
     for (size_t i = 0; i < spec->n_scopes; i++) {
         if (!is_scope(spec->scopes[i]))
             rule_invalid(out, &p, scopes_shown(out->arena, spec), "unsupported scope");
+        if (!scope_fits(spec->scopes[i], spec))
+            rule_invalid(out, &p, scopes_shown(out->arena, spec),
+                         "unsupported scope applied to resource");
     }
     if ((has_scope(spec, "BestEffort") && has_scope(spec, "NotBestEffort")) ||
         (has_scope(spec, "Terminating") && has_scope(spec, "NotTerminating")))
         rule_invalid(out, &p, scopes_shown(out->arena, spec), "conflicting scopes");
 }
 
-static void validate_selector(const ScopeSelector *selector, struct err_list *out)
+static void validate_requirement(const ScopedResourceSelectorRequirement *r,
+                                 const struct field_path *p, struct err_list *out)
 {
     static const char *const operators[] = { "DoesNotExist", "Exists", "In", "NotIn", NULL };
-    struct field_path spec = path_field(NULL, "spec");
-    struct field_path up = path_field(&spec, "scopeSelector");
-    struct field_path list = path_field(&up, "matchExpressions");
-    for (size_t i = 0; selector != NULL && i < selector->n_match_expressions; i++) {
-        const ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
-        struct field_path p = path_index(&list, i);
-        struct field_path name = path_field(&p, "scopeName");
-        struct field_path op = path_field(&p, "operator");
-        struct field_path values = path_field(&p, "values");
-        bool set = text_eq(r->operator_, "In") || text_eq(r->operator_, "NotIn");
-        if (!is_scope(r->scope_name))
-            rule_invalid_text(out, &name, r->scope_name, "unsupported scope");
-        if (check_one_of(out, &op, r->operator_, operators) && set && r->n_values == 0)
-            rule_required(out, &values,
-                          "must be at least one value when `operator` is 'In' or 'NotIn' for scope "
-                          "selector");
-        else if (!set && r->n_values > 0)
-            rule_invalid_text(out, &values, r->values[0],
-                              "must be no value when `operator` is 'Exists' or 'DoesNotExist' for "
-                              "scope selector");
+    static const char *const valued[] = { "PriorityClass", "VolumeAttributesClass", NULL };
+    struct field_path name = path_field(p, "scopeName");
+    struct field_path op = path_field(p, "operator");
+    struct field_path values = path_field(p, "values");
+    bool set = text_eq(r->operator_, "In") || text_eq(r->operator_, "NotIn");
+    if (!is_scope(r->scope_name))
+        rule_invalid_text(out, &name, r->scope_name, "unsupported scope");
+    else if (!listed(valued, r->scope_name) && !text_eq(r->operator_, "Exists"))
+        rule_invalid_text(out, &op, r->operator_,
+                          "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, "
+                          "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
+                          "ResourceQuotaScopeNotBestEffort or "
+                          "ResourceQuotaScopeCrossNamespacePodAffinity");
+    if (!listed(operators, r->operator_))
+        rule_invalid_text(out, &op, r->operator_, "not a valid selector operator");
+    else if (set && r->n_values == 0)
+        rule_required(out, &values,
+                      "must be at least one value when `operator` is 'In' or 'NotIn' for scope "
+                      "selector");
+    else if (!set && r->n_values > 0)
+        rule_invalid_list(out, &values, r->values, r->n_values,
+                          "must be no value when `operator` is 'Exist' or 'DoesNotExist' for "
+                          "scope selector");
+}
+
+static bool selects_scope(const ScopeSelector *selector, const char *scope)
+{
+    for (size_t i = 0; i < selector->n_match_expressions; i++) {
+        if (text_eq(selector->match_expressions[i]->scope_name, scope))
+            return true;
     }
+    return false;
+}
+
+/* Upstream names no index here. */
+static void validate_selector(const ResourceQuotaSpec *spec, struct err_list *out)
+{
+    const ScopeSelector *selector = spec->scope_selector;
+    struct field_path up = path_field(NULL, "spec");
+    struct field_path at = path_field(&up, "scopeSelector");
+    struct field_path p = path_field(&at, "matchExpressions");
+    if (selector == NULL)
+        return;
+    for (size_t i = 0; i < selector->n_match_expressions; i++) {
+        const ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
+        if (!scope_fits(r->scope_name, spec))
+            rule_invalid_message(out, &p, &schema_ScopeSelector, selector,
+                                 "unsupported scope applied to resource");
+        validate_requirement(r, &p, out);
+    }
+    if ((selects_scope(selector, "BestEffort") && selects_scope(selector, "NotBestEffort")) ||
+        (selects_scope(selector, "Terminating") && selects_scope(selector, "NotTerminating")))
+        rule_invalid(out, &p, scopes_shown(out->arena, spec), "conflicting scopes");
 }
 
 static void validate(const struct resource_context *c, const void *object, struct err_list *out)
@@ -134,7 +201,7 @@ static void validate(const struct resource_context *c, const void *object, struc
     (void)c;
     validate_amounts(&amounts, &hard, out);
     validate_scopes(spec, out);
-    validate_selector(spec->scope_selector, out);
+    validate_selector(spec, out);
 }
 
 static void validate_update(const struct resource_context *c, const void *object, const void *old,

@@ -104,6 +104,19 @@ void rule_invalid_number(struct err_list *out, const struct field_path *p, int64
     rule_invalid(out, p, str_dup(a, str_printf(a, "%lld", (long long)value)), detail);
 }
 
+void rule_invalid_list(struct err_list *out, const struct field_path *p, char *const *list,
+                       size_t count, const char *detail)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_append_byte(&b, '[');
+    for (size_t i = 0; i < count && b.len < RULE_VALUE_BYTES_MAX; i++)
+        buf_printf(&b, "%s%s", i > 0 ? "," : "", text_quoted(out->arena, list[i]));
+    buf_append_byte(&b, ']');
+    rule_invalid(out, p, str_dup(out->arena, buf_str(&b)), detail);
+    buf_deinit(&b);
+}
+
 void rule_invalid_message(struct err_list *out, const struct field_path *p,
                           const struct schema *schema, const void *message, const char *detail)
 {

@@ -46,6 +46,9 @@ void rule_invalid_text(struct err_list *out, const struct field_path *p, const c
                        const char *detail);
 void rule_invalid_number(struct err_list *out, const struct field_path *p, int64_t value,
                          const char *detail);
+/* Shows the texts as a JSON list. */
+void rule_invalid_list(struct err_list *out, const struct field_path *p, char *const *list,
+                       size_t count, const char *detail);
 /* Shows a message as JSON. */
 void rule_invalid_message(struct err_list *out, const struct field_path *p,
                           const struct schema *schema, const void *message, const char *detail);

@@ -66,6 +66,9 @@ static void test_preconditions(void **state)
                          "precondition (a) does not match the UID in record (");
     r = delete_it(h, MAPS "/d", "{\"preconditions\":{\"resourceVersion\":\"1\"}}");
     harness_expect(&r, 409);
+    r = delete_it(h, MAPS "/d", "{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}");
+    harness_expect(&r, 400);
+    harness_contains(&r, "Pod in version \\\"v1\\\" cannot be handled as a DeleteOptions: no kind");
     r = delete_it(h, MAPS "/d", "{\"propagationPolicy\":\"Odd\"}");
     harness_expect(&r, 422);
     harness_contains(&r, "DeleteOptions.meta.k8s.io \\\"\\\" is invalid: propagationPolicy: "

@@ -70,6 +70,13 @@ static const struct path_case cases[] = {
       "APIResourceList" },
     { "/openapi/v2", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf\r\n", 200,
       "x-kubernetes-group-version-kind" },
+    { "/apis", "Accept: application/yaml\r\n", 200, "kind: APIGroupList\n" },
+    { "/apis/apps/v1", "Accept: application/yaml\r\n", 200, "groupVersion: apps/v1\n" },
+    { "/api?pretty=1", NULL, 200, "{\n  \"kind\": \"APIVersions\"" },
+    { "/api", "Accept: text/html\r\n", 406, "only the following media types are accepted" },
+    { "/api/v1", "Accept: text/html, */*;q=0.1\r\n", 200, "APIResourceList" },
+    { "/apis", "Accept: application/json;g=meta.k8s.io;v=v1;as=Table\r\n", 406,
+      "only the following media types are accepted" },
 };
 
 static void test_paths(void **state)

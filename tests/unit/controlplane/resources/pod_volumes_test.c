@@ -60,8 +60,48 @@ static void test_refused(void **state)
     fixture_check_creates(KIND_POD, cases, COUNT(cases));
 }
 
+static const struct create_case remote[] = {
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','nfs':{'server':'s','path':'/'}}]}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','nfs':{'path':'a'}}]}}",
+      "[spec.volumes[0].nfs.server: Required value, spec.volumes[0].nfs.path: Invalid value: "
+      "\"a\": must be an absolute path]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','csi':{'driver':'a.b'}}]}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','csi':{}}]}}",
+      "spec.volumes[0].csi.driver: Required value" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','csi':{'driver':'a_b'}}]}}",
+      "spec.volumes[0].csi.driver: Invalid value: \"a_b\": a lowercase RFC 1123 subdomain must "
+      "consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
+      "alphanumeric character (e.g. 'example.com', regex used for validation is "
+      "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','image':{'reference':'r','pullPolicy':'Odd'}}]}}",
+      "spec.volumes[0].image.pullPolicy: Unsupported value: \"Odd\": supported values: \"Always\", "
+      "\"IfNotPresent\", \"Never\"" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','gitRepo':{'repository':'','directory':'/a'}}]}}",
+      "[spec.volumes[0].gitRepo.repository: Required value, spec.volumes[0].gitRepo.directory: "
+      "Invalid value: \"/a\": must be a relative path]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}],'"
+      "volumes':[{'name':'v','ephemeral':{}}]}}",
+      "spec.volumes[0].ephemeral.volumeClaimTemplate: Required value" }
+};
+
+static void test_remote(void **state)
+{
+    (void)state;
+    fixture_check_creates(KIND_POD, remote, COUNT(remote));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_remote),
+                                        cmocka_unit_test(test_refused) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,42 @@ static void test_create(void **state)
           "spec.scopes: Invalid value: [\"x\"]: unsupported scope" },
         { "{'metadata':{'name':'n','namespace':'d'},'spec':{'scopeSelector':{'matchExpressions':[{'"
           "scopeName':'PriorityClass','operator':'In'}]}}}",
-          "spec.scopeSelector.matchExpressions[0].values: Required value: must be at least one "
-          "value when `operator` is 'In' or 'NotIn' for scope selector" }
+          "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value "
+          "when `operator` is 'In' or 'NotIn' for scope selector" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'scopeSelector':{'matchExpressions':[{'"
+          "scopeName':'PriorityClass','operator':'In','values':['a']}]}}}",
+          "" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'scopeSelector':{'matchExpressions':[{'"
+          "scopeName':'PriorityClass','operator':'Exists','values':['a']}]}}}",
+          "spec.scopeSelector.matchExpressions.values: Invalid value: [\"a\"]: must be no value "
+          "when `operator` is 'Exist' or 'DoesNotExist' for scope selector" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'scopeSelector':{'matchExpressions':[{'"
+          "scopeName':'x','operator':'Odd'}]}}}",
+          "[spec.scopeSelector.matchExpressions.scopeName: Invalid value: \"x\": unsupported "
+          "scope, spec.scopeSelector.matchExpressions.operator: Invalid value: \"Odd\": not a "
+          "valid selector operator]" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'scopeSelector':{'matchExpressions':[{'"
+          "scopeName':'BestEffort','operator':'In','values':['a']}]}}}",
+          "spec.scopeSelector.matchExpressions.operator: Invalid value: \"In\": must be 'Exist' "
+          "when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+          "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+          "ResourceQuotaScopeCrossNamespacePodAffinity" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'scopeSelector':{'matchExpressions':[{'"
+          "scopeName':'Terminating','operator':'Exists'},{'scopeName':'NotTerminating','operator':'"
+          "Exists'}]}}}",
+          "spec.scopeSelector.matchExpressions: Invalid value: null: conflicting scopes" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'hard':{'requests.storage':'1'},'"
+          "scopeSelector':{'matchExpressions':[{'scopeName':'PriorityClass','operator':'Exists'}]}}"
+          "}",
+          "spec.scopeSelector.matchExpressions: Invalid value: "
+          "{\"matchExpressions\":[{\"scopeName\":\"PriorityClass\",\"operator\":\"Exists\"}]}: "
+          "unsupported scope applied to resource" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'hard':{'pods':'1','requests.cpu':'1'},"
+          "'scopes':['BestEffort']}}",
+          "spec.scopes: Invalid value: [\"BestEffort\"]: unsupported scope applied to resource" },
+        { "{'metadata':{'name':'n','namespace':'d'},'spec':{'hard':{'pods':'1','count/"
+          "jobs.batch':'1'},'scopes':['BestEffort']}}",
+          "" }
     };
     (void)state;
     fixture_check_creates(KIND_RESOURCE_QUOTA, cases, COUNT(cases));

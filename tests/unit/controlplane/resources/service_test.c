@@ -23,7 +23,9 @@ static void test_create(void **state)
           "spec.ports[0].name: Required value" },
         { "{'metadata':{'name':'s','namespace':'d'},'spec':{'ports':[{'port':80,'name':'a'},{'port'"
           ":80,'name':'b'}]}}",
-          "spec.ports[1]: Duplicate value: \"TCP/80\"" },
+          "spec.ports[1]: Duplicate value: "
+          "{\"Name\":\"\",\"Protocol\":\"TCP\",\"AppProtocol\":null,\"Port\":80,\"TargetPort\":0,"
+          "\"NodePort\":0}" },
         { "{'metadata':{'name':'s','namespace':'d'},'spec':{'ports':[{'port':80,'nodePort':30000}]}"
           "}",
           "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'" },
@@ -74,24 +76,30 @@ static void test_update(void **state)
           ":80}]}}",
           "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.2','ports':[{'port'"
           ":80}]}}",
-          "spec.clusterIPs[0]: Invalid value: \"10.0.0.2\": may not change once set" },
-        /* what only the old type had goes with it */
-        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort','ports':[{'port':80,'"
-          "nodePort':30000}]}}",
-          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','"
-          "externalTrafficPolicy':'Cluster','ports':[{'port':80,'nodePort':30000}]}}",
+          "spec.clusterIPs[0]: Invalid value: [\"10.0.0.2\"]: may not change once set" },
+        /* What belongs to the old type goes with it, unless it was changed too. */
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer',"
+          "'loadBalancerClass':'a','ports':[{'port':80,'nodePort':30000}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP',"
+          "'allocateLoadBalancerNodePorts':true,'externalTrafficPolicy':'Cluster',"
+          "'loadBalancerClass':'a','ports':[{'port':80,'nodePort':30000}]}}",
           "" },
-        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort','ports':[{'port':80,'"
-          "nodePort':30000}]}}",
-          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','ports':[{'port':80,"
-          "'"
-          "nodePort':30001}]}}",
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort','ports':"
+          "[{'port':80,'nodePort':30000}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','ports':"
+          "[{'port':80,'nodePort':30001}]}}",
           "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'" },
-        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','ports':[{'port'"
-          ":80}]}}",
-          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ExternalName','externalName':'"
-          "a.b','clusterIP':'10.0.0.1','clusterIPs':['10.0.0.1'],'ports':[{'port':80}]}}",
-          "" }
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','ports':"
+          "[{'port':80}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ExternalName',"
+          "'externalName':'a.b','clusterIP':'10.0.0.1','clusterIPs':['10.0.0.1'],'ports':"
+          "[{'port':80}]}}",
+          "" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer',"
+          "'loadBalancerClass':'a','ports':[{'port':80}]}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer',"
+          "'loadBalancerClass':'b','ports':[{'port':80}]}}",
+          "spec.loadBalancerClass: Invalid value: \"b\": may not change once set" }
     };
     (void)state;
     fixture_check_updates(KIND_SERVICE, cases, COUNT(cases));
