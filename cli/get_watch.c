@@ -141,7 +141,9 @@ static int follow(struct cli *c, const struct get_options *o, const struct objec
                                          .accept = get_is_table(o) ? FETCH_TABLE : NULL,
                                          .event = on_event,
                                          .ctx = &f };
-    return watch_run(c, &watch, &e) != 0 ? cli_error_of(&e) : f.code;
+    int rc = watch_run(c, &watch, &e);
+    bool over = rc == 0 || rc == -ERR_TIMEOUT; /* --request-timeout is the end that was asked for */
+    return over ? f.code : cli_error_of(&e);
 }
 
 int get_watch(struct cli *c, const struct get_options *o, const struct named *n)

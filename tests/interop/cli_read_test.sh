@@ -212,6 +212,7 @@ get -f folder -R -l app=web -o name
 get -f - -o json <folder/a.yaml
 get -f folder cm
 get -f bad.yaml
+get cm cm1 -n t1 -w -o name --request-timeout=1s
 get -f nosuch.yaml
 describe -Rf folder
 describe -f half.yaml -n t1
