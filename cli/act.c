@@ -11,6 +11,42 @@
 /* kubectl indents by four; json_indent by two. */
 #define INDENT_BYTES 2
 
+/* ---- rows of flags ---- */
+
+const struct flag act_dry_run_row[] = {
+    { .name = "dry-run",
+      .value = "none",
+      .bare = "unchanged",
+      .help = "none, client (nothing is changed on the server) or server (it does everything but "
+              "store).",
+      .values = VALUES_CHOICE,
+      .choice = "none client server" },
+    { 0 }
+};
+
+const struct flag act_output_row[] = { { .name = "output",
+                                         .letter = 'o',
+                                         .help = "Show the objects: yaml, json or name.",
+                                         .values = VALUES_CHOICE,
+                                         .choice = "yaml json name" },
+                                       { 0 } };
+
+const struct flag act_validate_row[] = {
+    { .name = "validate",
+      .value = "strict",
+      .bare = "strict",
+      .help = "What becomes of unknown and doubled fields: strict refuses, warn, ignore.",
+      .values = VALUES_CHOICE,
+      .choice = "strict warn ignore" },
+    { 0 }
+};
+
+const struct flag act_managed_fields_row[] = { { .name = "show-managed-fields",
+                                                 .type = FLAG_BOOL,
+                                                 .help =
+                                                     "With -o yaml and json: keep managedFields." },
+                                               { 0 } };
+
 /* ---- flags ---- */
 
 int act_dry_run(const char *text, enum act_dry *out, struct err *e)

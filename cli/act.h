@@ -35,6 +35,12 @@ struct act {
     size_t printed_capacity;
 };
 
+/* Rows that several verbs' flags have: a text each, the last a bool. */
+extern const struct flag act_dry_run_row[];
+extern const struct flag act_output_row[];
+extern const struct flag act_validate_row[];
+extern const struct flag act_managed_fields_row[];
+
 /* "none", "client", "server", and what pflag takes for a bare flag ("unchanged"). */
 int act_dry_run(const char *text, enum act_dry *out, struct err *e);
 /* "strict", "warn", "ignore", "true", "false" to the API's word. */

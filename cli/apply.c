@@ -6,11 +6,10 @@
  */
 #include "cli/apply.h"
 
-#include "api/meta/selector.h"
 #include "cli/compose.h"
 
 static const struct flag apply_flags[] = {
-    MANIFEST_FLAGS(offsetof(struct apply_options, manifests), "configurations to apply"),
+    { .rows = manifest_rows, .at = offsetof(struct apply_options, manifests) },
     { .name = "server-side",
       .type = FLAG_BOOL,
       .at = offsetof(struct apply_options, server_side),
@@ -22,26 +21,9 @@ static const struct flag apply_flags[] = {
     { .name = "field-manager",
       .at = offsetof(struct apply_options, manager),
       .help = "The name under which fields are owned; else kubectl's own name for the way used." },
-    { .name = "dry-run",
-      .at = offsetof(struct apply_options, dry_run),
-      .value = "none",
-      .bare = "unchanged",
-      .help = "none, client (nothing is sent but reads) or server (everything but storing).",
-      .values = VALUES_CHOICE,
-      .choice = "none client server" },
-    { .name = "output",
-      .letter = 'o',
-      .at = offsetof(struct apply_options, output),
-      .help = "Show the objects: yaml, json or name.",
-      .values = VALUES_CHOICE,
-      .choice = "yaml json name" },
-    { .name = "validate",
-      .at = offsetof(struct apply_options, validate),
-      .value = "strict",
-      .bare = "strict",
-      .help = "What becomes of unknown and doubled fields: strict refuses, warn, ignore.",
-      .values = VALUES_CHOICE,
-      .choice = "strict warn ignore" },
+    { .rows = act_dry_run_row, .at = offsetof(struct apply_options, dry_run) },
+    { .rows = act_output_row, .at = offsetof(struct apply_options, output) },
+    { .rows = act_validate_row, .at = offsetof(struct apply_options, validate) },
     { .name = "selector",
       .letter = 'l',
       .at = offsetof(struct apply_options, selector),
@@ -53,10 +35,7 @@ static const struct flag apply_flags[] = {
     { .name = "subresource",
       .at = offsetof(struct apply_options, subresource),
       .help = "With --server-side: apply to this subresource." },
-    { .name = "show-managed-fields",
-      .type = FLAG_BOOL,
-      .at = offsetof(struct apply_options, managed_fields),
-      .help = "With -o yaml and json: keep managedFields." },
+    { .rows = act_managed_fields_row, .at = offsetof(struct apply_options, managed_fields) },
     { .name = "overwrite",
       .type = FLAG_BOOL,
       .at = offsetof(struct apply_options, overwrite),
@@ -98,20 +77,6 @@ static const char *find_clash(const struct apply_options *o, enum act_dry dry)
     return NULL;
 }
 
-/* ---- -l ---- */
-
-static bool is_selected(struct cli *c, const struct selector *s, const struct json *object)
-{
-    const struct json *members = json_get_c(json_get_c(object, "metadata"), "labels");
-    size_t count = members != NULL && members->type == JSON_OBJECT ? members->count : 0;
-    struct label *pairs = arena_array(&c->arena, count, sizeof *pairs);
-    for (size_t i = 0; i < count; i++)
-        pairs[i] =
-            (struct label){ members->u.members[i].key, json_str(&members->u.members[i].value) };
-    struct labels labels = labels_of_pairs(pairs, count);
-    return selector_matches(s, &labels);
-}
-
 /* ---- the verb ---- */
 
 static int apply_one(struct act *a, const struct apply_options *o, const struct manifest *m)
@@ -131,14 +96,12 @@ static int apply_act(struct cli *c, const void *options, const struct words *w)
     const struct apply_options *o = options;
     struct act a = { .cli = c, .output = o->output, .managed_fields = o->managed_fields };
     struct manifests manifests = { 0 };
-    struct selector selector = { 0 };
     struct err e;
     if (w->count > 0)
         return cli_error("Unexpected args: [%s]\nSee 'gantry apply -h' for help and examples",
                          w->items[0]);
     if (act_dry_run(o->dry_run, &a.dry, &e) != 0 ||
-        act_validation(o->validate, &a.validation, &e) != 0 || act_output(o->output, &e) != 0 ||
-        selector_parse(&c->arena, str_from(o->selector), &selector, &e) != 0)
+        act_validation(o->validate, &a.validation, &e) != 0 || act_output(o->output, &e) != 0)
         return cli_error("%s", e.msg);
     const char *clash = find_clash(o, a.dry);
     if (clash != NULL)
@@ -148,18 +111,15 @@ static int apply_act(struct cli *c, const void *options, const struct words *w)
                                    : APPLY_CLIENT_MANAGER;
     manifests.unchecked = str_eq_c(str_from(a.validation), "Ignore");
     manifests_read(c, &o->manifests, &manifests);
+    if (manifests_select(&manifests, o->selector, &e) != 0)
+        return cli_error("%s", e.msg);
     for (size_t i = 0; i < manifests.errors_count; i++)
         (void)cli_error("%s", manifests.errors[i]);
     int rc = manifests.errors_count == 0 ? CLI_OK : CLI_FAILED;
-    size_t selected = 0;
-    for (size_t i = 0; i < manifests.count; i++) {
-        if (!is_selected(c, &selector, manifests.items[i].object))
-            continue;
-        selected++;
+    for (size_t i = 0; i < manifests.count; i++)
         if (apply_one(&a, o, &manifests.items[i]) != CLI_OK)
             rc = CLI_FAILED;
-    }
-    if (selected == 0 && manifests.errors_count == 0)
+    if (manifests.count == 0 && manifests.errors_count == 0)
         return cli_error("no objects passed to apply");
     act_print_end(&a);
     return rc;

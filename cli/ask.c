@@ -1,19 +1,40 @@
-/* See the header. A loop and a connection each: a verb asks a few times at most. */
+/*
+ * See the header. One loop and one connection to each server, kept from request to request: it runs
+ * only while an answer is waited for, so what happened to a connection meanwhile is learnt in one
+ * turn before the next request. No request is made while another's pieces come in.
+ */
 #include "cli/ask.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "api/schema/json.h"
+#include "base/assert.h"
 #include "base/buf.h"
 #include "base/env.h"
 #include "net/client.h"
 
 #define ASK_CONNECT_MS 3000
 
-struct ask {
+/* The connection to one server. */
+struct ask_link {
+    struct ask_links *links;
+    struct http_client *client; /* NULL: not asked yet */
+    struct str address;         /* whose it is */
+    bool up;
+    bool was_up; /* during the request under way */
+};
+
+struct ask_links {
     struct env_loop *loop;
-    struct http_client *client;
+    struct env_msg turn;
+    struct ask_link items[CLI_SERVERS_MAX];
+    size_t open;  /* clients that are not closed yet, while they are being closed */
+    size_t first; /* the server that answered last is asked first */
+};
+
+struct ask {
+    struct ask_links *links;
     struct http_request request;
     const struct ask_request *wanted;
     struct buf refused; /* of a stream: the body of an answer that is none */
@@ -27,16 +48,105 @@ const char *ask_host(const struct cli *c, size_t server)
     return c->servers[server].data + strlen("tcp:");
 }
 
-static void ask_closed(void *ctx)
+/* ---- connections ---- */
+
+static struct ask_links *links_new(struct cli *c)
 {
-    env_loop_stop(((struct ask *)ctx)->loop);
+    struct ask_links *l = mem_alloc(sizeof *l);
+    *l = (struct ask_links){ .loop = env_loop_new(c->env, "ask") };
+    return l;
 }
+
+static void on_link_closed(void *ctx)
+{
+    struct ask_links *l = ctx;
+    if (--l->open == 0)
+        env_loop_stop(l->loop);
+}
+
+static void link_close(struct ask_link *link)
+{
+    if (link->client == NULL)
+        return;
+    link->links->open++;
+    http_client_close(link->client, on_link_closed, link->links);
+    link->client = NULL;
+}
+
+static void links_free(struct ask_links *l)
+{
+    for (size_t i = 0; i < CLI_SERVERS_MAX; i++)
+        link_close(&l->items[i]);
+    if (l->open > 0)
+        env_loop_run(l->loop);
+    env_loop_free(l->loop);
+    mem_free(l);
+}
+
+void ask_end(struct cli *c)
+{
+    if (c->links != NULL)
+        links_free(c->links);
+    c->links = NULL;
+}
+
+size_t ask_server(const struct cli *c, size_t turn)
+{
+    size_t first = c->links != NULL && c->links->first < c->servers_count ? c->links->first : 0;
+    return (first + turn) % c->servers_count;
+}
+
+static void on_link_state(void *ctx, int status)
+{
+    struct ask_link *link = ctx;
+    link->up = status == 0;
+    link->was_up = link->was_up || link->up;
+}
+
+static void on_turn(struct env_msg *m)
+{
+    env_loop_stop(container_of(m, struct ask_links, turn)->loop);
+}
+
+/* Lets the loop see what came while nobody waited: most of all that a server closed. */
+static void take_turn(struct ask_links *l)
+{
+    env_post(l->loop, &l->turn, on_turn);
+    env_loop_run(l->loop);
+}
+
+static struct ask_link *link_to(struct cli *c, struct ask_links *l, size_t server)
+{
+    struct ask_link *link = &l->items[server];
+    const struct http_client_options options = { .address = c->servers[server].data,
+                                                 .authority = ask_host(c, server),
+                                                 .server_name = c->server_name,
+                                                 .tls = c->tls,
+                                                 .connect_timeout_ms = ASK_CONNECT_MS,
+                                                 .state = on_link_state,
+                                                 .ctx = link };
+    if (link->client != NULL && !str_eq(link->address, c->servers[server])) {
+        link_close(link);
+        env_loop_run(l->loop);
+    }
+    if (link->client != NULL) {
+        take_turn(l);
+    } else {
+        *link = (struct ask_link){ .links = l,
+                                   .client = http_client_new(l->loop, &options),
+                                   .address = c->servers[server] };
+    }
+    link->was_up = link->up;
+    return link;
+}
+
+/* ---- one request ---- */
 
 static void ask_done(struct http_request *r, int status)
 {
     struct ask *a = r->user;
     a->status = a->enough ? 0 : status;
-    http_client_close(a->client, ask_closed, a);
+    env_loop_stop(a->links->loop);
 }
 
 static void ask_piece(struct http_request *r, struct str bytes)
@@ -53,12 +163,6 @@ static void ask_piece(struct http_request *r, struct str bytes)
         a->enough = true;
         http_request_cancel(r);
     }
-}
-
-static void ask_state(void *ctx, int status)
-{
-    struct ask *a = ctx;
-    a->connected = a->connected || status == 0;
 }
 
 static const struct http_request_events ask_whole = { .done = ask_done };
@@ -79,14 +183,11 @@ static void exchange(struct cli *c, size_t server, const struct ask_request *r, 
     struct http_header headers[2] = {
         { str_lit("accept"), str_from(r->accept != NULL ? r->accept : "application/json") }
     };
-    struct http_client_options options = { .address = c->servers[server].data,
-                                           .authority = ask_host(c, server),
-                                           .server_name = c->server_name,
-                                           .tls = c->tls,
-                                           .connect_timeout_ms = ASK_CONNECT_MS,
-                                           .state = ask_state,
-                                           .ctx = a };
-    a->loop = env_loop_new(c->env, "ask");
+    if (c->links == NULL)
+        c->links = links_new(c);
+    struct ask_links *l = c->links;
+    struct ask_link *link = link_to(c, l, server);
+    a->links = l;
     a->wanted = r;
     a->request = (struct http_request){ .method = r->method != NULL ? r->method : "GET",
                                         .target = str_from(r->target),
@@ -100,9 +201,11 @@ static void exchange(struct cli *c, size_t server, const struct ask_request *r, 
     if (r->content_type != NULL)
         headers[a->request.header_count++] =
             (struct http_header){ str_lit("content-type"), str_from(r->content_type) };
-    a->client = http_client_new(a->loop, &options);
-    http_client_send(a->client, &a->request);
-    env_loop_run(a->loop);
+    http_client_send(link->client, &a->request);
+    env_loop_run(l->loop);
+    a->connected = link->was_up;
+    if (a->status == 0)
+        l->first = server;
 }
 
 /* Warning: 299 - "text" */
@@ -152,7 +255,6 @@ static int send_to(struct cli *c, size_t server, const struct ask_request *r,
     }
     buf_deinit(&a.refused);
     http_request_deinit(&a.request);
-    env_loop_free(a.loop);
     return rc;
 }
 
@@ -161,7 +263,7 @@ int ask_send(struct cli *c, const struct ask_request *r, struct ask_answer *out,
     int rc = err_set(e, ERR_UNAVAILABLE, "error: the kubeconfig names no server");
     bool again = true;
     for (size_t i = 0; again && i < c->servers_count; i++)
-        rc = send_to(c, i, r, out, &again, e);
+        rc = send_to(c, ask_server(c, i), r, out, &again, e);
     return rc;
 }
 
@@ -201,7 +303,6 @@ int ask_one(struct cli *c, size_t server, const char *target, const char *accept
     else
         *out_body = body;
     http_request_deinit(&a.request);
-    env_loop_free(a.loop);
     return rc;
 }
 
@@ -210,7 +311,7 @@ int ask_any(struct cli *c, const char *target, const char *accept, struct str *o
 {
     int rc = err_set(e, ERR_UNAVAILABLE, "the kubeconfig names no server");
     for (size_t i = 0; rc == -ERR_UNAVAILABLE && i < c->servers_count; i++)
-        rc = ask_one(c, i, target, accept, out_body, e);
+        rc = ask_one(c, ask_server(c, i), target, accept, out_body, e);
     return rc;
 }
 

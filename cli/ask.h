@@ -1,4 +1,7 @@
-/* What most verbs do: one request after the other, waiting for each answer. */
+/*
+ * What most verbs do: one request after the other, waiting for each answer. Requests to one server
+ * share one connection, which is kept until ask_end.
+ */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
 
@@ -45,6 +48,10 @@ int ask_tell(struct cli *c, const struct ask_answer *answer);
 bool ask_good(const struct ask_answer *answer);                                 /* 2xx */
 bool ask_reason(struct cli *c, const struct ask_answer *a, const char *reason); /* its Status's */
 
+/* Closes the connections; after it, requests make new ones. */
+void ask_end(struct cli *c);
+/* Which server to try at the turn-th try: the one that answered last, then those behind it. */
+size_t ask_server(const struct cli *c, size_t turn);
 /* "127.0.0.1:6443": the server as a person knows it. */
 const char *ask_host(const struct cli *c, size_t server);
 

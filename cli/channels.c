@@ -1,36 +1,28 @@
 /* See the header. */
 #include "cli/channels.h"
 
-#include "base/arena.h"
-#include "base/env.h"
+#include <stdio.h>
+
+#include "api/schema/json.h"
+#include "base/assert.h"
 #include "cli/ask.h"
+#include "cli/compose.h"
 
-#define CONNECT_MS  3000
-#define PROTOCOL    "v5.channel.k8s.io"
-#define KEY_BYTES   16
-#define MASK_BYTES  4
 #define NOTHING_YET (-1)
+/* A command's own codes end at 255. */
+#define EXIT_CODE_MAX 255
 
-/* ---- towards the server ---- */
-
-static void send_frame(struct channels *c, enum websocket_op op, struct str prefix,
-                       struct str payload)
+static struct channels *channels_of(struct socket *s)
 {
-    uint8_t mask[MASK_BYTES];
-    struct buf frame;
-    if (!c->open || !http_request_active(&c->request))
-        return;
-    env_random(c->cli->env, mask, sizeof mask);
-    buf_init(&frame);
-    websocket_write(&frame, op, true, prefix, payload, mask);
-    http_request_write(&c->request, buf_str(&frame));
-    buf_deinit(&frame);
+    return container_of(s, struct channels, socket);
 }
+
+/* ---- bytes ---- */
 
 void channels_write(struct channels *c, enum channel channel, struct str bytes)
 {
     uint8_t number = (uint8_t)channel;
-    send_frame(c, WEBSOCKET_BINARY, str_of(&number, 1), bytes);
+    socket_write(&c->socket, str_of(&number, 1), bytes);
 }
 
 void channels_end(struct channels *c, enum channel channel)
@@ -41,165 +33,121 @@ void channels_end(struct channels *c, enum channel channel)
 
 size_t channels_queued(const struct channels *c)
 {
-    return http_request_active(&c->request) ? http_request_queued(&c->request) : 0;
+    return socket_queued(&c->socket);
 }
 
-/* ---- from the server ---- */
-
-static void keep_text(struct channels *c, struct str bytes)
+static void on_data(struct socket *s, struct str bytes, bool first)
 {
-    size_t room = CHANNELS_STATUS_BYTES_MAX - c->text.len;
-    buf_append_str(&c->text, str_slice(bytes, 0, room));
-}
-
-static void on_message(struct channels *c)
-{
-    struct str bytes = c->decoder.data;
-    if (c->decoder.first)
+    struct channels *c = channels_of(s);
+    if (first)
         c->channel = NOTHING_YET;
     if (c->channel == NOTHING_YET && bytes.len > 0) {
         c->channel = (uint8_t)bytes.data[0];
         bytes = str_slice(bytes, 1, bytes.len);
     }
     if (c->channel == CHANNEL_STATUS)
-        keep_text(c, bytes);
+        buf_append_str(&c->text, str_slice(bytes, 0, CHANNELS_STATUS_BYTES_MAX - c->text.len));
     else if (bytes.len > 0 && (c->channel == CHANNEL_STDOUT || c->channel == CHANNEL_STDERR))
         c->data(c, (enum channel)c->channel, bytes);
 }
 
-/* The close is answered, and that ends our side. */
-static void on_close(struct channels *c, uint16_t code)
+/* ---- the connection ---- */
+
+static void on_opened(struct socket *s)
 {
-    c->code = code;
-    c->closed = true;
-    send_frame(c, WEBSOCKET_CLOSE, str_lit(""), str_lit("\x03\xe8"));
-    if (http_request_active(&c->request))
-        http_request_end(&c->request);
+    struct channels *c = channels_of(s);
+    c->opened(c);
 }
 
-static void on_frames(struct channels *c, struct str bytes)
+static void on_drained(struct socket *s)
 {
-    while (!c->closed) {
-        switch (websocket_decode(&c->decoder, &bytes)) {
-        case WEBSOCKET_EVENT_DATA:
-            on_message(c);
-            break;
-        case WEBSOCKET_EVENT_CONTROL:
-            if (c->decoder.op == WEBSOCKET_PING)
-                send_frame(c, WEBSOCKET_PONG, str_lit(""), c->decoder.data);
-            else if (c->decoder.op == WEBSOCKET_CLOSE)
-                on_close(c, c->decoder.code);
-            break;
-        case WEBSOCKET_EVENT_ERROR:
-            c->closed = true;
-            c->lost = true;
-            http_request_cancel(&c->request);
-            return;
-        case WEBSOCKET_EVENT_MORE:
-        default:
-            return;
-        }
-    }
-}
-
-static void on_body(struct http_request *r, struct str bytes)
-{
-    struct channels *c = r->user;
-    if (r->upgraded)
-        on_frames(c, bytes);
-    else
-        keep_text(c, bytes);
-}
-
-static void on_response(struct http_request *r)
-{
-    struct channels *c = r->user;
-    c->http_status = r->status;
-    c->open = r->upgraded;
-    if (c->open)
-        c->opened(c);
-    else
-        http_request_end(r);
-}
-
-static void on_drained(struct http_request *r)
-{
-    struct channels *c = r->user;
+    struct channels *c = channels_of(s);
     if (c->drained != NULL)
         c->drained(c);
 }
 
-/* ---- the connection ---- */
-
-static void try_server(struct channels *c);
-
-static void on_client_closed(void *ctx)
+static void on_done(struct socket *s, int status)
 {
-    struct channels *c = ctx;
-    http_request_deinit(&c->request);
-    websocket_decoder_deinit(&c->decoder);
-    if (c->status == -ERR_UNAVAILABLE && c->http_status == 0 &&
-        c->server + 1 < c->cli->servers_count) {
-        c->server++;
-        try_server(c);
-        return;
-    }
-    c->done(c, c->status);
-}
-
-static void on_done(struct http_request *r, int status)
-{
-    struct channels *c = r->user;
-    c->status = c->closed && !c->lost ? 0 : status;
-    c->lost = c->lost || (c->open && !c->closed);
-    http_client_close(c->client, on_client_closed, c);
-}
-
-static void try_server(struct channels *c)
-{
-    static const struct http_request_events events = {
-        .response = on_response, .body = on_body, .drained = on_drained, .done = on_done
-    };
-    uint8_t key[KEY_BYTES];
-    struct http_client_options options = { .address = c->cli->servers[c->server].data,
-                                           .authority = ask_host(c->cli, c->server),
-                                           .server_name = c->cli->server_name,
-                                           .tls = c->cli->tls,
-                                           .protocol = HTTP_PROTOCOL_HTTP1,
-                                           .connect_timeout_ms = CONNECT_MS };
-    env_random(c->cli->env, key, sizeof key);
-    const struct http_header headers[] = {
-        { str_lit("upgrade"), str_lit("websocket") },
-        { str_lit("sec-websocket-version"), str_lit("13") },
-        { str_lit("sec-websocket-key"), str_base64(&c->cli->arena, str_of(key, sizeof key)) },
-        { str_lit("sec-websocket-protocol"), str_lit(PROTOCOL) }
-    };
-    websocket_decoder_init(&c->decoder, /* server */ false);
-    c->channel = NOTHING_YET;
-    c->request = (struct http_request){ .method = "GET",
-                                        .target = str_from(c->target),
-                                        .headers = headers,
-                                        .header_count = sizeof headers / sizeof headers[0],
-                                        .streaming = true,
-                                        .events = &events,
-                                        .user = c };
-    c->client = http_client_new(c->loop, &options);
-    http_client_send(c->client, &c->request);
+    struct channels *c = channels_of(s);
+    c->status = status;
+    c->done(c, status);
 }
 
 void channels_open(struct channels *c)
 {
     buf_init(&c->text);
-    try_server(c);
+    c->channel = NOTHING_YET;
+    c->socket = (struct socket){ .cli = c->cli,
+                                 .loop = c->loop,
+                                 .target = c->target,
+                                 .protocol = "v5.channel.k8s.io",
+                                 .opened = on_opened,
+                                 .data = on_data,
+                                 .drained = on_drained,
+                                 .done = on_done };
+    socket_open(&c->socket);
 }
 
 void channels_cancel(struct channels *c)
 {
-    if (http_request_active(&c->request))
-        http_request_cancel(&c->request);
+    socket_cancel(&c->socket);
 }
 
 void channels_deinit(struct channels *c)
 {
     buf_deinit(&c->text);
+    socket_deinit(&c->socket);
+}
+
+/* ---- how it ended ---- */
+
+/* The cause that holds the exit code; -1: none does. */
+static int64_t exit_code_of(const struct json *status)
+{
+    const struct json *causes = NULL;
+    size_t count = compose_items(json_get_c(json_get_c(status, "details"), "causes"), &causes);
+    uint64_t code;
+    for (size_t i = 0; i < count; i++)
+        if (str_eq_c(json_str(json_get_c(&causes[i], "reason")), "ExitCode") &&
+            str_to_u64(json_str(json_get_c(&causes[i], "message")), &code) == 0 &&
+            code <= EXIT_CODE_MAX)
+            return (int64_t)code;
+    return -1;
+}
+
+static int tell_status(const struct json *status)
+{
+    struct str message = json_str(json_get_c(status, "message"));
+    int64_t code = exit_code_of(status);
+    if (str_eq_c(json_str(json_get_c(status, "status")), "Success"))
+        return CLI_OK;
+    if (!str_eq_c(json_str(json_get_c(status, "reason")), "NonZeroExitCode"))
+        return cli_error("%.*s", STR_ARG(message));
+    if (code < 0)
+        return cli_error("error stream protocol error: no ExitCode cause given");
+    (void)fprintf(stderr, "command terminated with exit code %lld\n", (long long)code);
+    return (int)code;
+}
+
+int channels_code(struct channels *c)
+{
+    const struct json *status;
+    bool said = json_parse(&c->cli->arena, buf_str(&c->text), &status, NULL) == 0;
+    return said && str_eq_c(json_str(json_get_c(status, "status")), "Success") ? CLI_OK
+                                                                               : CLI_FAILED;
+}
+
+int channels_tell(struct channels *c)
+{
+    const struct ask_answer answer = { .status = c->socket.http_status,
+                                       .body = buf_str(&c->socket.refusal) };
+    const struct json *status;
+    if (answer.status == 0)
+        return cli_error("Unable to connect to the server: %s", err_name(c->status));
+    if (answer.status != 101)
+        return ask_tell(c->cli, &answer);
+    if (c->text.len > 0 && json_parse(&c->cli->arena, buf_str(&c->text), &status, NULL) == 0)
+        return tell_status(status);
+    return cli_error("the connection to the server was lost before the end of the command was "
+                     "known");
 }

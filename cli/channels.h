@@ -3,17 +3,11 @@
  *
  * The first byte of a message is its channel. Bytes of stdout and stderr are passed on as they
  * come; the last word is a Status on its own channel, kept whole, and says how the command ended.
- * One server is tried after the other until one answers.
  */
 #ifndef CLI_CHANNELS_H
 #define CLI_CHANNELS_H
 
-#include <stdint.h>
-
-#include "base/buf.h"
-#include "cli/verb.h"
-#include "net/client.h"
-#include "net/websocket.h"
+#include "cli/socket.h"
 
 enum channel {
     CHANNEL_STDIN = 0,
@@ -24,7 +18,7 @@ enum channel {
     CHANNEL_CLOSE = 255 /* its one byte is the channel that ends */
 };
 
-/* Of the closing Status, and of a refusal's words. */
+/* Of the closing Status. */
 #define CHANNELS_STATUS_BYTES_MAX (64u << 10)
 /* Output that waits for the server: above it nothing more should be read from stdin. */
 #define CHANNELS_QUEUE_BYTES (256u << 10)
@@ -38,25 +32,15 @@ struct channels {
     void (*opened)(struct channels *c);
     void (*data)(struct channels *c, enum channel channel, struct str bytes);
     void (*drained)(struct channels *c); /* the queue fell; may be NULL */
-    /* Once, last. 0: it ended in order, or the server refused (http_status is not 101 then, and
-     * text what it said). -ERR_UNAVAILABLE: nobody answers, or the connection was lost. */
+    /* Once, last: as a socket's. */
     void (*done)(struct channels *c, int status);
-    void *user;
 
-    int http_status;
-    struct buf text; /* the Status, or a refusal's words */
-    bool lost;       /* opened, and gone without a close */
-    uint16_t code;   /* of the server's close */
+    struct socket socket; /* its http_status, lost and code say how it went */
+    struct buf text;      /* the Status */
 
     /* Its own. */
-    struct http_client *client;
-    struct http_request request;
-    struct websocket_decoder decoder;
-    size_t server;
     int channel; /* of the message under way; -1: its first byte has not come */
     int status;
-    bool open;
-    bool closed; /* nothing more is taken from the server */
 };
 
 void channels_open(struct channels *c);
@@ -66,6 +50,10 @@ void channels_end(struct channels *c, enum channel channel);
 size_t channels_queued(const struct channels *c);
 /* done still comes. */
 void channels_cancel(struct channels *c);
+/* After done: 0 only when the command is known to have succeeded. */
+int channels_code(struct channels *c);
+/* After done: says on stderr how it ended, unless well; the exit code. */
+int channels_tell(struct channels *c);
 /* After done. */
 void channels_deinit(struct channels *c);
 

@@ -54,7 +54,8 @@ static void offer_verbs(struct completing *x, struct str typed)
 
 static void offer_flags(const struct flag *table, struct str typed)
 {
-    for (const struct flag *f = table; f != NULL && f->name != NULL; f++) {
+    for (struct flags_row r = flags_first(table); r.flag != NULL; flags_next(&r)) {
+        const struct flag *f = r.flag;
         bool needs = f->type != FLAG_BOOL && f->bare == NULL;
         offer(str_lit("--"), str_slice(typed, 2, typed.len), str_from(f->name), needs ? "=" : "");
     }

@@ -16,27 +16,10 @@ struct create_options {
 };
 
 static const struct flag create_flags[] = {
-    MANIFEST_FLAGS(offsetof(struct create_options, manifests), "objects to create"),
-    { .name = "dry-run",
-      .at = offsetof(struct create_options, dry_run),
-      .value = "none",
-      .bare = "unchanged",
-      .help = "none, client (nothing is sent) or server (everything but storing).",
-      .values = VALUES_CHOICE,
-      .choice = "none client server" },
-    { .name = "output",
-      .letter = 'o',
-      .at = offsetof(struct create_options, output),
-      .help = "Show the objects: yaml, json or name.",
-      .values = VALUES_CHOICE,
-      .choice = "yaml json name" },
-    { .name = "validate",
-      .at = offsetof(struct create_options, validate),
-      .value = "strict",
-      .bare = "strict",
-      .help = "What becomes of unknown and doubled fields: strict refuses, warn, ignore.",
-      .values = VALUES_CHOICE,
-      .choice = "strict warn ignore" },
+    { .rows = manifest_rows, .at = offsetof(struct create_options, manifests) },
+    { .rows = act_dry_run_row, .at = offsetof(struct create_options, dry_run) },
+    { .rows = act_output_row, .at = offsetof(struct create_options, output) },
+    { .rows = act_validate_row, .at = offsetof(struct create_options, validate) },
     { .name = "field-manager",
       .at = offsetof(struct create_options, manager),
       .value = CREATE_MANAGER,
@@ -45,10 +28,7 @@ static const struct flag create_flags[] = {
       .type = FLAG_BOOL,
       .at = offsetof(struct create_options, save_config),
       .help = "Keep the manifest in the annotation that apply reads." },
-    { .name = "show-managed-fields",
-      .type = FLAG_BOOL,
-      .at = offsetof(struct create_options, managed_fields),
-      .help = "With -o yaml and json: keep managedFields." },
+    { .rows = act_managed_fields_row, .at = offsetof(struct create_options, managed_fields) },
     { 0 }
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/env.h"
 #include "cli/compose.h"
+#include "cli/fetch.h"
 #include "cli/gone.h"
 
 struct delete_options {
@@ -27,14 +28,9 @@ struct delete_options {
 };
 
 static const struct flag delete_flags[] = {
-    MANIFEST_FLAGS(offsetof(struct delete_options, manifests), "objects to delete"),
-    { .name = "selector",
-      .letter = 'l',
-      .at = offsetof(struct delete_options, selector),
-      .help = "Objects whose labels match." },
-    { .name = "field-selector",
-      .at = offsetof(struct delete_options, field_selector),
-      .help = "Objects whose fields match." },
+    { .rows = manifest_rows, .at = offsetof(struct delete_options, manifests) },
+    { .rows = fetch_selector_row, .at = offsetof(struct delete_options, selector) },
+    { .rows = fetch_fields_row, .at = offsetof(struct delete_options, field_selector) },
     { .name = "all",
       .type = FLAG_BOOL,
       .at = offsetof(struct delete_options, all),
@@ -79,13 +75,7 @@ static const struct flag delete_flags[] = {
       .type = FLAG_BOOL,
       .at = offsetof(struct delete_options, ignore_not_found),
       .help = "What is not there counts as deleted; so it is with -l and --all." },
-    { .name = "dry-run",
-      .at = offsetof(struct delete_options, dry_run),
-      .value = "none",
-      .bare = "unchanged",
-      .help = "none, client (nothing is sent) or server (everything but deleting).",
-      .values = VALUES_CHOICE,
-      .choice = "none client server" },
+    { .rows = act_dry_run_row, .at = offsetof(struct delete_options, dry_run) },
     { .name = "output",
       .letter = 'o',
       .at = offsetof(struct delete_options, output),

@@ -6,11 +6,12 @@
 
 #include "api/schema/json.h"
 #include "cli/ask.h"
-#include "cli/fetch.h"
 #include "cli/flags.h"
+#include "cli/named.h"
 #include "cli/tree.h"
 
 struct describe_options {
+    struct manifest_flags manifests;
     const char *selector;
     int64_t chunk;
     bool all;
@@ -111,53 +112,41 @@ static int show_all(struct cli *c, const struct describe_options *o, const struc
 static int describe_act(struct cli *c, const void *options, const struct words *w)
 {
     const struct describe_options *o = options;
-    struct objects_target *targets = NULL;
+    struct named n;
     struct fetch f;
     struct err e;
-    size_t count = 0;
-    if (w->count == 0)
+    if (w->count == 0 && !manifest_named(&o->manifests))
         return cli_error("You must specify the type of resource to describe. Use \"gantry "
                          "api-resources\" for a complete list of supported resources.");
-    if (objects_targets(c, w->items, w->count, &targets, &count, &e) != 0)
-        return cli_error_of(&e);
-    for (size_t i = 0; i < count; i++) {
-        if (targets[i].name.len > 0 && o->selector != NULL)
+    if (named_read(c, &o->manifests, w, o->selector, &n) != CLI_OK)
+        return CLI_FAILED;
+    for (size_t i = 0; w->count > 0 && i < n.count; i++) {
+        if (n.targets[i].name.len > 0 && o->selector != NULL)
             return cli_error(strchr(w->items[0], '/') != NULL
                                  ? "selectors and the all flag cannot be used when passing "
                                    "resource/name arguments"
                                  : "name cannot be provided when a selector is specified");
-        if (targets[i].name.len > 0 && o->all && targets[i].resource->namespaced)
+        if (n.targets[i].name.len > 0 && o->all && n.targets[i].resource->namespaced)
             return cli_error("a resource cannot be retrieved by name across all namespaces");
     }
     const struct fetch_options fetch = { .ns = o->all ? str_lit("") : c->ns,
                                          .selector = o->selector,
                                          .chunk = o->chunk };
-    if (fetch_all(c, targets, count, &fetch, &f, &e) != 0)
+    if (named_fetch(c, &n, &fetch, &f, &e) != 0)
         return cli_error_of(&e);
-    if (f.refusals_count == 1 && count == 1 && w->count == 2 &&
+    if (f.refusals_count == 1 && n.count == 1 && w->count == 2 &&
         str_starts(f.refusals[0], str_lit("Error from server (NotFound)")))
-        return show_matching(c, o, &targets[0], &f);
+        return show_matching(c, o, &n.targets[0], &f);
     return show_all(c, o, &f);
 }
 
 #define AT(member) .at = offsetof(struct describe_options, member)
 
 static const struct flag describe_flags[] = {
-    { .name = "all-namespaces",
-      .letter = 'A',
-      .type = FLAG_BOOL,
-      AT(all),
-      .help = "Of every namespace, whatever --namespace says." },
-    { .name = "chunk-size",
-      .type = FLAG_INT,
-      AT(chunk),
-      .value = "500",
-      .help = "Long lists come in pages of so many; 0: all at once." },
-    { .name = "selector",
-      .letter = 'l',
-      AT(selector),
-      .help = "Only what has these labels: 'a=b', 'a!=b', 'a in (b,c)', 'a', '!a', with commas "
-              "between them." },
+    { .rows = manifest_rows, AT(manifests) },
+    { .rows = fetch_all_row, AT(all) },
+    { .rows = fetch_chunk_row, AT(chunk) },
+    { .rows = fetch_selector_row, AT(selector) },
     { .name = "show-events",
       .type = FLAG_BOOL,
       AT(events),
@@ -175,8 +164,9 @@ const struct verb describe_verb = {
                 "  # The same\n  gantry describe pods/web-1\n\n"
                 "  # All pods with a label\n  gantry describe pods -l app=web\n\n"
                 "  # All pods whose names begin with web\n  gantry describe pods web\n\n"
+                "  # The objects of a manifest\n  gantry describe -f web.yaml\n\n"
                 "  # A node\n  gantry describe node n1",
-    .help = "describe (TYPE [NAME... | -l SELECTOR] | TYPE/NAME...) [flags]",
+    .help = "describe (-f FILE | TYPE [NAME... | -l SELECTOR] | TYPE/NAME...) [flags]",
     .flags = describe_flags,
     .options_bytes = sizeof(struct describe_options),
     .completes = WORDS_OBJECTS,

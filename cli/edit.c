@@ -27,7 +27,7 @@ struct edit_options {
 };
 
 static const struct flag edit_flags[] = {
-    MANIFEST_FLAGS(offsetof(struct edit_options, manifests), "objects to edit"),
+    { .rows = manifest_rows, .at = offsetof(struct edit_options, manifests) },
     { .name = "output",
       .letter = 'o',
       .at = offsetof(struct edit_options, output),
@@ -35,13 +35,7 @@ static const struct flag edit_flags[] = {
       .help = "The form of the text, and of what is shown of the result: yaml or json.",
       .values = VALUES_CHOICE,
       .choice = "yaml json" },
-    { .name = "validate",
-      .at = offsetof(struct edit_options, validate),
-      .value = "strict",
-      .bare = "strict",
-      .help = "What becomes of unknown and doubled fields: strict refuses, warn, ignore.",
-      .values = VALUES_CHOICE,
-      .choice = "strict warn ignore" },
+    { .rows = act_validate_row, .at = offsetof(struct edit_options, validate) },
     { .name = "field-manager",
       .at = offsetof(struct edit_options, manager),
       .value = EDIT_MANAGER,

@@ -11,6 +11,35 @@
 /* Pages of one list: a server that never stops saying "continue" is not followed for ever. */
 #define FETCH_PAGES_MAX 100000
 
+const struct flag fetch_all_row[] = { { .name = "all-namespaces",
+                                        .letter = 'A',
+                                        .type = FLAG_BOOL,
+                                        .help = "Of every namespace, whatever --namespace says." },
+                                      { 0 } };
+
+const struct flag fetch_selector_row[] = {
+    { .name = "selector",
+      .letter = 'l',
+      .help = "Only what has these labels: 'a=b', 'a!=b', 'a in (b,c)', 'a', '!a', with commas "
+              "between them." },
+    { 0 }
+};
+
+const struct flag fetch_fields_row[] = {
+    { .name = "field-selector",
+      .help = "Only what has these fields: 'metadata.name=x', 'status.phase!=Running', with commas "
+              "between them. Each resource has a few that can be asked for." },
+    { 0 }
+};
+
+const struct flag fetch_chunk_row[] = {
+    { .name = "chunk-size",
+      .type = FLAG_INT,
+      .value = "500",
+      .help = "Long lists come in pages of so many; 0: all at once." },
+    { 0 }
+};
+
 static void add_query(struct cli *c, struct buf *b, const char *name, struct str value)
 {
     if (value.len == 0)
@@ -24,7 +53,7 @@ const char *fetch_target(struct cli *c, const struct objects_target *t,
 {
     struct buf b;
     buf_init(&b);
-    buf_append_c(&b, objects_path(c, t->resource, o->ns, t->name));
+    buf_append_c(&b, objects_path(c, t->resource, t->ns.len > 0 ? t->ns : o->ns, t->name));
     if (o->subresource != NULL)
         buf_printf(&b, "/%s", o->subresource);
     if (t->name.len == 0) {
@@ -41,7 +70,7 @@ const char *fetch_target(struct cli *c, const struct objects_target *t,
     return out;
 }
 
-static void refuse(struct cli *c, struct fetch *f, struct str text)
+void fetch_refuse(struct cli *c, struct fetch *f, struct str text)
 {
     f->refusals = arena_grow(&c->arena, f->refusals, f->refusals_count, &f->refusals_capacity,
                              sizeof *f->refusals);
@@ -85,7 +114,8 @@ static int fetch_one(struct cli *c, const struct objects_target *t, const struct
     if (ask_good(&answer))
         return json_parse(&c->arena, answer.body, out_root, e);
     if (!o->ignore_missing || !ask_reason(c, &answer, "NotFound"))
-        refuse(c, f, t->name.len > 0 ? ask_refused(c, &answer) : list_refused(c, t, o, &answer));
+        fetch_refuse(c, f,
+                     t->name.len > 0 ? ask_refused(c, &answer) : list_refused(c, t, o, &answer));
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef CLI_FETCH_H
 #define CLI_FETCH_H
 
+#include "cli/flags.h"
 #include "cli/objects.h"
 #include "cli/verb.h"
 
@@ -43,9 +44,17 @@ struct fetch {
     size_t refusals_capacity;
 };
 
+/* Rows that several verbs' flags have: a bool, texts, an int64_t. */
+extern const struct flag fetch_all_row[];
+extern const struct flag fetch_selector_row[];
+extern const struct flag fetch_fields_row[];
+extern const struct flag fetch_chunk_row[];
+
 /* 0 also when some were refused; -ERR_X, with e for cli_error_of: nobody answers, or nonsense. */
 int fetch_all(struct cli *c, const struct objects_target *targets, size_t count,
               const struct fetch_options *o, struct fetch *out, struct err *e);
+/* One more reason to be told. */
+void fetch_refuse(struct cli *c, struct fetch *f, struct str text);
 /* Tells the refusals on stderr; CLI_FAILED if there were some. */
 int fetch_tell(const struct fetch *f);
 /* A list's path with its query; from: a continue token. */

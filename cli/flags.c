@@ -36,26 +36,55 @@ const struct flag cli_flags[] = {
     { 0 }
 };
 
-static const struct flag *find_in(const struct flag *table, struct str name)
+/* ---- rows ---- */
+
+static void enter(struct flags_row *r)
 {
-    for (const struct flag *f = table; f != NULL && f->name != NULL; f++)
-        if (str_eq_c(name, f->name))
-            return f;
-    return NULL;
+    const struct flag *outer = r->outer;
+    r->flag = outer->rows != NULL ? outer->rows : outer->name != NULL ? outer : NULL;
+    r->at = r->flag == NULL ? 0 : outer->at + (outer->rows != NULL ? r->flag->at : 0);
 }
 
-static const struct flag *find_letter_in(const struct flag *table, char letter)
+struct flags_row flags_first(const struct flag *table)
 {
-    for (const struct flag *f = table; f != NULL && f->name != NULL; f++)
-        if (f->letter == letter)
-            return f;
-    return NULL;
+    struct flags_row r = { .outer = table };
+    if (table != NULL)
+        enter(&r);
+    return r;
+}
+
+void flags_next(struct flags_row *r)
+{
+    r->index++;
+    if (r->outer->rows != NULL && r->flag[1].name != NULL) {
+        r->flag++;
+        r->at = r->outer->at + r->flag->at;
+        return;
+    }
+    r->outer++;
+    enter(r);
+}
+
+static struct flags_row find_in(const struct flag *table, struct str name)
+{
+    struct flags_row r = flags_first(table);
+    while (r.flag != NULL && !str_eq_c(name, r.flag->name))
+        flags_next(&r);
+    return r;
 }
 
 const struct flag *flags_find(const struct verb *v, struct str name)
 {
-    const struct flag *f = v != NULL ? find_in(v->flags, name) : NULL;
-    return f != NULL ? f : find_in(cli_flags, name);
+    const struct flag *f = v != NULL ? find_in(v->flags, name).flag : NULL;
+    return f != NULL ? f : find_in(cli_flags, name).flag;
+}
+
+static const struct flag *find_letter_in(const struct flag *table, char letter)
+{
+    struct flags_row r = flags_first(table);
+    while (r.flag != NULL && r.flag->letter != letter)
+        flags_next(&r);
+    return r.flag;
 }
 
 const struct flag *flags_find_letter(const struct verb *v, char letter)
@@ -97,10 +126,9 @@ static int add_list(struct cli *c, struct flag_texts *texts, const char *value, 
     return rc;
 }
 
-static int set_value(struct cli *c, const struct flag *f, void *base, const char *value,
+static int set_value(struct cli *c, const struct flag *f, void *at, const char *value,
                      struct err *e)
 {
-    void *at = (char *)base + f->at;
     switch (f->type) {
     case FLAG_TEXT:
         *(const char **)at = value;
@@ -122,11 +150,10 @@ static int set_value(struct cli *c, const struct flag *f, void *base, const char
     return 0;
 }
 
-static int set_told(struct cli *c, const struct flag *f, void *base, const char *value,
-                    struct err *e)
+static int set_told(struct cli *c, const struct flag *f, void *at, const char *value, struct err *e)
 {
     char names[80];
-    int rc = set_value(c, f, base, value, e);
+    int rc = set_value(c, f, at, value, e);
     if (f->letter != 0)
         (void)snprintf(names, sizeof names, "-%c, --%s", f->letter, f->name);
     else
@@ -150,10 +177,12 @@ struct reading {
 
 static int take(struct reading *r, const struct flag *f, const char *value)
 {
-    bool own = r->verb != NULL && find_in(r->verb->flags, str_from(f->name)) == f;
-    if (own)
-        r->given |= 1ull << (f - r->verb->flags);
-    return set_told(r->cli, f, own ? r->options : (void *)r->cli, value, r->e);
+    const struct flag *table = r->verb != NULL ? r->verb->flags : NULL;
+    const struct flags_row own = find_in(table, str_from(f->name));
+    if (own.flag != f)
+        return set_told(r->cli, f, (char *)r->cli + f->at, value, r->e);
+    r->given |= 1ull << own.index;
+    return set_told(r->cli, f, (char *)r->options + own.at, value, r->e);
 }
 
 static const char *bare_value(const struct flag *f)
@@ -215,9 +244,9 @@ static int read_flag(struct reading *r)
 static int set_defaults(struct cli *c, const struct flag *table, void *base, struct err *e)
 {
     int rc = 0;
-    for (const struct flag *f = table; rc == 0 && f != NULL && f->name != NULL; f++)
-        if (f->value != NULL)
-            rc = set_value(c, f, base, f->value, e);
+    for (struct flags_row r = flags_first(table); rc == 0 && r.flag != NULL; flags_next(&r))
+        if (r.flag->value != NULL)
+            rc = set_value(c, r.flag, (char *)base + r.at, r.flag->value, e);
     return rc;
 }
 
@@ -268,8 +297,8 @@ int flags_parse(struct cli *c, const struct verb *v, int argc, char **argv, void
 
 bool flags_given(const struct words *w, const char *name)
 {
-    const struct flag *f = find_in(w->verb->flags, str_from(name));
-    return f != NULL && (w->given >> (f - w->verb->flags) & 1) != 0;
+    const struct flags_row r = find_in(w->verb->flags, str_from(name));
+    return r.flag != NULL && (w->given >> r.index & 1) != 0;
 }
 
 int flags_act(struct cli *c, const struct verb *v, int argc, char **argv)
@@ -304,7 +333,8 @@ static void print_default(FILE *to, const struct flag *f)
 
 void flags_print(FILE *to, const struct flag *table)
 {
-    for (const struct flag *f = table; f != NULL && f->name != NULL; f++) {
+    for (struct flags_row r = flags_first(table); r.flag != NULL; flags_next(&r)) {
+        const struct flag *f = r.flag;
         if (f->letter != 0)
             fprintf(to, "    -%c, --%s=", f->letter, f->name);
         else
@@ -319,7 +349,7 @@ void flags_help(FILE *to, const struct verb *v)
     fprintf(to, "%s\n\n", v->about != NULL ? v->about : v->summary);
     if (v->examples != NULL)
         fprintf(to, "Examples:\n%s\n\n", v->examples);
-    if (v->flags != NULL && v->flags->name != NULL) {
+    if (flags_first(v->flags).flag != NULL) {
         fputs("Options:\n", to);
         flags_print(to, v->flags);
     }

@@ -2,8 +2,9 @@
  * Flags by table, read as kubectl reads its own: --name VALUE, --name=VALUE, -n VALUE, -nVALUE,
  * -Aw; anywhere among the words; after "--" everything is a word.
  *
- * A table's rows say where in the verb's options struct a value goes. The global flags
- * (cli_flags) go into struct cli and are understood with every verb.
+ * A table's rows say where in the verb's options struct a value goes. What several verbs have is
+ * one table, which stands in theirs as a row. The global flags (cli_flags) go into struct cli and
+ * are understood with every verb.
  */
 #ifndef CLI_FLAGS_H
 #define CLI_FLAGS_H
@@ -47,14 +48,27 @@ struct flag {
     const char *help;
     enum flag_values values;
     const char *choice; /* of VALUES_CHOICE: "json yaml wide" */
+    /* Without a name: these rows (none of which has rows), their `at` added to this one's. */
+    const struct flag *rows;
 };
+
+/* A walk over a table's rows, and the rows of the tables in it. */
+struct flags_row {
+    const struct flag *flag; /* NULL: behind the last */
+    size_t at;               /* in the options struct */
+    size_t index;
+    const struct flag *outer;
+};
+
+struct flags_row flags_first(const struct flag *table); /* NULL: none */
+void flags_next(struct flags_row *r);
 
 /* What remains when the flags are taken out. */
 struct words {
     const char *const *items;
     size_t count;
     ptrdiff_t dash;          /* how many of them stood before "--"; -1: there was none */
-    uint64_t given;          /* bit i: the verb's i-th flag was given */
+    uint64_t given;          /* bit i: the flag of that index was given */
     const struct verb *verb; /* whose they are */
 };
 

@@ -175,9 +175,10 @@ static int sort_objects(struct cli *c, const struct get_options *o, const struct
     return rc;
 }
 
-/* single: one object was asked for by its name; it is shown as itself, not in a list. */
+/* implied: one object was asked for, by its name or its file; it is shown as itself, not in a
+ * list. */
 static int show_objects(struct cli *c, const struct get_options *o, const struct fetch *f,
-                        bool single)
+                        bool implied)
 {
     struct output output = { .strict = !o->allow_missing,
                              .managed_fields = o->managed_fields,
@@ -186,9 +187,10 @@ static int show_objects(struct cli *c, const struct get_options *o, const struct
     struct str says = { NULL, 0 };
     struct buf out;
     struct err e;
-    if (single && f->refusals_count > 0)
+    if (implied && f->refusals_count > 0)
         return fetch_tell(f);
     size_t count = fetch_objects(c, f, &objects);
+    bool single = implied && count == 1;
     if (count == 0 && o->ignore_missing)
         return fetch_tell(f);
     if (output_parse(c, o->output, o->template, &output, &e) != 0)
@@ -276,51 +278,39 @@ static int get_nothing(void)
 static int get_act(struct cli *c, const void *options, const struct words *w)
 {
     const struct get_options *o = options;
-    struct objects_target *targets = NULL;
+    struct named n;
     struct fetch f;
     struct err e;
-    size_t count = 0;
     if (get_check(o, w) != CLI_OK)
         return CLI_FAILED;
     if (o->raw != NULL)
         return get_raw(c, o);
-    if (w->count == 0)
+    if (w->count == 0 && !manifest_named(&o->manifests))
         return get_nothing();
-    if (objects_targets(c, w->items, w->count, &targets, &count, &e) != 0)
-        return cli_error_of(&e);
-    if (check_targets(o, w, targets, count) != CLI_OK)
+    if (named_read(c, &o->manifests, w, o->selector, &n) != CLI_OK)
+        return CLI_FAILED;
+    if (w->count > 0 && check_targets(o, w, n.targets, n.count) != CLI_OK)
         return CLI_FAILED;
     if (o->watch || o->watch_only)
-        return get_watch(c, o, targets, count);
-    bool single = count == 1 && targets[0].name.len > 0;
-    const struct fetch_options fetch = get_fetch(c, o, single);
-    if (fetch_all(c, targets, count, &fetch, &f, &e) != 0)
+        return get_watch(c, o, &n);
+    const struct fetch_options fetch = get_fetch(c, o, n.count == 1 && n.targets[0].name.len > 0);
+    if (named_fetch(c, &n, &fetch, &f, &e) != 0)
         return cli_error_of(&e);
-    return get_is_table(o) ? show_tables(c, o, &f) : show_objects(c, o, &f, single);
+    return get_is_table(o) ? show_tables(c, o, &f) : show_objects(c, o, &f, n.implied);
 }
 
 #define AT(member) .at = offsetof(struct get_options, member)
 
 static const struct flag get_flags[] = {
-    { .name = "all-namespaces",
-      .letter = 'A',
-      .type = FLAG_BOOL,
-      AT(all),
-      .help = "Of every namespace, whatever --namespace says." },
+    { .rows = manifest_rows, AT(manifests) },
+    { .rows = fetch_all_row, AT(all) },
     { .name = "allow-missing-template-keys",
       .type = FLAG_BOOL,
       AT(allow_missing),
       .value = "true",
       .help = "In JSONPath, a field that is not there is nothing; false makes it an error." },
-    { .name = "chunk-size",
-      .type = FLAG_INT,
-      AT(chunk),
-      .value = "500",
-      .help = "Long lists come in pages of so many; 0: all at once." },
-    { .name = "field-selector",
-      AT(fields),
-      .help = "Only what has these fields: 'metadata.name=x', 'status.phase!=Running', with commas "
-              "between them. Each resource has a few that can be asked for." },
+    { .rows = fetch_chunk_row, AT(chunk) },
+    { .rows = fetch_fields_row, AT(fields) },
     { .name = "ignore-not-found",
       .type = FLAG_BOOL,
       AT(ignore_missing),
@@ -352,11 +342,7 @@ static const struct flag get_flags[] = {
       AT(revision),
       .help = "As it was at this resourceVersion, while history reaches that far (`gantry "
               "history` lists an object's revisions)." },
-    { .name = "selector",
-      .letter = 'l',
-      AT(selector),
-      .help = "Only what has these labels: 'a=b', 'a!=b', 'a in (b,c)', 'a', '!a', with commas "
-              "between them." },
+    { .rows = fetch_selector_row, AT(selector) },
     { .name = "show-kind",
       .type = FLAG_BOOL,
       AT(show_kind),
@@ -400,10 +386,13 @@ const struct verb get_verb = {
                 "  gantry get pod web-1 -o jsonpath='{.status.phase}'\n\n"
                 "  # Columns of your own\n"
                 "  gantry get pods -o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName\n\n"
+                "  # The objects of a manifest, as the server has them\n"
+                "  gantry get -f web.yaml -o yaml\n\n"
                 "  # What happens to pods with a label, as it happens\n"
                 "  gantry get pods -l app=web --watch\n\n"
                 "  # A ConfigMap as it was\n  gantry get configmap settings --revision 4711",
-    .help = "get TYPE[.VERSION][.GROUP][,TYPE...] [NAME... | -l SELECTOR] | TYPE/NAME... [flags]",
+    .help = "get (-f FILE | TYPE[.VERSION][.GROUP][,TYPE...] [NAME... | -l SELECTOR] | "
+            "TYPE/NAME...) [flags]",
     .flags = get_flags,
     .options_bytes = sizeof(struct get_options),
     .completes = WORDS_OBJECTS,

@@ -4,10 +4,12 @@
 
 #include "cli/fetch.h"
 #include "cli/flags.h"
+#include "cli/named.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
 struct get_options {
+    struct manifest_flags manifests;
     const char *output;
     const char *template;
     const char *selector;
@@ -37,7 +39,6 @@ struct fetch_options get_fetch(struct cli *c, const struct get_options *o, bool 
 struct table_options get_table(struct cli *c, const struct get_options *o,
                                const struct objects_resource *r, bool with_kind);
 /* -w and --watch-only: the exit code. */
-int get_watch(struct cli *c, const struct get_options *o, const struct objects_target *targets,
-              size_t count);
+int get_watch(struct cli *c, const struct get_options *o, const struct named *n);
 
 #endif

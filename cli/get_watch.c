@@ -86,7 +86,7 @@ static const char *watch_target(struct cli *c, const struct get_options *o,
                                 const struct objects_target *t, struct str revision)
 {
     /* One object is watched as the list it is in, all but itself left out. */
-    const struct objects_target list = { .resource = t->resource };
+    const struct objects_target list = { .resource = t->resource, .ns = t->ns };
     struct fetch_options f = get_fetch(c, o, false);
     if (t->name.len > 0)
         f.fields = str_printf(&c->arena, "metadata.name=%.*s", STR_ARG(t->name)).data;
@@ -141,19 +141,22 @@ static int follow(struct cli *c, const struct get_options *o, const struct objec
                                          .accept = get_is_table(o) ? FETCH_TABLE : NULL,
                                          .event = on_event,
                                          .ctx = &f };
-    return watch_run(c, &watch, &e) != 0 ? cli_error_of(&e) : f.code;
+    int rc = watch_run(c, &watch, &e);
+    bool over = rc == 0 || rc == -ERR_TIMEOUT; /* --request-timeout is the end that was asked for */
+    return over ? f.code : cli_error_of(&e);
 }
 
-int get_watch(struct cli *c, const struct get_options *o, const struct objects_target *targets,
-              size_t count)
+int get_watch(struct cli *c, const struct get_options *o, const struct named *n)
 {
+    const struct objects_target *targets = n->targets;
+    size_t count = n->count;
     const struct fetch_options options = get_fetch(c, o, count == 1 && targets[0].name.len > 0);
     struct fetch f;
     struct err e;
     for (size_t i = 1; i < count; i++)
         if (targets[i].resource != targets[0].resource)
             return cli_error("you may only specify a single resource type");
-    if (count != 1)
+    if (count != 1 && n->errors_count == 0)
         return cli_error("watch is only supported on individual resources and resource "
                          "collections - %zu resources were found",
                          count);
@@ -162,7 +165,7 @@ int get_watch(struct cli *c, const struct get_options *o, const struct objects_t
                                          "for watch events received\n"
                                        : "warning: --watch-only requested, --sort-by will be "
                                          "ignored\n");
-    if (fetch_all(c, targets, count, &options, &f, &e) != 0)
+    if (named_fetch(c, n, &options, &f, &e) != 0)
         return cli_error_of(&e);
     if (f.refusals_count > 0 || f.count == 0)
         return fetch_tell(&f);

@@ -151,15 +151,9 @@ static const char *target_of(struct logs *l, const struct json *pod, struct str 
 {
     const struct logs_options *o = l->options;
     struct cli *c = l->cli;
-    const struct objects_resource pods = { .group = str_lit(""),
-                                           .version = str_lit("v1"),
-                                           .plural = str_lit("pods"),
-                                           .namespaced = true };
     struct buf b;
     buf_init(&b);
-    buf_printf(&b, "%s/log?container=%.*s",
-               objects_path(c, &pods, compose_text_in(pod, "metadata", "namespace"),
-                            compose_text_in(pod, "metadata", "name")),
+    buf_printf(&b, "%s/log?container=%.*s", pods_path(c, pod),
                STR_ARG(objects_escape(c, container)));
     add_flag(&b, "follow", o->follow);
     add_flag(&b, "previous", o->previous);

@@ -10,6 +10,7 @@
 #include "api/client/kubeconfig.h"
 #include "base/env.h"
 #include "base/env_uv.h"
+#include "cli/ask.h"
 #include "cli/flags.h"
 #include "cli/suggest.h"
 #include "cli/verb.h"
@@ -42,11 +43,11 @@ static const struct verb help_verb = { .name = "help",
 
 /* Verbs for objects, as kubectl has them; then the cluster's own. */
 static const struct verb *const verbs[] = {
-    &apply_verb,      &create_verb,   &delete_verb,        &edit_verb,         &exec_verb,
-    &logs_verb,       &get_verb,      &describe_verb,      &wait_verb,         &explain_verb,
-    &completion_verb, &complete_verb, &api_resources_verb, &api_versions_verb, &options_verb,
-    &help_verb,       &history_verb,  &status_verb,        &member_verb,       &events_verb,
-    &snapshot_verb,   &version_verb
+    &apply_verb,         &create_verb,       &delete_verb,       &edit_verb,       &exec_verb,
+    &attach_verb,        &cp_verb,           &port_forward_verb, &logs_verb,       &get_verb,
+    &describe_verb,      &wait_verb,         &explain_verb,      &completion_verb, &complete_verb,
+    &api_resources_verb, &api_versions_verb, &options_verb,      &help_verb,       &history_verb,
+    &status_verb,        &member_verb,       &events_verb,       &snapshot_verb,   &version_verb
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
@@ -262,5 +263,7 @@ int main(int argc, char **argv)
         return unknown_verb(argv[at]);
     argc -= at + 1;
     argv += at + 1;
-    return v->act != NULL ? act_verb(&c, v, argc, argv) : run_verb(&c, v, argc, argv);
+    rc = v->act != NULL ? act_verb(&c, v, argc, argv) : run_verb(&c, v, argc, argv);
+    ask_end(&c);
+    return rc;
 }

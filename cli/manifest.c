@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/meta/selector.h"
 #include "api/schema/yaml.h"
 #include "base/buf.h"
 #include "base/env.h"
@@ -15,6 +16,26 @@
 #define STDIN_NAME "STDIN"
 /* Bytes of a read. */
 #define READ_BYTES (64u << 10)
+
+const struct flag manifest_rows[] = {
+    { .name = "filename",
+      .letter = 'f',
+      .type = FLAG_LIST,
+      .at = offsetof(struct manifest_flags, files),
+      .help = "The objects that these files and folders name; - is standard input.",
+      .values = VALUES_FILES },
+    { .name = "recursive",
+      .letter = 'R',
+      .type = FLAG_BOOL,
+      .at = offsetof(struct manifest_flags, recursive),
+      .help = "With -f: the folders in a folder, too." },
+    { .name = "kustomize",
+      .letter = 'k',
+      .at = offsetof(struct manifest_flags, kustomize),
+      .help = "Not done by gantry: build the folder first, then use -f -.",
+      .values = VALUES_FILES },
+    { 0 }
+};
 
 static void fail(struct manifests *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -342,4 +363,28 @@ void manifests_read(struct cli *c, const struct manifest_flags *f, struct manife
 bool manifest_named(const struct manifest_flags *f)
 {
     return f->files.count > 0 || f->kustomize != NULL;
+}
+
+static bool is_selected(struct arena *a, const struct selector *s, const struct json *object)
+{
+    const struct json *members = json_get_c(json_get_c(object, "metadata"), "labels");
+    size_t count = members != NULL && members->type == JSON_OBJECT ? members->count : 0;
+    struct label *pairs = arena_array(a, count, sizeof *pairs);
+    for (size_t i = 0; i < count; i++)
+        pairs[i] =
+            (struct label){ members->u.members[i].key, json_str(&members->u.members[i].value) };
+    struct labels labels = labels_of_pairs(pairs, count);
+    return selector_matches(s, &labels);
+}
+
+int manifests_select(struct manifests *m, const char *text, struct err *e)
+{
+    struct selector selector = { 0 };
+    size_t kept = 0;
+    int rc = selector_parse(m->arena, str_from(text), &selector, e);
+    for (size_t i = 0; rc == 0 && i < m->count; i++)
+        if (is_selected(m->arena, &selector, m->items[i].object))
+            m->items[kept++] = m->items[i];
+    m->count = rc == 0 ? kept : m->count;
+    return rc;
 }

@@ -26,38 +26,15 @@ struct json;
 /* Objects of one command. */
 #define MANIFEST_OBJECTS_MAX 100000
 
-/* Of a verb's options: rows of its flags with MANIFEST_FLAGS. */
+/* Of a verb's options: its flags have manifest_rows. */
 struct manifest_flags {
     struct flag_texts files;
     bool recursive;
     const char *kustomize;
 };
 
-/* The rows of struct manifest_flags in a table of flags; base: offsetof the verb's options. */
-#define MANIFEST_FLAGS(base, what)                                                                 \
-    { "filename",                                                                                  \
-      'f',                                                                                         \
-      FLAG_LIST,                                                                                   \
-      (base) + offsetof(struct manifest_flags, files),                                             \
-      NULL,                                                                                        \
-      NULL,                                                                                        \
-      "The files or directories that contain the " what "; - is standard input.",                  \
-      VALUES_FILES,                                                                                \
-      NULL },                                                                                      \
-        { "recursive",                                                                             \
-          'R',                                                                                     \
-          FLAG_BOOL,                                                                               \
-          (base) + offsetof(struct manifest_flags, recursive),                                     \
-          NULL,                                                                                    \
-          NULL,                                                                                    \
-          "Process the directory used in -f, --filename recursively.",                             \
-          VALUES_NONE,                                                                             \
-          NULL },                                                                                  \
-    {                                                                                              \
-        "kustomize", 'k', FLAG_TEXT, (base) + offsetof(struct manifest_flags, kustomize), NULL,    \
-            NULL, "Not done by gantry: build the directory first, then use -f -.", VALUES_FILES,   \
-            NULL                                                                                   \
-    }
+/* The rows of struct manifest_flags. */
+extern const struct flag manifest_rows[];
 
 struct manifest {
     const struct json *object; /* with apiVersion and kind, unless unchecked */
@@ -81,6 +58,8 @@ bool manifest_named(const struct manifest_flags *f);
 void manifests_read(struct cli *c, const struct manifest_flags *f, struct manifests *out);
 /* The objects of one text. */
 void manifests_parse(struct manifests *out, struct str text, struct str source);
+/* Keeps those whose labels match; NULL: all. */
+int manifests_select(struct manifests *m, const char *text, struct err *e);
 /* All of a file descriptor, at most MANIFEST_BYTES_MAX. */
 int manifest_read_fd(struct arena *a, int fd, struct str *out, struct err *e);
 

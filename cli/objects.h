@@ -40,6 +40,7 @@ struct objects_list {
 struct objects_target {
     const struct objects_resource *resource;
     struct str name;
+    struct str ns; /* its own; empty: the command's */
 };
 
 int objects_load(struct cli *c, const struct objects_list **out, struct err *e);

@@ -72,16 +72,19 @@ struct str pods_default_container(const struct json *pod, bool *out_first)
 
 /* ---- pods of an object ---- */
 
-static struct str pods_target(struct cli *c, struct str name, struct str selector)
+static const char *pods_in(struct cli *c, struct str ns, struct str name)
 {
     const struct objects_resource pods = { .group = str_lit(""),
                                            .version = str_lit("v1"),
                                            .plural = str_lit("pods"),
                                            .namespaced = true };
-    struct str path = str_from(objects_path(c, &pods, c->ns, name));
-    return selector.len == 0 ? path
-                             : str_printf(&c->arena, "%.*s?labelSelector=%.*s", STR_ARG(path),
-                                          STR_ARG(objects_escape(c, selector)));
+    return objects_path(c, &pods, ns, name);
+}
+
+const char *pods_path(struct cli *c, const struct json *pod)
+{
+    return pods_in(c, compose_text_in(pod, "metadata", "namespace"),
+                   compose_text_in(pod, "metadata", "name"));
 }
 
 /* What kubectl logs says of what is not there. */
@@ -114,7 +117,11 @@ static int list_pods(struct cli *c, struct str selector, struct pods *out)
     const struct json *list;
     const struct json *items = NULL;
     struct str none = { NULL, 0 };
-    if (read_json(c, pods_target(c, none, selector).data, /* for_logs */ false, &list) != CLI_OK)
+    const char *target =
+        str_printf(&c->arena, "%s%s%.*s", pods_in(c, c->ns, none),
+                   selector.len > 0 ? "?labelSelector=" : "", STR_ARG(objects_escape(c, selector)))
+            .data;
+    if (read_json(c, target, /* for_logs */ false, &list) != CLI_OK)
         return CLI_FAILED;
     out->count = compose_items(json_get_c(list, "items"), &items);
     out->items = arena_array(&c->arena, out->count, sizeof *out->items);
@@ -213,21 +220,15 @@ static void pick(struct pods *pods, enum pods_order order)
     pods->count = 1;
 }
 
-int pods_of_word(struct cli *c, const char *word, enum pods_order order, bool all, struct pods *out)
+/* r's object, by its path. */
+static int pods_of_object(struct cli *c, const struct objects_resource *r, struct str ns,
+                          struct str name, enum pods_order order, bool all, struct pods *out)
 {
     const struct json *object;
-    struct objects_target *targets;
-    size_t count;
-    struct err e;
-    *out = (struct pods){ 0 };
-    const char *words[] = { "pods", word };
-    bool typed = str_find_char(str_from(word), '/', 0) >= 0;
-    if (objects_targets(c, typed ? &words[1] : words, typed ? 1 : 2, &targets, &count, &e) != 0)
-        return cli_error_of(&e);
-    const struct objects_resource *r = targets[0].resource;
-    if (read_json(c, objects_path(c, r, r->namespaced ? c->ns : str_lit(""), targets[0].name),
+    if (read_json(c, objects_path(c, r, r->namespaced ? ns : str_lit(""), name),
                   order == PODS_FOR_LOGS, &object) != CLI_OK)
         return CLI_FAILED;
+    out->object = object;
     if (str_eq_c(r->kind, "Pod")) {
         out->items = arena_array(&c->arena, 1, sizeof *out->items);
         out->items[out->count++] = object;
@@ -236,14 +237,44 @@ int pods_of_word(struct cli *c, const char *word, enum pods_order order, bool al
     struct str selector = selector_of(c, object);
     if (selector.len == 0)
         return cli_error("%.*s/%.*s selects no pods: name one of them", STR_ARG(r->plural),
-                         STR_ARG(targets[0].name));
+                         STR_ARG(name));
     if (list_pods(c, selector, out) != CLI_OK)
         return CLI_FAILED;
     if (out->count == 0)
         return cli_error("no pod of %.*s/%.*s is there; `gantry get pods -l '%.*s'` shows them "
                          "when they come",
-                         STR_ARG(r->plural), STR_ARG(targets[0].name), STR_ARG(selector));
+                         STR_ARG(r->plural), STR_ARG(name), STR_ARG(selector));
     if (!all)
         pick(out, order);
     return CLI_OK;
+}
+
+int pods_of_word(struct cli *c, const char *word, enum pods_order order, bool all, struct pods *out)
+{
+    struct objects_target *targets;
+    size_t count;
+    struct err e;
+    *out = (struct pods){ 0 };
+    const char *words[] = { "pods", word };
+    bool typed = str_find_char(str_from(word), '/', 0) >= 0;
+    if (objects_targets(c, typed ? &words[1] : words, typed ? 1 : 2, &targets, &count, &e) != 0)
+        return cli_error_of(&e);
+    return pods_of_object(c, targets[0].resource, c->ns, targets[0].name, order, all, out);
+}
+
+int pods_of_manifest(struct cli *c, const struct manifest_flags *f, enum pods_order order,
+                     struct pods *out)
+{
+    struct manifests manifests = { .unchecked = true };
+    struct act_object o;
+    struct err e;
+    *out = (struct pods){ 0 };
+    manifests_read(c, f, &manifests);
+    if (manifests.errors_count > 0)
+        return cli_error("%s", manifests.errors[0]);
+    if (manifests.count != 1)
+        return cli_error("-f names %zu objects: one is needed", manifests.count);
+    if (act_resolve(c, &manifests.items[0], &o, &e) != 0)
+        return cli_error_of(&e);
+    return pods_of_object(c, o.resource, o.ns, o.name, order, /* all */ false, out);
 }

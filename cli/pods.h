@@ -15,14 +15,20 @@ struct pods {
     const struct json **items;
     size_t count;
     size_t found; /* of an object: how many there are; items[0] was picked of several */
+    const struct json *object; /* what was named; the pod itself, or what has it */
 };
 
 /* The pod, or the one picked of the object's. CLI_FAILED and the reason said. all: of an object,
  * every pod it has. */
 int pods_of_word(struct cli *c, const char *word, enum pods_order order, bool all,
                  struct pods *out);
+/* The same of the one object that manifests name. */
+int pods_of_manifest(struct cli *c, const struct manifest_flags *f, enum pods_order order,
+                     struct pods *out);
 int pods_of_selector(struct cli *c, const char *selector, struct pods *out);
 
+/* "/api/v1/namespaces/a/pods/b". */
+const char *pods_path(struct cli *c, const struct json *pod);
 /* "a, b, c (init)". */
 struct str pods_container_names(struct cli *c, const struct json *pod);
 /* "containers", "initContainers", "ephemeralContainers": where it stands; NULL: there is none. */

@@ -94,3 +94,18 @@ bool quoted_text(struct arena *a, struct str text, struct str *out)
     buf_deinit(&b);
     return good;
 }
+
+void quoted_write(struct buf *out, struct str text)
+{
+    buf_append_byte(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(out, "\\x%02x", c);
+        else
+            buf_append_byte(out, c);
+    }
+    buf_append_byte(out, '"');
+}

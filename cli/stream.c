@@ -14,8 +14,8 @@ static void on_closed(void *ctx)
     s->http_status = s->request.status;
     http_request_deinit(&s->request);
     if (s->status == -ERR_UNAVAILABLE && !answered && !s->canceled &&
-        s->server + 1 < s->cli->servers_count) {
-        s->server++;
+        s->turn + 1 < s->cli->servers_count) {
+        s->turn++;
         try_server(s);
         return;
     }
@@ -42,8 +42,9 @@ static void try_server(struct stream *s)
 {
     static const struct http_request_events events = { .body = on_body, .done = on_done };
     const struct http_header headers[] = { { str_lit("accept"), str_from(s->accept) } };
-    struct http_client_options options = { .address = s->cli->servers[s->server].data,
-                                           .authority = ask_host(s->cli, s->server),
+    size_t server = ask_server(s->cli, s->turn);
+    struct http_client_options options = { .address = s->cli->servers[server].data,
+                                           .authority = ask_host(s->cli, server),
                                            .server_name = s->cli->server_name,
                                            .tls = s->cli->tls,
                                            .connect_timeout_ms = STREAM_CONNECT_MS };
@@ -61,7 +62,7 @@ void stream_open(struct stream *s, struct cli *c, struct env_loop *loop)
 {
     s->cli = c;
     s->loop = loop;
-    s->server = 0;
+    s->turn = 0;
     s->canceled = false;
     buf_init(&s->refusal);
     try_server(s);

@@ -29,7 +29,7 @@ struct stream {
     struct env_loop *loop;
     struct http_client *client;
     struct http_request request;
-    size_t server;
+    size_t turn; /* of ask_server */
     int status;
     bool canceled;
 };

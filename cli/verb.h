@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+struct ask_links;
 struct env;
 struct env_loop;
 struct flag;
@@ -44,6 +45,7 @@ struct cli {
     bool color_out;                     /* stdout may be coloured */
     const struct objects_list *objects; /* discovery's answer, once asked for (cli/objects.h) */
     const struct verb_table *verbs;     /* every verb there is */
+    struct ask_links *links;            /* connections that are kept (cli/ask.h); NULL: none yet */
     /* Reads the global flags and the kubeconfig: done before a verb acts, unless it is offline.
      * NULL: there is nothing to do. */
     int (*connect)(struct cli *c, struct err *e);
@@ -88,6 +90,9 @@ struct verb {
 };
 
 extern const struct verb apply_verb;
+extern const struct verb attach_verb;
+extern const struct verb cp_verb;
+extern const struct verb port_forward_verb;
 extern const struct verb create_verb;
 extern const struct verb delete_verb;
 extern const struct verb edit_verb;
@@ -126,5 +131,7 @@ int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same of what ask and objects say: who is no API server's answer gets "error: " before it. */
 int cli_error_of(const struct err *e);
+/* "warning: ..." on stderr. */
+void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -11,8 +11,8 @@
 #include "api/schema/json.h"
 #include "base/buf.h"
 #include "base/env.h"
-#include "cli/fetch.h"
 #include "cli/flags.h"
+#include "cli/named.h"
 #include "cli/output.h"
 #include "cli/tree.h"
 #include "cli/wait_for.h"
@@ -23,6 +23,7 @@
 #define FOREVER_MS (168 * 3600 * 1000ull)
 
 struct wait_options {
+    struct manifest_flags manifests;
     struct flag_texts conditions;
     const char *selector;
     const char *fields;
@@ -65,10 +66,20 @@ static int tell_failures(const struct waiting *w)
 {
     for (size_t i = 0; i < w->failures_count; i++) {
         struct str text = w->failures[i];
-        bool bare = w->failures_count > 1 || str_starts(text, str_lit("Error from server"));
-        (void)fprintf(stderr, "%s%.*s\n", bare ? "" : "error: ", STR_ARG(text));
+        bool server = str_starts(text, str_lit("Error from server ("));
+        bool several = w->failures_count > 1;
+        if (server && several) /* as one of a list, it is the message alone */
+            text = str_slice(text, (size_t)str_find(text, str_lit("): ")) + 3, text.len);
+        (void)fprintf(stderr, "%s%.*s\n", server || several ? "" : "error: ", STR_ARG(text));
     }
     return w->failures_count > 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* Without the word that is put before a lone failure. */
+static struct str bare(struct str refusal)
+{
+    struct str word = str_lit("error: ");
+    return str_starts(refusal, word) ? str_slice(refusal, word.len, refusal.len) : refusal;
 }
 
 static uint64_t left_ms(const struct waiting *w)
@@ -118,7 +129,7 @@ static const char *watch_of(struct waiting *w, const struct objects_target *t, s
                             struct str revision)
 {
     struct arena *a = &w->cli->arena;
-    const struct objects_target list = { .resource = t->resource };
+    const struct objects_target list = { .resource = t->resource, .ns = t->ns };
     struct fetch_options f = fetch_of(w->cli, w->options);
     f.ns = ns;
     f.chunk = 0;
@@ -234,7 +245,7 @@ static int wait_goal(struct waiting *w, const struct objects_target *t, struct s
 static int wait_created(struct waiting *w, const struct objects_target *t)
 {
     const struct fetch_options o = fetch_of(w->cli, w->options);
-    const struct objects_target list = { .resource = t->resource };
+    const struct objects_target list = { .resource = t->resource, .ns = t->ns };
     static const struct wait_for created = { .kind = WAIT_EXISTS };
     struct fetch_options all = o;
     struct err e;
@@ -268,7 +279,8 @@ static int wait_created(struct waiting *w, const struct objects_target *t)
 static void wait_object(struct waiting *w, const struct wait_for *goals, size_t goal_count,
                         const struct objects_resource *resource, const struct json *object)
 {
-    const struct objects_target one = { resource, tree_text(object, "metadata", "name", NULL) };
+    const struct objects_target one = { .resource = resource,
+                                        .name = tree_text(object, "metadata", "name", NULL) };
     struct str ns = tree_text(object, "metadata", "namespace", NULL);
     int code = CLI_OK;
     for (size_t g = 0; code == CLI_OK && g < goal_count; g++) {
@@ -289,7 +301,7 @@ static void wait_targets(struct waiting *w, const struct wait_for *goals, size_t
             wait_object(w, goals, goal_count, it->resource, list ? tree_item(items, k) : it->root);
     }
     for (size_t i = 0; i < f->refusals_count; i++)
-        (void)fail(w, f->refusals[i]); /* told with the others */
+        (void)fail(w, bare(f->refusals[i])); /* told with the others */
 }
 
 static size_t objects_in(const struct fetch *f)
@@ -336,28 +348,30 @@ static int wait_act(struct cli *c, const void *options, const struct words *word
                          .once = o->timeout_ns == 0,
                          .deadline_ns = env_now_ns(c->env) + timeout_ms * ENV_MS };
     struct wait_for *goals = arena_array(&c->arena, o->conditions.count + 1, sizeof *goals);
-    struct objects_target *targets = NULL;
+    struct named n;
     struct fetch f;
     struct err e;
-    size_t count = 0;
     size_t goal_count = o->conditions.count;
     for (size_t i = 0; i < goal_count; i++)
         if (wait_for_parse(&c->arena, str_from(o->conditions.items[i]), &goals[i], &e) != 0)
             return cli_error_of(&e);
     if (goal_count == 0)
         return cli_error("unrecognized condition: \"\"");
-    if (objects_targets(c, words->items, words->count, &targets, &count, &e) != 0)
-        return cli_error_of(&e);
-    if (wait_check(o, words, targets, count) != CLI_OK)
+    struct manifest_flags manifests = o->manifests;
+    if (!flags_given(words, "recursive"))
+        manifests.recursive = true; /* as kubectl's wait alone has it */
+    if (named_read(c, &manifests, words, o->selector, &n) != CLI_OK)
+        return CLI_FAILED;
+    if (!manifest_named(&o->manifests) && wait_check(o, words, n.targets, n.count) != CLI_OK)
         return CLI_FAILED;
     bool deletes = has_goal(goals, goal_count, WAIT_DELETE);
     bool creates = has_goal(goals, goal_count, WAIT_CREATE);
-    for (size_t i = 0; creates && i < count; i++)
-        if (wait_created(&w, &targets[i]) != CLI_OK)
+    for (size_t i = 0; creates && i < n.count; i++)
+        if (wait_created(&w, &n.targets[i]) != CLI_OK)
             return CLI_FAILED;
     struct fetch_options fetch = fetch_of(c, o);
     fetch.ignore_missing = deletes;
-    if (fetch_all(c, targets, count, &fetch, &f, &e) != 0)
+    if (named_fetch(c, &n, &fetch, &f, &e) != 0)
         return cli_error_of(&e);
     wait_targets(&w, goals, goal_count, &f);
     if (w.failures_count == 0 && objects_in(&f) == 0 && !deletes)
@@ -368,13 +382,10 @@ static int wait_act(struct cli *c, const void *options, const struct words *word
 #define AT(member) .at = offsetof(struct wait_options, member)
 
 static const struct flag wait_flags[] = {
+    { .rows = manifest_rows, AT(manifests) },
     { .name = "all", .type = FLAG_BOOL, AT(all), .help = "For every object of the resource." },
-    { .name = "all-namespaces",
-      .letter = 'A',
-      .type = FLAG_BOOL,
-      AT(all_namespaces),
-      .help = "Of every namespace, whatever --namespace says." },
-    { .name = "field-selector", AT(fields), .help = "For what has these fields." },
+    { .rows = fetch_all_row, AT(all_namespaces) },
+    { .rows = fetch_fields_row, AT(fields) },
     { .name = "for",
       .type = FLAG_TEXTS,
       AT(conditions),
@@ -389,7 +400,7 @@ static const struct flag wait_flags[] = {
       .help = "How the object is shown when the wait is over: name, json, yaml, jsonpath=...",
       .values = VALUES_CHOICE,
       .choice = "name json yaml jsonpath=" },
-    { .name = "selector", .letter = 'l', AT(selector), .help = "For what has these labels." },
+    { .rows = fetch_selector_row, AT(selector) },
     { .name = "timeout",
       .type = FLAG_DURATION,
       AT(timeout_ns),
@@ -409,10 +420,12 @@ const struct verb wait_verb = {
                 "  gantry wait --for=jsonpath='{.status.phase}'=Running pod -l app=web\n\n"
                 "  # Until a deployment is available, two minutes at most\n"
                 "  gantry wait --for=condition=Available deployment/web --timeout=2m\n\n"
+                "  # Until all that a manifest made is gone\n"
+                "  gantry wait --for=delete -f web.yaml\n\n"
                 "  # Until a pod is gone\n  gantry wait --for=delete pod/web-1\n\n"
                 "  # Until somebody makes a secret\n  gantry wait --for=create secret/token",
-    .help =
-        "wait --for=CONDITION (TYPE NAME... | TYPE/NAME... | TYPE (-l SELECTOR | --all)) [flags]",
+    .help = "wait --for=CONDITION (-f FILE | TYPE NAME... | TYPE/NAME... | TYPE (-l SELECTOR | "
+            "--all)) [flags]",
     .flags = wait_flags,
     .options_bytes = sizeof(struct wait_options),
     .completes = WORDS_OBJECTS,

@@ -2,32 +2,33 @@
 #include "cli/watch.h"
 
 #include "api/schema/json.h"
-#include "base/buf.h"
 #include "cli/ask.h"
 #include "cli/tree.h"
 
-struct watch {
-    const struct watch_options *options;
-    struct buf line;
-    struct err e;
-    int rc;
-};
+void watch_reader_init(struct watch_reader *w)
+{
+    buf_init(&w->line);
+}
 
-static bool take_line(struct watch *w, struct str line)
+void watch_reader_deinit(struct watch_reader *w)
+{
+    buf_deinit(&w->line);
+}
+
+static bool take_line(struct watch_reader *w, struct str line)
 {
     const struct json *event;
     struct arena a;
     arena_init(&a);
     w->rc = json_parse(&a, line, &event, &w->e);
-    bool more = w->rc == 0 && w->options->event(w->options->ctx, tree_text(event, "type", NULL),
-                                                json_get_c(event, "object"));
+    bool more =
+        w->rc == 0 && w->event(w->ctx, tree_text(event, "type", NULL), json_get_c(event, "object"));
     arena_deinit(&a);
     return more;
 }
 
-static bool on_piece(void *ctx, struct str bytes)
+bool watch_reader_feed(struct watch_reader *w, struct str bytes)
 {
-    struct watch *w = ctx;
     struct str line;
     while (bytes.len > 0) {
         ptrdiff_t end = str_find_char(bytes, '\n', 0);
@@ -49,18 +50,23 @@ static bool on_piece(void *ctx, struct str bytes)
     return true;
 }
 
+static bool on_piece(void *ctx, struct str bytes)
+{
+    return watch_reader_feed(ctx, bytes);
+}
+
 int watch_run(struct cli *c, const struct watch_options *o, struct err *e)
 {
-    struct watch w = { .options = o };
+    struct watch_reader w = { .event = o->event, .ctx = o->ctx };
     const struct ask_request request = { .target = o->target,
                                          .accept = o->accept,
                                          .timeout_ms = o->timeout_ms,
                                          .piece = on_piece,
                                          .ctx = &w };
     struct ask_answer answer;
-    buf_init(&w.line);
+    watch_reader_init(&w);
     int rc = ask_send(c, &request, &answer, e);
-    buf_deinit(&w.line);
+    watch_reader_deinit(&w);
     if (rc == 0 && !ask_good(&answer))
         return err_set(e, ERR_INTERNAL, "%.*s", STR_ARG(ask_refused(c, &answer)));
     if (rc == 0 && w.rc != 0)

@@ -56,6 +56,16 @@ int cli_error(const char *format, ...)
     return CLI_FAILED;
 }
 
+void cli_warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("warning: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
 int cli_error_of(const struct err *e)
 {
     /* Nobody answered, or a server said it: those are whole sentences already. */

@@ -1,5 +1,6 @@
 #!/bin/bash
-# gantry's exec and logs against real containers, beside kubectl's: output, exit codes, a terminal.
+# gantry's exec, attach, cp, port-forward and logs against real containers, beside kubectl's: output,
+# exit codes, a terminal.
 . "$(dirname "$0")/lib.sh"
 scratch_namespace cli
 work=$(mktemp -d)
@@ -20,6 +21,16 @@ spec:
     image: localhost/busybox:latest
     imagePullPolicy: IfNotPresent
     command: [sh, -c, "for i in 1 2 3; do echo line $i; done; echo end >&2; exec sleep 100000"]
+  - name: echo
+    image: localhost/busybox:latest
+    imagePullPolicy: IfNotPresent
+    stdin: true
+    command: [cat]
+  - name: web
+    image: localhost/busybox:latest
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, "mkdir /www; echo hello >/www/index.html; exec httpd -f -p 8080 -h /www"]
+    ports: [{name: http, containerPort: 8080}]
   - name: tick
     image: localhost/busybox:latest
     imagePullPolicy: IfNotPresent
@@ -89,6 +100,39 @@ kill "$pid"
 wait "$pid" 2>/dev/null || true
 echo '   logs -f of two containers'
 
+both attach nope
+both attach box -c nope
+[ "$(echo there | timeout 20 "$G" -n cli attach -qi box -c echo)" = there ] || fail 'attach'
+echo '   attach'
+
+mkdir -p "$work/site/d/empty"
+echo one >"$work/site/a"
+echo two >"$work/site/d/b"
+ln -s /etc/passwd "$work/site/link"
+both cp "$work/site" box:/tmp/site -c sh
+both exec box -c sh -- find /tmp/site
+both cp /no/such/file box:/tmp/x -c sh
+both cp "$work/site/a" box:/no/such/dir/x -c sh
+"$G" -n cli cp box:/tmp/site "$work/again" -c sh 2>"$work/warned" || fail "cp: $(cat "$work/warned")"
+cmp "$work/site/a" "$work/again/a" && cmp "$work/site/d/b" "$work/again/d/b" || fail 'cp back and forth'
+[ -d "$work/again/d/empty" ] && [ ! -e "$work/again/link" ] || fail 'cp: folders and links'
+grep -q 'skipping symlink' "$work/warned" || fail 'cp: no word of the link'
+echo '   cp both ways'
+
+both port-forward box nope
+both port-forward nope 80
+"$G" -n cli port-forward pod/box :http >"$work/forward" 2>&1 &
+pid=$!
+await 10 'a forwarded port' grep -q '^Forwarding from \[::1\]' "$work/forward" || fail "$(cat "$work/forward")"
+port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) -> 8080$/\1/p' "$work/forward")
+for host in 127.0.0.1 127.0.0.1 '[::1]'; do
+    [ "$(curl -gs -m 10 "http://$host:$port/")" = hello ] || fail "port-forward, $host: $(cat "$work/forward")"
+done
+echo '   port-forward'
+
 "$G" -n cli delete pod box --now | grep -q 'pod "box" deleted' || fail 'delete'
 ! kubectl -n cli get pod box >/dev/null 2>&1 || fail 'delete came back before the pod was gone'
-echo '   delete waits'
+status=0
+wait "$pid" || status=$?
+[ "$status" = 1 ] && grep -q 'lost connection to pod' "$work/forward" || fail "port-forward outlived its pod: $(cat "$work/forward")"
+echo '   delete waits, and port-forward ends with its pod'

@@ -4,8 +4,8 @@
 # completion in a real bash, watches, waiting.
 # usage: cli_read_test.sh GANTRYD GANTRY
 set -u
-gantryd=$1
-gantry=$2
+gantryd=$(readlink -f "$1")
+gantry=$(readlink -f "$2")
 . "$(dirname "$0")/member.sh"
 
 # The newest kubectl there is: the others word some things otherwise.
@@ -91,6 +91,12 @@ spec:
       tolerations: [{key: k, operator: Exists, effect: NoSchedule}]
 YAML
 "$kubectl" create -f "$work/objects.yaml" >/dev/null || exit 1
+mkdir -p "$work/folder/below"
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm1, namespace: t1, labels: {app: web}}\n' >"$work/folder/a.yaml"
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s1, namespace: t1}\n' >"$work/folder/below/b.yaml"
+printf 'apiVersion: v1\nkind: Nope\nmetadata: {name: x}\n' >"$work/bad.yaml"
+printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm1}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: nope}\n' >"$work/half.yaml"
+cd "$work" # so that both programs name files alike
 "$kubectl" -n t1 wait --for=jsonpath='{.status.replicas}'=2 deploy/web --timeout=20s >/dev/null || exit 1
 "$kubectl" -n t1 wait --for=condition=PodScheduled=false pod --all --timeout=20s >/dev/null || exit 1
 "$kubectl" wait --for=jsonpath='{.spec.taints[1].key}' node/n1 --timeout=5s >/dev/null 2>&1
@@ -199,6 +205,22 @@ describe quota rq -n t1
 describe limits -n t1
 describe sa -n t1
 describe svc -n t1
+get -f folder -n t1 -o yaml
+get -f folder -R -o name
+get -f half.yaml -n t1 -o json
+get -f folder -R -l app=web -o name
+get -f - -o json <folder/a.yaml
+get -f folder cm
+get -f bad.yaml
+get cm cm1 -n t1 -w -o name --request-timeout=1s
+get -f nosuch.yaml
+describe -Rf folder
+describe -f half.yaml -n t1
+describe -f folder cm
+wait --for=jsonpath={.metadata.name}=cm1 -f folder --timeout=5s
+wait --for=delete -f folder -R --timeout=0
+wait --for=delete -f half.yaml -n t1 --timeout=0
+wait --for=delete -f folder cm
 EOS
 while IFS= read -r line; do
     [ -n "$line" ] && same "$line" ages
@@ -215,6 +237,8 @@ get cm,svc -n t1 --no-headers
 get cm -n t1 --sort-by={.metadata.labels.app}
 get deploy -n t1 --show-kind
 get deploy web -n t1 --subresource=scale
+get -f folder -R
+get -f half.yaml -n t1 --show-labels -L app
 describe pods -n t1
 describe deploy -n t1
 describe rs -n t1

@@ -72,6 +72,29 @@ static void test_no_answer(void **state)
     w->cli.servers_count = 1;
 }
 
+static int post(struct cli_world *w)
+{
+    const struct ask_request r = { .method = "POST", .target = "/a", .body = str_lit("x") };
+    struct ask_answer got;
+    struct err e;
+    return ask_send(&w->cli, &r, &got, &e);
+}
+
+/* Requests share a connection. */
+static void test_kept(void **state)
+{
+    struct cli_world *w = *state;
+    cli_world_reset(w);
+    answer(w, 0, 200, "{}");
+    ask_end(&w->cli);
+    w->peers = 0;
+    w->asks = 0;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(post(w), 0);
+    assert_int_equal(w->asks, 5);
+    assert_int_equal(w->peers, 1);
+}
+
 static void test_member(void **state)
 {
     struct cli_world *w = *state;
@@ -96,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_answers),
                                         cmocka_unit_test(test_no_answer),
+                                        cmocka_unit_test(test_kept),
                                         cmocka_unit_test(test_member) };
     return cmocka_run_group_tests(tests, cli_world_setup, cli_world_teardown);
 }

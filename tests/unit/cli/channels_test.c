@@ -1,6 +1,7 @@
 /* Channels against a server of ours: bytes both ways, the status, and every way to end. */
 #include <string.h>
 
+#include "base/list.h"
 #include "cli/channels.h"
 #include "tests/unit/cli/exec_server.h"
 #include "tests/unit/unit.h"
@@ -17,7 +18,7 @@ struct talk {
 static void on_opened(struct channels *c)
 {
     static char bytes[100000];
-    struct talk *t = c->user;
+    struct talk *t = container_of(c, struct talk, c);
     t->opened++;
     memset(bytes, 'x', sizeof bytes);
     channels_write(c, CHANNEL_RESIZE, str_lit("{}"));
@@ -31,13 +32,13 @@ static void on_opened(struct channels *c)
 
 static void on_data(struct channels *c, enum channel channel, struct str bytes)
 {
-    struct talk *t = c->user;
+    struct talk *t = container_of(c, struct talk, c);
     buf_append_str(channel == CHANNEL_STDOUT ? &t->out : &t->errors, bytes);
 }
 
 static void on_done(struct channels *c, int status)
 {
-    struct talk *t = c->user;
+    struct talk *t = container_of(c, struct talk, c);
     t->status = status;
     env_loop_stop(c->loop);
 }
@@ -50,8 +51,7 @@ static void talk(struct exec_server *s, struct talk *t, size_t bytes)
                                .target = "/api/v1/namespaces/default/pods/p/exec?stdin=true",
                                .opened = on_opened,
                                .data = on_data,
-                               .done = on_done,
-                               .user = t } };
+                               .done = on_done } };
     buf_init(&t->out);
     buf_init(&t->errors);
     channels_open(&t->c);
@@ -76,9 +76,9 @@ static void test_both_ways(void **state)
         talk(s, &t, sizes[i]);
         assert_int_equal(t.status, 0);
         assert_int_equal(t.opened, 1);
-        assert_int_equal(t.c.http_status, 101);
-        assert_false(t.c.lost);
-        assert_int_equal(t.c.code, WEBSOCKET_NORMAL);
+        assert_int_equal(t.c.socket.http_status, 101);
+        assert_false(t.c.socket.lost);
+        assert_int_equal(t.c.socket.code, WEBSOCKET_NORMAL);
         assert_int_equal(t.out.len, sizes[i]);
         assert_true(str_eq_c(buf_str(&t.errors), "bye\n"));
         assert_true(str_eq_c(buf_str(&t.c.text), "{\"status\":\"Success\"}"));
@@ -94,9 +94,9 @@ static void test_refused(void **state)
     exec_server_reset(s);
     s->refusal = 400;
     talk(s, &t, 0);
-    assert_int_equal(t.c.http_status, 400);
+    assert_int_equal(t.c.socket.http_status, 400);
     assert_int_equal(t.opened, 0);
-    assert_true(str_find(buf_str(&t.c.text), str_lit("not this one")) > 0);
+    assert_true(str_find(buf_str(&t.c.socket.refusal), str_lit("not this one")) > 0);
     talk_end(&t);
 }
 
@@ -109,7 +109,7 @@ static void test_lost(void **state)
         exec_server_reset(s);
         s->end = ends[i];
         talk(s, &t, 10);
-        assert_true(t.c.lost);
+        assert_true(t.c.socket.lost);
         assert_int_equal(t.c.text.len, 0);
         talk_end(&t);
     }
@@ -143,7 +143,7 @@ static void test_next_server(void **state)
     s->cli.servers_count = 1;
     talk(s, &t, 3);
     assert_int_equal(t.status, -ERR_UNAVAILABLE);
-    assert_int_equal(t.c.http_status, 0);
+    assert_int_equal(t.c.socket.http_status, 0);
     talk_end(&t);
     s->cli.servers[0] = s->cli.servers[1];
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/env_uv.h"
+#include "cli/ask.h"
 #include "cli/flags.h"
 #include "net/http.h"
 #include "net/server.h"
@@ -19,6 +20,9 @@ static void on_end(struct http_exchange *x, int status)
     (void)status;
     (void)snprintf(w->asked[turn], sizeof w->asked[turn], "%.*s %.*s %.*s", STR_ARG(x->method),
                    STR_ARG(x->target), (int)x->body.len, (const char *)x->body.data);
+    if (strcmp(w->peer, x->peer->address) != 0)
+        w->peers++;
+    (void)snprintf(w->peer, sizeof w->peer, "%s", x->peer->address);
     while (at > 0 && w->answers[at].status == 0)
         at--;
     struct str bytes = w->answers[at].bytes;
@@ -71,6 +75,7 @@ static void close_server(struct env_msg *m)
 int cli_world_teardown(void **state)
 {
     struct cli_world *w = *state;
+    ask_end(&w->cli);
     env_loop_free(w->cli.loop);
     env_post(w->loop, &w->msg, close_server);
     env_loop_join(w->loop);

@@ -25,6 +25,8 @@ struct cli_world {
     /* What it was asked: "METHOD TARGET BODY". */
     char asked[CLI_WORLD_ASKS][512];
     size_t asks;
+    char peer[64]; /* of the last one */
+    size_t peers;  /* connections that asked, one after the other */
     char out[CLI_WORLD_BYTES];
     char errors[CLI_WORLD_BYTES];
 };

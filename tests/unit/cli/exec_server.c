@@ -3,8 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env_uv.h"
+#include "cli/ask.h"
+#include "cli/flags.h"
 #include "net/http.h"
 #include "net/server.h"
 #include "tests/unit/cli/act_world.h"
@@ -94,17 +97,24 @@ static void upgrade(struct exec_server *s, struct http_exchange *x)
     websocket_decoder_deinit(&s->decoder);
     websocket_decoder_init(&s->decoder, true);
     assert_int_equal(http_upgrade(x, headers, 3), 0);
-    if (!s->at_once)
+    if (s->output.len > 0)
+        send_frame(x, 1, s->output);
+    bool asked = str_find(x->target, str_lit("command=test&command=-d")) >= 0;
+    if (!s->at_once && !asked)
         return;
+    const char *status = s->status;
+    if (asked)
+        s->status = s->folder ? "{\"status\":\"Success\"}" : "{\"status\":\"Failure\"}";
     http_body_pause(x);
     finish(s, x);
+    s->status = status;
 }
 
 static void serve(void *ctx, struct http_exchange *x)
 {
     struct exec_server *s = ctx;
     x->user = s;
-    if (str_find(x->path, str_lit("/exec")) >= 0) {
+    if (str_ends(x->path, str_lit("/exec")) || str_ends(x->path, str_lit("/attach"))) {
         upgrade(s, x);
         return;
     }
@@ -120,6 +130,8 @@ void exec_server_reset(struct exec_server *s)
     s->status = "{\"status\":\"Success\"}";
     s->end = EXEC_STATUS;
     s->at_once = false;
+    s->output = (struct str){ NULL, 0 };
+    s->folder = false;
     s->refusal = 0;
     s->target[0] = '\0';
     s->resize[0] = '\0';
@@ -162,6 +174,7 @@ static void close_server(struct env_msg *m)
 int exec_server_teardown(void **state)
 {
     struct exec_server *s = *state;
+    ask_end(&s->cli);
     env_loop_free(s->cli.loop);
     env_post(s->loop, &s->msg, close_server);
     env_loop_join(s->loop);
@@ -172,4 +185,51 @@ int exec_server_teardown(void **state)
     env_uv_free(s->env);
     mem_free(s);
     return 0;
+}
+
+/* ---- a verb ---- */
+
+static int redirect(int fd, int to)
+{
+    int saved = dup(fd);
+    assert_true(saved >= 0);
+    assert_true(dup2(to, fd) >= 0);
+    return saved;
+}
+
+static void restore(int fd, int saved)
+{
+    assert_true(dup2(saved, fd) >= 0);
+    close(saved);
+}
+
+static void read_all(FILE *f, char out[EXEC_RUN_BYTES])
+{
+    rewind(f);
+    out[fread(out, 1, EXEC_RUN_BYTES - 1, f)] = '\0';
+    fclose(f);
+}
+
+void exec_server_run(struct exec_server *s, const struct verb *v, const char *const *words,
+                     const char *input, struct exec_run *r)
+{
+    FILE *out = tmpfile();
+    FILE *errors = tmpfile();
+    int ends[2];
+    int count = 0;
+    while (words[count] != NULL)
+        count++;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], input, strlen(input)), (ssize_t)strlen(input));
+    close(ends[1]);
+    (void)fflush(stdout);
+    int saved[3] = { redirect(0, ends[0]), redirect(1, fileno(out)), redirect(2, fileno(errors)) };
+    s->cli.objects = NULL;
+    r->code = flags_act(&s->cli, v, count, (char **)(uintptr_t)words);
+    (void)fflush(stderr);
+    for (int i = 0; i < 3; i++)
+        restore(i, saved[i]);
+    close(ends[0]);
+    read_all(out, r->out);
+    read_all(errors, r->errors);
 }

@@ -1,4 +1,5 @@
-/* A server of exec for tests: discovery, one pod, and a WebSocket that gives stdin back. */
+/* A server of exec and attach for tests: discovery, one pod, and a WebSocket that gives stdin back.
+ */
 #ifndef TESTS_UNIT_CLI_EXEC_SERVER_H
 #define TESTS_UNIT_CLI_EXEC_SERVER_H
 
@@ -23,9 +24,11 @@ struct exec_server {
     /* What it does. */
     const char *status; /* of the command, as JSON */
     enum exec_end end;
-    bool at_once;    /* without waiting for the end of stdin */
-    int refusal;     /* instead of 101; 0: none */
-    const char *pod; /* the object */
+    bool at_once;      /* without waiting for the end of stdin */
+    int refusal;       /* instead of 101; 0: none */
+    const char *pod;   /* the object */
+    struct str output; /* first of all, on stdout */
+    bool folder;       /* `test -d` succeeds at once */
     /* What it saw. */
     char target[1024];
     char resize[128];
@@ -40,5 +43,17 @@ struct exec_server {
 int exec_server_setup(void **state);
 int exec_server_teardown(void **state);
 void exec_server_reset(struct exec_server *s);
+
+#define EXEC_RUN_BYTES 4096
+
+struct exec_run {
+    int code;
+    char out[EXEC_RUN_BYTES];
+    char errors[EXEC_RUN_BYTES];
+};
+
+/* Runs the verb with these words, NULL-ended, and with input on a pipe that has ended. */
+void exec_server_run(struct exec_server *s, const struct verb *v, const char *const *words,
+                     const char *input, struct exec_run *r);
 
 #endif

@@ -1,9 +1,6 @@
 /* gantry exec: what is asked for, what passes, and which exit code it ends with. */
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/flags.h"
 #include "tests/unit/cli/exec_server.h"
 #include "tests/unit/unit.h"
 
@@ -14,67 +11,14 @@
     "{\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"details\":{\"causes\":[{\"reason\":" \
     "\"ExitCode\",\"message\":\"" code "\"}]}}"
 
-#define BYTES 4096
-
-struct run {
-    int code;
-    char out[BYTES];
-    char errors[BYTES];
-};
-
-static int redirect(int fd, int to)
-{
-    int saved = dup(fd);
-    assert_true(saved >= 0);
-    assert_true(dup2(to, fd) >= 0);
-    return saved;
-}
-
-static void restore(int fd, int saved)
-{
-    assert_true(dup2(saved, fd) >= 0);
-    close(saved);
-}
-
-static void read_all(FILE *f, char out[BYTES])
-{
-    rewind(f);
-    out[fread(out, 1, BYTES - 1, f)] = '\0';
-    fclose(f);
-}
-
-/* With input on a pipe that has ended. */
-static void run(struct exec_server *s, const char *const *words, const char *input, struct run *r)
-{
-    FILE *out = tmpfile();
-    FILE *errors = tmpfile();
-    int ends[2];
-    int count = 0;
-    while (words[count] != NULL)
-        count++;
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(write(ends[1], input, strlen(input)), (ssize_t)strlen(input));
-    close(ends[1]);
-    (void)fflush(stdout);
-    int saved[3] = { redirect(0, ends[0]), redirect(1, fileno(out)), redirect(2, fileno(errors)) };
-    s->cli.objects = NULL;
-    r->code = flags_act(&s->cli, &exec_verb, count, (char **)(uintptr_t)words);
-    (void)fflush(stderr);
-    for (int i = 0; i < 3; i++)
-        restore(i, saved[i]);
-    close(ends[0]);
-    read_all(out, r->out);
-    read_all(errors, r->errors);
-}
-
 static void test_input_and_output(void **state)
 {
     static const char *const words[] = { "-i", "p", "--", "sh", "-c", "a & b", NULL };
     struct exec_server *s = *state;
-    struct run r;
+    struct exec_run r;
     exec_server_reset(s);
     s->pod = POD;
-    run(s, words, "hello\n", &r);
+    exec_server_run(s, &exec_verb, words, "hello\n", &r);
     assert_string_equal(r.errors, "bye\n");
     assert_string_equal(r.out, "hello\n");
     assert_int_equal(r.code, 0);
@@ -108,14 +52,14 @@ static void test_codes(void **state)
     static const char *const words[] = { "p", "-c", "a", "--", "true", NULL };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct exec_server *s = *state;
-        struct run r;
+        struct exec_run r;
         exec_server_reset(s);
         s->pod = POD;
         s->at_once = true;
         s->status = cases[i].status;
         s->end = cases[i].end;
         s->refusal = cases[i].refusal;
-        run(s, words, "", &r);
+        exec_server_run(s, &exec_verb, words, "", &r);
         assert_string_equal(r.errors, cases[i].errors);
         assert_int_equal(r.code, cases[i].code);
         assert_null(strstr(s->target, "stdin"));
@@ -140,10 +84,10 @@ static void test_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct exec_server *s = *state;
-        struct run r;
+        struct exec_run r;
         exec_server_reset(s);
         s->pod = cases[i].pod;
-        run(s, cases[i].words, "", &r);
+        exec_server_run(s, &exec_verb, cases[i].words, "", &r);
         assert_int_equal(r.code, 1);
         assert_memory_equal(r.errors, cases[i].error, strlen(cases[i].error));
     }
@@ -154,10 +98,10 @@ static void test_no_terminal(void **state)
 {
     static const char *const words[] = { "-it", "p", "--", "sh", NULL };
     struct exec_server *s = *state;
-    struct run r;
+    struct exec_run r;
     exec_server_reset(s);
     s->pod = POD;
-    run(s, words, "x", &r);
+    exec_server_run(s, &exec_verb, words, "x", &r);
     assert_string_equal(r.errors, "Unable to use a TTY - input is not a terminal or the right kind "
                                   "of file\nbye\n");
     assert_null(strstr(s->target, "tty"));

@@ -37,7 +37,8 @@ static void test_pages(void **state)
 static void test_refused(void **state)
 {
     struct cli_world *w = *state;
-    const struct objects_target targets[] = { { &pods, str_lit("x") }, { &pods, str_lit("") } };
+    const struct objects_target targets[] = { { .resource = &pods, .name = str_lit("x") },
+                                              { .resource = &pods } };
     struct fetch_options o = { .ns = str_lit("a"), .subresource = "status" };
     struct fetch f;
     struct err e;

@@ -5,6 +5,11 @@
 #include "tests/unit/cli/cli_world.h"
 #include "tests/unit/unit.h"
 
+struct shared {
+    int64_t pad;
+    struct flag_texts labels;
+};
+
 struct options {
     const char *output;
     bool watch;
@@ -12,7 +17,15 @@ struct options {
     int64_t chunk;
     int64_t wait;
     struct flag_texts files;
-    struct flag_texts labels;
+    struct shared shared;
+    bool last;
+};
+
+/* A table that stands in another, its options in the other's. */
+static const struct flag shared_rows[] = {
+    { .name = "label", .letter = 'L', .type = FLAG_LIST, .at = offsetof(struct shared, labels) },
+    { .name = "pad", .type = FLAG_INT, .at = offsetof(struct shared, pad), .value = "3" },
+    { 0 }
 };
 
 static const struct flag table[] = {
@@ -22,7 +35,8 @@ static const struct flag table[] = {
     { .name = "chunk", .type = FLAG_INT, .at = offsetof(struct options, chunk), .value = "500" },
     { .name = "wait", .type = FLAG_DURATION, .at = offsetof(struct options, wait), .bare = "1s" },
     { .name = "file", .letter = 'f', .type = FLAG_TEXTS, .at = offsetof(struct options, files) },
-    { .name = "label", .letter = 'L', .type = FLAG_LIST, .at = offsetof(struct options, labels) },
+    { .rows = shared_rows, .at = offsetof(struct options, shared) },
+    { .name = "last", .type = FLAG_BOOL, .at = offsetof(struct options, last) },
     { 0 }
 };
 
@@ -30,7 +44,7 @@ static int act(struct cli *c, const void *options, const struct words *w)
 {
     const struct options *o = options;
     printf("%s %d %d %lld %lld %zu %zu dash %td ns %s:", o->output, o->watch, o->all,
-           (long long)o->chunk, (long long)o->wait, o->files.count, o->labels.count, w->dash,
+           (long long)o->chunk, (long long)o->wait, o->files.count, o->shared.labels.count, w->dash,
            c->namespace != NULL ? c->namespace : "-");
     for (size_t i = 0; i < w->count; i++)
         printf(" %s", w->items[i]);
@@ -67,6 +81,25 @@ static void test_good(void **state)
         assert_int_equal(cli_world_run(w, &verb, cases[i].words), CLI_OK);
         assert_string_equal(w->out, cases[i].out);
     }
+}
+
+/* Rows of a table in the table: their values, defaults and marks are those of their own. */
+static void test_shared(void **state)
+{
+    static const char *const words[] = { "-L", "a,b", "--last" };
+    struct cli_world *w = *state;
+    struct words left;
+    struct err e;
+    void *options;
+    char **argv = (char **)(uintptr_t)words;
+    assert_int_equal(flags_parse(&w->cli, &verb, 3, argv, &options, &left, &e), 0);
+    const struct options *o = options;
+    assert_int_equal(o->shared.pad, 3);
+    assert_int_equal(o->shared.labels.count, 2);
+    assert_true(o->last);
+    assert_true(flags_given(&left, "last"));
+    assert_true(flags_given(&left, "label"));
+    assert_false(flags_given(&left, "pad"));
 }
 
 static void test_wrong(void **state)
@@ -112,6 +145,7 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_wrong),
+                                        cmocka_unit_test(test_shared),
                                         cmocka_unit_test(test_help) };
     return cmocka_run_group_tests(tests, cli_world_setup, cli_world_teardown);
 }
