@@ -112,6 +112,7 @@ struct cluster_host {
     bool diverged;   /* a row of its state was changed: it must not be for long */
     bool ended;      /* and then it ended itself, for good */
     bool wanted;     /* the operator wants it as a member */
+    uint64_t knows;  /* hosts that its state names, as it was last seen: bits */
     bool removed;    /* it was told that it is no member any more */
     uint32_t level_max;
     unsigned refusals; /* starts in a row that failed for a good reason */

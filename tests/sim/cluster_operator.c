@@ -105,6 +105,47 @@ static void start_joined(struct cluster *c, const struct roster *now)
     }
 }
 
+static bool roster_now(struct cluster_host *via, struct roster *out)
+{
+    struct err e;
+
+    return via != NULL && roster_read(store_group(via->store, STORE_CLUSTER), out, &e) == 0 &&
+           out->next_revision != 0;
+}
+
+/* ---- whom a member knows ---- */
+
+static void look_whom_it_knows(struct cluster_host *h)
+{
+    struct roster now;
+
+    if (!cluster_up(h) || !roster_now(h, &now))
+        return;
+    h->knows = 0;
+    for (size_t i = 0; i < h->world->hosts_count; i++)
+        if (roster_by_id(&now, h->world->hosts[i].self.id) != NULL)
+            h->knows |= UINT64_C(1) << i;
+}
+
+/* A member that was away finds the others through those that it knows. When none of them is left it
+ * must be removed and join anew (store/members.h), so the last one stays until it has caught up. */
+static bool strands_a_member(struct cluster *c, size_t leaving)
+{
+    uint64_t staying = 0;
+
+    for (size_t i = 0; i < c->hosts_count; i++)
+        if (c->hosts[i].wanted && i != leaving)
+            staying |= UINT64_C(1) << i;
+    for (size_t i = 0; i < c->hosts_count; i++) {
+        const struct cluster_host *h = &c->hosts[i];
+        uint64_t others = staying & ~(UINT64_C(1) << i);
+
+        if (h->wanted && h->state != CLUSTER_UNUSED && others != 0 && (h->knows & others) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* One write at most. */
 static void step(struct cluster *c, struct cluster_host *via, const struct roster *now)
 {
@@ -121,6 +162,8 @@ static void step(struct cluster *c, struct cluster_host *via, const struct roste
             return;
         }
         if (!h->wanted && row != NULL && row->want != ROSTER_GONE) {
+            if (strands_a_member(c, i))
+                continue;
             c->counters.removed++;
             next.want = ROSTER_GONE;
             put_row(c, via, now, &next);
@@ -131,14 +174,6 @@ static void step(struct cluster *c, struct cluster_host *via, const struct roste
             !configured(c, h->self.id, -1))
             cluster_host_retire(h);
     }
-}
-
-static bool roster_now(struct cluster_host *via, struct roster *out)
-{
-    struct err e;
-
-    return via != NULL && roster_read(store_group(via->store, STORE_CLUSTER), out, &e) == 0 &&
-           out->next_revision != 0;
 }
 
 bool cluster_knows(const struct cluster_host *h)
@@ -161,6 +196,8 @@ void cluster_operate(struct cluster *c)
     struct cluster_host *via = cluster_any(c);
     struct roster now;
 
+    for (size_t i = 0; i < c->hosts_count; i++)
+        look_whom_it_knows(&c->hosts[i]);
     if (!roster_now(via, &now))
         return;
     start_joined(c, &now);
