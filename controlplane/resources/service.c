@@ -127,8 +127,6 @@ static void prepare_update(const struct resource_context *c, void *object, const
     const ServiceSpec *was = ((const Service *)old)->spec;
     (void)c;
     ((Service *)object)->status = ((const Service *)old)->status;
-    if (was != NULL)
-        drop_old_type(spec, was);
     /* A client that leaves the address out keeps the one there is. */
     if (was != NULL && text_empty(spec->cluster_ip) && spec->n_cluster_ips == 0 &&
         !is_type(spec, "ExternalName") && !is_type(was, "ExternalName")) {

@@ -113,10 +113,13 @@ for kubectl in $kubectls; do
     mkdir -p "$HOME"
     version=$("$kubectl" version --client 2>/dev/null | head -1)
     k() { "$kubectl" -n "$ns" "$@"; }
-    for resource in $("$kubectl" api-resources -o name); do
-        # The oldest kubectl takes a group in the name for a field.
-        expect "FIELDS" "$kubectl" explain "${resource%%.*}" --recursive
-    done
+    # Of every kind with one kubectl that reads OpenAPI v2 and one that reads v3: the others read the same.
+    if old || [ "$n" = 1 ]; then
+        for resource in $("$kubectl" api-resources -o name); do
+            # The oldest kubectl takes a group in the name for a field.
+            expect "FIELDS" "$kubectl" explain "${resource%%.*}" --recursive
+        done
+    fi
     expect "livenessProbe" "$kubectl" explain pod.spec.containers --recursive
     expect "Seconds the processes have" "$kubectl" explain pod.spec.terminationGracePeriodSeconds
     old || expect "-required-" "$kubectl" explain deployment.spec
