@@ -33,8 +33,10 @@ static void create(const struct resource *r, const struct resource_context *c, v
     resource_defaults(r, c->arena, object);
     resource_prepare_create(r, c, object);
     resource_validate(r, c, object, errors);
-    if (r->strategy != NULL && r->strategy->warning != NULL)
-        (void)r->strategy->warning(object); /* never refuses */
+    if (errors->count == 0 && r->strategy != NULL && r->strategy->warnings != NULL) {
+        struct resource_warnings warnings = { 0 };
+        r->strategy->warnings(c, object, NULL, &warnings);
+    }
 }
 
 /* old: the object as stored, whose parts are all there. */
@@ -51,6 +53,10 @@ static void update(const struct resource *r, const struct resource_context *c, v
         resource_prepare_update(r, c, object, old);
         resource_validate(r, c, object, &errors);
         resource_validate_update(r, c, object, old, &errors);
+        if (errors.count == 0 && r->strategy != NULL && r->strategy->warnings != NULL) {
+            struct resource_warnings warnings = { 0 };
+            r->strategy->warnings(c, object, old, &warnings);
+        }
     }
 }
 
