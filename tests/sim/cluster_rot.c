@@ -102,6 +102,11 @@ static const struct {
     { STORE_BUS, KV_STATE, 16 }       /* the hash of a stream */
 };
 
+struct changed {
+    char lasting[16];  /* the key whose value it was; empty: another row */
+    uint64_t revision; /* of that value */
+};
+
 /* Of a key that is there: a deleted one has no part in the digest. */
 static bool change_key(struct store_read *r, enum kv_table table, struct str key, size_t byte)
 {
@@ -121,11 +126,12 @@ static bool change_key(struct store_read *r, enum kv_table table, struct str key
 }
 
 /* Not while a transaction is open: it may have replaced the row already, from what it was. */
-static bool change_row(struct cluster_host *h)
+static bool change_row(struct cluster_host *h, struct changed *out)
 {
     size_t i = cluster_draw(h->world, sizeof(changes) / sizeof(changes[0]));
     struct store_group *group = store_group(h->store, changes[i].group);
     enum kv_table table = changes[i].table;
+    struct store_version v = { 0 };
     struct store_read r;
     struct kv_txn *t;
     char key[16];
@@ -141,14 +147,33 @@ static bool change_row(struct cluster_host *h)
                           changes[i].byte);
     else
         done = change_key(&r, table, str_from(key), changes[i].byte);
+    *out = (struct changed){ 0 };
+    if (done && table == KV_REV && store_read_get(&r, str_from(key), &v) == 0) {
+        memcpy(out->lasting, key, sizeof(key));
+        out->revision = v.revision;
+    }
     store_read_end(&r);
     return done;
 }
 
-static bool change_some_row(struct cluster *c, struct cluster_host *h)
+/* A write that was under way took the changed value's place: history is not looked at. */
+static bool is_history(struct cluster_host *h, const struct changed *was)
+{
+    struct store_version now = { 0 };
+    struct store_read r;
+
+    if (was->lasting[0] == '\0' || !cluster_up(h) ||
+        store_read_begin(store_group(h->store, STORE_CLUSTER), 0, &r) != 0)
+        return false;
+    (void)store_read_get(&r, str_from(was->lasting), &now);
+    store_read_end(&r);
+    return now.revision != was->revision;
+}
+
+static bool change_some_row(struct cluster *c, struct cluster_host *h, struct changed *out)
 {
     for (int ms = 0; ms < CHANGE_MS && cluster_up(h) && !cluster_bad(c); ms++) {
-        if (change_row(h))
+        if (change_row(h, out))
             return true;
         cluster_run(c, 1);
     }
@@ -188,6 +213,7 @@ static void disturb(struct cluster *c, struct cluster_host *changed)
 void cluster_step_diverged(struct cluster *c)
 {
     struct cluster_host *h = cluster_chance(c, 50) ? cluster_leader(c, STORE_CLUSTER) : NULL;
+    struct changed changed;
 
     c->lasting_rest = false;
     cluster_run(c, 500 + cluster_draw(c, 1500));
@@ -195,7 +221,7 @@ void cluster_step_diverged(struct cluster *c)
         h = cluster_any(c);
     c->lasting_rest = true;
     if (h == NULL || diverged(c) > 0 || !cluster_operated(c) ||
-        c->hosts_count == CLUSTER_HOSTS_MAX || !change_some_row(c, h))
+        c->hosts_count == CLUSTER_HOSTS_MAX || !change_some_row(c, h, &changed))
         return;
     c->counters.diverged++;
     h->diverged = true;
@@ -204,6 +230,10 @@ void cluster_step_diverged(struct cluster *c)
         disturb(c, h);
     for (int ms = 0; ms < FOUND_MS && h->wanted && !cluster_bad(c); ms += 100)
         cluster_run(c, 100);
+    if (h->wanted && is_history(h, &changed)) {
+        cluster_host_retire(h); /* and nothing of it is compared any more */
+        (void)cluster_host_add(c, STORE_START_JOIN);
+    }
     if (h->wanted)
         cluster_fail(c, "%s has another state than the others for %u s, and goes on", h->name,
                      FOUND_MS / 1000);
