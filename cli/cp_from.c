@@ -6,6 +6,7 @@
  * are symbolic links in the archive, and names that lead through a link that lies there already.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/assert.h"
@@ -86,7 +87,7 @@ static bool place_of(struct unpacking *u, struct str rest, bool folder, struct s
     else if (root)
         return true;
     *out = str_printf(a, "%.*s/%.*s", STR_ARG(u->root), STR_ARG(rest));
-    return inside && !leads_away(u, *out);
+    return inside && out->len < PATH_MAX && !leads_away(u, *out);
 }
 
 static struct str quoted(struct unpacking *u, struct str text)
@@ -236,7 +237,7 @@ static int run_tar(struct unpacking *u, struct str path)
     u->remote = (struct remote){ .cli = u->cp->cli,
                                  .pod = u->cp->pod,
                                  .container = u->cp->container,
-                                 .command = u->cp->retries == 0 ? whole : rest,
+                                 .command = u->received == 0 ? whole : rest,
                                  .take = take };
     return remote_run(&u->remote);
 }
@@ -245,7 +246,7 @@ static int receive(struct unpacking *u, struct str path)
 {
     int64_t tries = 0;
     int rc = run_tar(u, path);
-    while (rc != CLI_OK && u->rc == 0 && u->remote.channels.socket.lost &&
+    while (rc != CLI_OK && u->rc == 0 && !u->remote.refused && u->remote.channels.socket.lost &&
            (u->cp->retries < 0 || tries < u->cp->retries)) {
         tries++;
         printf("Resuming copy at %" PRIu64 " bytes, retry %" PRId64 "/%" PRId64 "\n", u->received,

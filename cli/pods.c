@@ -112,13 +112,13 @@ static int read_json(struct cli *c, const char *target, bool for_logs, const str
     return CLI_OK;
 }
 
-static int list_pods(struct cli *c, struct str selector, struct pods *out)
+static int list_pods(struct cli *c, struct str ns, struct str selector, struct pods *out)
 {
     const struct json *list;
     const struct json *items = NULL;
     struct str none = { NULL, 0 };
     const char *target =
-        str_printf(&c->arena, "%s%s%.*s", pods_in(c, c->ns, none),
+        str_printf(&c->arena, "%s%s%.*s", pods_in(c, ns, none),
                    selector.len > 0 ? "?labelSelector=" : "", STR_ARG(objects_escape(c, selector)))
             .data;
     if (read_json(c, target, /* for_logs */ false, &list) != CLI_OK)
@@ -133,7 +133,7 @@ static int list_pods(struct cli *c, struct str selector, struct pods *out)
 int pods_of_selector(struct cli *c, const char *selector, struct pods *out)
 {
     *out = (struct pods){ 0 };
-    return list_pods(c, str_from(selector), out);
+    return list_pods(c, c->ns, str_from(selector), out);
 }
 
 static void add_equals(struct buf *b, const struct json *labels)
@@ -238,7 +238,7 @@ static int pods_of_object(struct cli *c, const struct objects_resource *r, struc
     if (selector.len == 0)
         return cli_error("%.*s/%.*s selects no pods: name one of them", STR_ARG(r->plural),
                          STR_ARG(name));
-    if (list_pods(c, selector, out) != CLI_OK)
+    if (list_pods(c, r->namespaced ? ns : c->ns, selector, out) != CLI_OK)
         return CLI_FAILED;
     if (out->count == 0)
         return cli_error("no pod of %.*s/%.*s is there; `gantry get pods -l '%.*s'` shows them "

@@ -118,8 +118,7 @@ static void on_client_closed(void *ctx)
     struct socket *s = ctx;
     http_request_deinit(&s->request);
     websocket_decoder_deinit(&s->decoder);
-    if (s->status == -ERR_UNAVAILABLE && s->http_status == 0 &&
-        s->turn + 1 < s->cli->servers_count) {
+    if (s->again && s->turn + 1 < s->cli->servers_count) {
         s->turn++;
         try_server(s);
         return;
@@ -131,6 +130,8 @@ static void on_done(struct http_request *r, int status)
 {
     struct socket *s = r->user;
     s->status = s->closed && !s->lost ? 0 : status;
+    /* A command must not run twice: only where nobody has seen the request. */
+    s->again = status == -ERR_UNAVAILABLE && r->refused && r->status == 0;
     s->lost = s->lost || (s->open && !s->closed);
     http_client_close(s->client, on_client_closed, s);
 }

@@ -43,6 +43,7 @@ struct socket {
     struct websocket_decoder decoder;
     size_t turn; /* of ask_server */
     int status;
+    bool again; /* nobody has seen the request: another server may be asked */
     bool open;
     bool closed; /* nothing more is taken from the server */
 };

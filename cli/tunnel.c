@@ -102,7 +102,7 @@ static void on_frame(struct tunnel *t, enum spdy_event event)
     bool over = fin || event == SPDY_EVENT_RST_STREAM;
     if (data && d->stream == ERROR_STREAM)
         buf_append_str(&t->error, str_slice(d->data, 0, TUNNEL_ERROR_BYTES_MAX - t->error.len));
-    else if (data && d->stream == DATA_STREAM && d->data.len > 0)
+    else if (data && d->stream == DATA_STREAM && d->data.len > 0 && !t->ended)
         t->data(t, d->data);
     if (over && d->stream == DATA_STREAM)
         end_data(t);

@@ -30,6 +30,13 @@ void err_list_init(struct err_list *l, struct arena *a)
     *l = (struct err_list){ .arena = a };
 }
 
+bool err_list_full(struct err_list *l)
+{
+    bool full = l->count >= ERR_LIST_MAX;
+    l->dropped += full ? 1 : 0;
+    return full;
+}
+
 void err_list_add(struct err_list *l, const char *path, enum field_error_code code,
                   const char *text)
 {

@@ -7,6 +7,7 @@
 #ifndef API_SCHEMA_ERR_LIST_H
 #define API_SCHEMA_ERR_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -42,6 +43,9 @@ struct err_list {
 };
 
 void err_list_init(struct err_list *l, struct arena *a);
+/* True: it is full, and what would be added counts as dropped. Asked before a costly text is made:
+ * an object of three million bytes can be wrong in a million places. */
+bool err_list_full(struct err_list *l);
 /* text is what follows the code's own phrase: err_list_add(l, "spec.replicas", FIELD_INVALID,
  * "-1: must be greater than or equal to 0") reads "Invalid value: -1: must be ...". NULL: none. */
 void err_list_add(struct err_list *l, const char *path, enum field_error_code code,

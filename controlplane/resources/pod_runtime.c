@@ -4,6 +4,7 @@
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "controlplane/resources/pod.h"
 #include "controlplane/resources/quantities.h"
 
@@ -88,13 +89,15 @@ static bool has_claim(const PodSpec *spec, const char *name)
 /* What the pod has to offer to a container that asks for something else. */
 static const char *claims_shown(const PodSpec *spec, const char *name, struct arena *a)
 {
-    struct str text =
-        str_printf(a, "%s: must be one of the names in pod.spec.resourceClaims%s",
-                   text_quoted(a, name), spec->n_resource_claims == 0 ? " which is empty" : ":");
-    for (size_t i = 0; i < spec->n_resource_claims; i++)
-        text = str_printf(a, "%.*s%s %s", STR_ARG(text), i > 0 ? "," : "",
-                          text_of(spec->resource_claims[i]->name));
-    return str_dup(a, text);
+    struct buf b;
+    buf_init(&b);
+    buf_printf(&b, "%s: must be one of the names in pod.spec.resourceClaims%s",
+               text_quoted(a, name), spec->n_resource_claims == 0 ? " which is empty" : ":");
+    for (size_t i = 0; i < spec->n_resource_claims && b.len < RULE_VALUE_BYTES_MAX; i++)
+        buf_printf(&b, "%s %s", i > 0 ? "," : "", text_of(spec->resource_claims[i]->name));
+    const char *shown = str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return shown;
 }
 
 static void validate_claims(const ResourceRequirements *r, const PodSpec *spec,
@@ -114,7 +117,7 @@ static void validate_claims(const ResourceRequirements *r, const PodSpec *spec,
         }
         if (taken)
             rule_duplicate(out, &p, name);
-        if (!has_claim(spec, name))
+        if (!has_claim(spec, name) && !err_list_full(out))
             err_list_add(out, path_text(out->arena, &p), FIELD_NOT_FOUND,
                          claims_shown(spec, name, out->arena));
     }

@@ -98,8 +98,10 @@ static void validate_gates(const PodSpec *spec, const struct field_path *path, s
         struct field_path p = path_index(&scheduling, i);
         (void)check_name(out, &p, text_of(spec->scheduling_gates[i]->name), name_qualified);
         for (size_t j = 0; j < i; j++) {
-            if (text_eq(spec->scheduling_gates[i]->name, spec->scheduling_gates[j]->name))
-                rule_duplicate(out, &p, spec->scheduling_gates[i]->name);
+            if (!text_eq(spec->scheduling_gates[i]->name, spec->scheduling_gates[j]->name))
+                continue;
+            rule_duplicate(out, &p, spec->scheduling_gates[i]->name);
+            break;
         }
     }
 }

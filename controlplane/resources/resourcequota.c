@@ -61,7 +61,7 @@ static const char *scopes_shown(struct arena *a, const ResourceQuotaSpec *spec)
 {
     struct buf b;
     buf_init(&b);
-    for (size_t i = 0; i < spec->n_scopes; i++)
+    for (size_t i = 0; i < spec->n_scopes && b.len < RULE_VALUE_BYTES_MAX; i++)
         buf_printf(&b, "%s%s", i == 0 ? "[" : ",", text_quoted(a, spec->scopes[i]));
     buf_append_c(&b, spec->n_scopes == 0 ? "null" : "]");
     const char *shown = str_dup(a, buf_str(&b));
@@ -182,7 +182,7 @@ static void validate_selector(const ResourceQuotaSpec *spec, struct err_list *ou
         return;
     for (size_t i = 0; i < selector->n_match_expressions; i++) {
         const ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
-        if (!scope_fits(r->scope_name, spec))
+        if (out->count < ERR_LIST_MAX && !scope_fits(r->scope_name, spec))
             rule_invalid_message(out, &p, &schema_ScopeSelector, selector,
                                  "unsupported scope applied to resource");
         validate_requirement(r, &p, out);

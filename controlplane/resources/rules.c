@@ -10,9 +10,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* Values shown in errors are cut here: an error is for reading. */
-#define RULE_VALUE_BYTES_MAX 4096
-
 struct field_path path_field(const struct field_path *up, const char *name)
 {
     return (struct field_path){ .up = up, .name = name };
@@ -75,17 +72,23 @@ static void add(struct err_list *out, const struct field_path *p, enum field_err
 
 void rule_required(struct err_list *out, const struct field_path *p, const char *detail)
 {
+    if (err_list_full(out))
+        return;
     add(out, p, FIELD_REQUIRED, text_empty(detail) ? NULL : detail);
 }
 
 void rule_forbidden(struct err_list *out, const struct field_path *p, const char *detail)
 {
+    if (err_list_full(out))
+        return;
     add(out, p, FIELD_FORBIDDEN, detail);
 }
 
 void rule_invalid(struct err_list *out, const struct field_path *p, const char *value,
                   const char *detail)
 {
+    if (err_list_full(out))
+        return;
     struct arena *a = out->arena;
     struct str text = text_empty(detail) ? str_from(value) : str_printf(a, "%s: %s", value, detail);
     add(out, p, FIELD_INVALID, str_dup(a, text));
@@ -94,12 +97,16 @@ void rule_invalid(struct err_list *out, const struct field_path *p, const char *
 void rule_invalid_text(struct err_list *out, const struct field_path *p, const char *value,
                        const char *detail)
 {
+    if (err_list_full(out))
+        return;
     rule_invalid(out, p, text_quoted(out->arena, value), detail);
 }
 
 void rule_invalid_number(struct err_list *out, const struct field_path *p, int64_t value,
                          const char *detail)
 {
+    if (err_list_full(out))
+        return;
     struct arena *a = out->arena;
     rule_invalid(out, p, str_dup(a, str_printf(a, "%lld", (long long)value)), detail);
 }
@@ -107,6 +114,8 @@ void rule_invalid_number(struct err_list *out, const struct field_path *p, int64
 void rule_invalid_list(struct err_list *out, const struct field_path *p, char *const *list,
                        size_t count, const char *detail)
 {
+    if (err_list_full(out))
+        return;
     struct buf b;
     buf_init(&b);
     buf_append_byte(&b, '[');
@@ -120,6 +129,8 @@ void rule_invalid_list(struct err_list *out, const struct field_path *p, char *c
 void rule_invalid_message(struct err_list *out, const struct field_path *p,
                           const struct schema *schema, const void *message, const char *detail)
 {
+    if (err_list_full(out))
+        return;
     struct buf b;
     buf_init(&b);
     const char *shown = "null";
@@ -131,16 +142,22 @@ void rule_invalid_message(struct err_list *out, const struct field_path *p,
 
 void rule_duplicate(struct err_list *out, const struct field_path *p, const char *value)
 {
+    if (err_list_full(out))
+        return;
     add(out, p, FIELD_DUPLICATE, text_quoted(out->arena, value));
 }
 
 void rule_not_found(struct err_list *out, const struct field_path *p, const char *value)
 {
+    if (err_list_full(out))
+        return;
     add(out, p, FIELD_NOT_FOUND, text_quoted(out->arena, value));
 }
 
 void rule_too_long(struct err_list *out, const struct field_path *p, size_t max)
 {
+    if (err_list_full(out))
+        return;
     struct arena *a = out->arena;
     add(out, p, FIELD_TOO_LONG, str_dup(a, str_printf(a, "may not be more than %zu bytes", max)));
 }
@@ -148,6 +165,8 @@ void rule_too_long(struct err_list *out, const struct field_path *p, size_t max)
 void rule_not_supported(struct err_list *out, const struct field_path *p, const char *value,
                         const char *const *allowed)
 {
+    if (err_list_full(out))
+        return;
     struct arena *a = out->arena;
     struct buf b;
     buf_init(&b);

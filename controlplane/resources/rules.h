@@ -14,6 +14,9 @@
 #include "api/meta/time.h"
 #include "base/str.h"
 
+/* Values shown in errors are cut here: an error is for reading. */
+#define RULE_VALUE_BYTES_MAX 4096
+
 struct arena;
 struct err_list;
 struct schema;
