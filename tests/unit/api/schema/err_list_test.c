@@ -34,10 +34,14 @@ static void bound(void **state)
     struct err_list l;
     arena_init(&a);
     err_list_init(&l, &a);
+    assert_false(err_list_full(&l));
+    assert_int_equal(l.dropped, 0);
     for (int i = 0; i < ERR_LIST_MAX + 5; i++)
         err_list_add(&l, "a", FIELD_FORBIDDEN, "x");
     assert_int_equal(l.count, ERR_LIST_MAX);
     assert_int_equal(l.dropped, 5);
+    assert_true(err_list_full(&l));
+    assert_int_equal(l.dropped, 6);
     arena_deinit(&a);
 }
 

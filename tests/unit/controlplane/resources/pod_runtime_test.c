@@ -1,4 +1,7 @@
 /* Resources, probes and hooks. */
+#include <string.h>
+
+#include "base/buf.h"
 #include "tests/unit/controlplane/resources/fixture.h"
 #include "tests/unit/unit.h"
 
@@ -149,8 +152,34 @@ static void test_refused(void **state)
     fixture_check_creates(KIND_POD, refused, COUNT(refused));
 }
 
+/* A pod that is wrong in thousands of ways takes as much memory as one that is wrong in a hundred.
+ */
+static void test_many_claims(void **state)
+{
+    struct fixture f;
+    struct buf b;
+    (void)state;
+    fixture_init(&f);
+    buf_init(&b);
+    buf_append_c(&b, "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c',"
+                     "'image':'i','resources':{'claims':[");
+    for (int i = 0; i < 300; i++)
+        buf_printf(&b, "%s{'name':'x%d'}", i > 0 ? "," : "", i);
+    buf_append_c(&b, "]}}],'resourceClaims':[");
+    for (int i = 0; i < 3000; i++)
+        buf_printf(&b, "%s{'name':'y%d','resourceClaimName':'r'}", i > 0 ? "," : "", i);
+    buf_append_c(&b, "]}}");
+    buf_append_byte(&b, '\0');
+    const char *errors = fixture_create_errors(&f, KIND_POD, (const char *)b.data);
+    assert_non_null(strstr(errors, "must be one of the names in pod.spec.resourceClaims: y0, y1"));
+    assert_true(f.arena.used < (16u << 20));
+    buf_deinit(&b);
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_many_claims) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
