@@ -54,6 +54,27 @@ void err_list_add(struct err_list *l, const char *path, enum field_error_code co
     };
 }
 
+static bool has(const struct err_list *l, const struct field_error *e)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->entries[i].code == e->code && strcmp(l->entries[i].path, e->path) == 0 &&
+            strcmp(l->entries[i].text, e->text) == 0)
+            return true;
+    return false;
+}
+
+void err_list_subtract(struct err_list *l, const struct err_list *old)
+{
+    size_t kept = 0;
+
+    if (l->dropped > 0 || old->dropped > 0)
+        return;
+    for (size_t i = 0; i < l->count; i++)
+        if (!has(old, &l->entries[i]))
+            l->entries[kept++] = l->entries[i];
+    l->count = kept;
+}
+
 void err_list_addf(struct err_list *l, const char *path, enum field_error_code code,
                    const char *format, ...)
 {

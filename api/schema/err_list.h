@@ -52,6 +52,9 @@ void err_list_add(struct err_list *l, const char *path, enum field_error_code co
                   const char *text);
 void err_list_addf(struct err_list *l, const char *path, enum field_error_code code,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Takes out what is in old, too: the same path, code and text. Where one of them dropped errors,
+ * nothing: it is not known which. */
+void err_list_subtract(struct err_list *l, const struct err_list *old);
 /* Status cause reason: "FieldValueRequired". */
 const char *field_error_reason(enum field_error_code code);
 /* "spec.a: Required value", several as "[a, b]": the text of an Invalid Status. */

@@ -45,8 +45,34 @@ static void bound(void **state)
     arena_deinit(&a);
 }
 
+static void subtract(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err_list l;
+    struct err_list old;
+    arena_init(&a);
+    err_list_init(&l, &a);
+    err_list_init(&old, &a);
+    err_list_add(&l, "a", FIELD_FORBIDDEN, "x");
+    err_list_add(&l, "b", FIELD_FORBIDDEN, "x");
+    err_list_add(&l, "a", FIELD_INVALID, "x");
+    err_list_add(&old, "a", FIELD_FORBIDDEN, "x");
+    err_list_add(&old, "b", FIELD_FORBIDDEN, "y");
+    err_list_subtract(&l, &old);
+    assert_int_equal(l.count, 2);
+    assert_string_equal(l.entries[0].path, "b");
+    assert_int_equal(l.entries[1].code, FIELD_INVALID);
+    old.dropped = 1;
+    err_list_add(&old, "b", FIELD_FORBIDDEN, "x");
+    err_list_subtract(&l, &old);
+    assert_int_equal(l.count, 2);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(texts), cmocka_unit_test(bound) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(texts), cmocka_unit_test(bound),
+                                        cmocka_unit_test(subtract) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
