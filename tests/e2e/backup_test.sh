@@ -69,12 +69,12 @@ first=$(as_admin 1 "$MAPS/past" | jq -r .metadata.resourceVersion)
 change 2 past second
 [ "$(gantry "$WORK/old" get configmap/past --revision "$first" -o json | jq -r .data.a)" = first ] || fail "not as it was at $first"
 [ "$(gantry "$WORK/old" get configmap past -o json | jq -r .data.a)" = second ] || fail 'not as it is'
-gantry "$WORK/old" get cm | grep -q '^past ' || fail 'the table does not name it'
-gantry "$WORK/old" get cm --revision "$first" -o name | grep -qx configmap/past || fail "no list at $first"
+gantry "$WORK/old" get cm | has '^past ' || fail 'the table does not name it'
+gantry "$WORK/old" get cm --revision "$first" -o name | has -x configmap/past || fail "no list at $first"
 second=$(as_admin 1 "$MAPS/past" | jq -r .metadata.resourceVersion)
 gantry "$WORK/old" history cm past | awk '{print $1, $2}' | grep -v '^the oldest' >"$WORK/history"
 printf 'REVISION CHANGE\n%s updated\n%s created\n' "$second" "$first" | diff - "$WORK/history" || fail 'not its history'
-gantry "$WORK/old" history cm past --diff "$first" "$second" | grep -qx -- '-  a: first' || fail 'no difference is shown'
+gantry "$WORK/old" history cm past --diff "$first" "$second" | has -x -- '-  a: first' || fail 'no difference is shown'
 as_admin 1 "$MAPS/past" -X DELETE -o /dev/null
 [ "$(gantry "$WORK/old" history cm past -o json | jq -r '.versions[].change' | tr '\n' ' ')" = 'deleted updated created ' ] || fail 'the removal is not told'
 refuses 'not found' gantry "$WORK/old" get cm past

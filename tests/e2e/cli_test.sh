@@ -102,7 +102,15 @@ echo '   logs -f of two containers'
 
 both attach nope
 both attach box -c nope
-[ "$(echo there | timeout 20 "$G" -n cli attach -qi box -c echo)" = there ] || fail 'attach'
+# Input stays open until its echo is there: the runtime ends an attach with its input, whatever is under way.
+mkfifo "$work/typed"
+timeout 30 "$G" -n cli attach -qi box -c echo <"$work/typed" >"$work/echoed" 2>&1 &
+pid=$!
+exec 8>"$work/typed"
+echo there >&8
+await 20 'what was typed' grep -qx there "$work/echoed" || fail "attach: $(cat "$work/echoed")"
+exec 8>&-
+wait "$pid" || fail "attach ends with $?"
 echo '   attach'
 
 mkdir -p "$work/site/d/empty"
@@ -130,7 +138,7 @@ for host in 127.0.0.1 127.0.0.1 '[::1]'; do
 done
 echo '   port-forward'
 
-"$G" -n cli delete pod box --now | grep -q 'pod "box" deleted' || fail 'delete'
+"$G" -n cli delete pod box --now | has 'pod "box" deleted' || fail 'delete'
 ! kubectl -n cli get pod box >/dev/null 2>&1 || fail 'delete came back before the pod was gone'
 status=0
 wait "$pid" || status=$?

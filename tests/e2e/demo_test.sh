@@ -8,11 +8,11 @@
     fail 'the demo is not on both nodes'
 for ip in $(kubectl -n hello get pods -o 'jsonpath={.items[*].status.podIP}'); do
     for node in $NODES; do
-        on_node "$node" timeout 5 busybox wget -qO- "http://$ip:8080/" | grep -q 'Hello from Gantry' || fail "no page from $ip"
+        on_node "$node" timeout 5 busybox wget -qO- "http://$ip:8080/" | has 'Hello from Gantry' || fail "no page from $ip"
     done
 done
 pod=$(kubectl -n hello get pods -o 'jsonpath={.items[0].metadata.name}')
-kubectl -n hello logs "$pod" | grep -q 'response:200' || fail 'no log line of a request'
+kubectl -n hello logs "$pod" | has 'response:200' || fail 'no log line of a request'
 kubectl -n hello scale deployment/hello --replicas=5
 kubectl -n hello rollout status deployment/hello --timeout=60s
 kubectl -n hello scale deployment/hello --replicas=3
@@ -20,7 +20,7 @@ kubectl -n hello rollout status deployment/hello --timeout=60s
 await 30 'three pods' eval '[ "$(kubectl -n hello get pods --no-headers | wc -l)" = 3 ]'
 kubectl -n hello get pods -o wide
 kubectl -n hello get deployment,replicaset,pod -l app=hello -o name
-kubectl -n hello describe pod "$(kubectl -n hello get pods -o 'jsonpath={.items[0].metadata.name}')" | grep -q Scheduled ||
+kubectl -n hello describe pod "$(kubectl -n hello get pods -o 'jsonpath={.items[0].metadata.name}')" | has Scheduled ||
     fail 'describe shows no Scheduled event'
 kubectl get nodes -o yaml >/dev/null
-kubectl get namespaces -o json | grep -q '"hello"'
+kubectl get namespaces -o json | has '"hello"'

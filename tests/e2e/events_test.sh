@@ -18,8 +18,8 @@ deployment seen hello 2 seen
 kubectl -n hello rollout status deployment/seen --timeout=60s
 bus scheduling seen
 kubectl -n hello delete deployment seen
-"$PROGRAMS/gantry" events --topic cluster.scheduling | grep -q '"step":"bound"' || fail 'gantry events shows no bound pod'
-"$PROGRAMS/gantry" events --topic cluster.queue | grep -q '"queue"' || fail 'gantry events shows no queue sample'
+"$PROGRAMS/gantry" events --topic cluster.scheduling | has '"step":"bound"' || fail 'gantry events shows no bound pod'
+"$PROGRAMS/gantry" events --topic cluster.queue | has '"queue"' || fail 'gantry events shows no queue sample'
 
 # 600 messages are published and consumed while the bus's leader is killed.
 bus deliver 600 >"$LOG/deliver.out" &

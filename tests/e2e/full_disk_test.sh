@@ -37,7 +37,7 @@ put() { # NUMBER: a ConfigMap of 500 kB
 digest() { as_admin "https://$(address "$1"):6443/gantry/v1/member" | awk '$1 == "cluster" {print $5, $7}'; }
 equal_digests() { [ -n "$(digest 1)" ] && [ "$(digest 1)" = "$(digest 3)" ] && [ "$(digest 1)" = "$(digest 2)" ]; }
 gone() { ! kill -0 "${PID[3]}" 2>/dev/null; }
-held() { as_admin_any "https://$(address 3):6443/readyz/log" | grep -q '^\[-\]log failed: held: no space left'; }
+held() { as_admin_any "https://$(address 3):6443/readyz/log" | has '^\[-\]log failed: held: no space left'; }
 
 mkdir -m 700 "$SMALL"
 mount -t tmpfs -o size=256m tmpfs "$SMALL"

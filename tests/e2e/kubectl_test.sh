@@ -9,7 +9,7 @@ one_kubectl() {
     echo "== kubectl $version"
     "$k" create namespace "$ns"
     "$k" -n "$ns" create configmap settings --from-literal=a=1
-    "$k" -n "$ns" get configmap settings -o 'jsonpath={.data.a}' | grep -qx 1
+    "$k" -n "$ns" get configmap settings -o 'jsonpath={.data.a}' | has -x 1
     "$k" -n "$ns" create secret generic keys --from-literal=k=v
     "$k" -n "$ns" apply -f - <<'YAML'
 apiVersion: apps/v1
@@ -26,8 +26,8 @@ spec:
       - {name: sh, image: "localhost/busybox:latest", imagePullPolicy: IfNotPresent, command: [sh, -c, "echo started; exec sleep 1000"]}
 YAML
     "$k" -n "$ns" rollout status deployment/web --timeout=60s
-    "$k" -n "$ns" logs -l app=web | grep -q started
-    "$k" -n "$ns" get deployments -l tier=front -o name | grep -qx deployment.apps/web
+    "$k" -n "$ns" logs -l app=web | has started
+    "$k" -n "$ns" get deployments -l tier=front -o name | has -x deployment.apps/web
     [ -z "$("$k" -n "$ns" get deployments -l tier=back -o name)" ]
     "$k" -n "$ns" scale deployment/web --replicas=2
     "$k" -n "$ns" rollout status deployment/web --timeout=60s
@@ -36,13 +36,13 @@ YAML
     "$k" -n "$ns" annotate deployment/web note=hello
     "$k" -n "$ns" patch deployment web -p '{"spec":{"template":{"metadata":{"labels":{"v":"2"}}}}}'
     "$k" -n "$ns" rollout status deployment/web --timeout=60s
-    "$k" -n "$ns" describe deployment web | grep -q ScalingReplicaSet
+    "$k" -n "$ns" describe deployment web | has ScalingReplicaSet
     "$k" get nodes -o yaml >/dev/null
     "$k" -n "$ns" get all
     timeout 5 "$k" -n "$ns" get pods -w --no-headers | head -n 1
     "$k" -n "$ns" delete deployment web
     "$k" delete namespace "$ns" --timeout=60s
-    ! "$k" get namespace "$ns" 2>&1 | grep -qv NotFound
+    ! "$k" get namespace "$ns" 2>&1 | has -v NotFound
 }
 
 found=0

@@ -10,6 +10,9 @@ fail() {
     exit 1
 }
 
+# As grep -q, but to the end of what comes: who writes to a pipe that nobody reads any more fails, and so would the line.
+has() { grep "$@" >/dev/null; }
+
 # A namespace for one test, gone when the test ends.
 scratch_namespace() {
     kubectl create namespace "$1"

@@ -6,7 +6,7 @@ before=$(containers_of hello)
 ip -n "$FABRIC" link set veth2 down
 trap 'ip -n "$FABRIC" link set veth2 up' EXIT
 await 60 'node-2 to be NotReady' eval 'kubectl get node node-2 --no-headers | grep -q NotReady'
-kubectl get node node-2 -o 'jsonpath={.spec.taints[*].key}' | grep -q node.kubernetes.io/unreachable || fail 'no unreachable taint'
+kubectl get node node-2 -o 'jsonpath={.spec.taints[*].key}' | has node.kubernetes.io/unreachable || fail 'no unreachable taint'
 ip -n "$FABRIC" link set veth2 up
 trap - EXIT
 await 60 'node-2 to be Ready' eval 'kubectl get node node-2 --no-headers | awk "{exit \$2 != \"Ready\"}"'

@@ -67,7 +67,7 @@ raw() {
     done
     [ "$("$K" get --raw /api/v1/nodes/node-1/proxy/healthz)" = ok ] || fail 'healthz of node-1'
     [ "$("$K" get --raw "$namespace/pods/files/proxy/data" | sha256sum | cut -d' ' -f1)" = "$want" ] || fail '16 MiB changed'
-    "$K" get --raw "$namespace/pods/files/proxy/" | grep -qF "href=\"$namespace/pods/files/proxy/data\"" || fail 'a link does not lead through the proxy'
+    "$K" get --raw "$namespace/pods/files/proxy/" | has -F "href=\"$namespace/pods/files/proxy/data\"" || fail 'a link does not lead through the proxy'
     refused "$namespace/pods/none/proxy/" 'pods "none" not found'
     refused "$namespace/services/none/proxy/" 'services "none" not found'
     refused "$namespace/services/empty/proxy/" 'no endpoints available for service "empty"'
