@@ -8,11 +8,11 @@
 #include "base/assert.h"
 #include "base/buf.h"
 
-#define MAGIC_FILE       0x474f4c2d59544e47ull /* "GNTY-LOG" */
-#define MAGIC_SLOT       0x4154454d59544e47ull /* "GNTYMETA" */
-#define MAGIC_SNAPSHOT   0x50414e5359544e47ull /* "GNTYSNAP" */
-#define SEQUENCE_DIGITS  16
-#define RECORD_ALIGNMENT 8u
+#define MAGIC_FILE      0x474f4c2d59544e47ull /* "GNTY-LOG" */
+#define MAGIC_SLOT      0x4154454d59544e47ull /* "GNTYMETA" */
+#define MAGIC_SNAPSHOT  0x50414e5359544e47ull /* "GNTYSNAP" */
+#define SEQUENCE_DIGITS 16
+#define ZEROS_BYTES     (8 * WAL_RECORD_ALIGN)
 
 /* ---- CRC-32C ---- */
 
@@ -63,7 +63,7 @@ uint32_t wal_crc(uint32_t crc, const void *data, size_t len)
 
 static uint64_t padded(uint64_t length)
 {
-    return (length + RECORD_ALIGNMENT - 1) & ~(uint64_t)(RECORD_ALIGNMENT - 1);
+    return (length + WAL_RECORD_ALIGN - 1) & ~(uint64_t)(WAL_RECORD_ALIGN - 1);
 }
 
 uint64_t wal_record_span(uint64_t length)
@@ -82,7 +82,7 @@ uint32_t wal_seed(uint64_t id, uint64_t sequence)
 void wal_record_put(uint8_t out[WAL_RECORD_BYTES], const struct wal_record *r, uint32_t seed,
                     struct str bytes)
 {
-    static const uint8_t zeros[RECORD_ALIGNMENT];
+    static const uint8_t zeros[WAL_RECORD_ALIGN];
     ASSERT(bytes.len == r->length);
     store_le32(out + 8, r->length);
     out[12] = (uint8_t)r->kind;
@@ -123,6 +123,20 @@ bool wal_record_get(const uint8_t *at, uint32_t seed, struct wal_record *out)
                                 .length = length,
                                 .check = check };
     return true;
+}
+
+uint64_t wal_past_zeros(const uint8_t *bytes, uint64_t at, uint64_t len)
+{
+    while (len - at >= WAL_RECORD_BYTES + ZEROS_BYTES) {
+        const uint8_t *second = bytes + at + WAL_RECORD_ALIGN;
+        uint64_t any = 0;
+        for (size_t i = 0; i < ZEROS_BYTES; i += WAL_RECORD_ALIGN)
+            any |= load_le64(second + i);
+        if (any != 0)
+            break;
+        at += ZEROS_BYTES;
+    }
+    return at;
 }
 
 bool wal_record_body_ok(const uint8_t *at, const struct wal_record *r)

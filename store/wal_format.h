@@ -25,6 +25,7 @@ struct buf;
 #define WAL_FORMAT          1u
 #define WAL_BLOCK_BYTES     4096u /* never torn across another block's content */
 #define WAL_RECORD_BYTES    48u
+#define WAL_RECORD_ALIGN    8u /* records begin at multiples of it */
 #define WAL_FILE_HEAD_BYTES 64u
 #define WAL_SLOT_BYTES      64u
 #define WAL_FILE_BYTES_MAX  (256u << 20) /* a larger log file is not ours */
@@ -61,6 +62,9 @@ void wal_record_put(uint8_t out[WAL_RECORD_BYTES], const struct wal_record *r, u
                     struct str bytes);
 /* Does a record's head stand there? Only what verifies is set. */
 bool wal_record_get(const uint8_t *at, uint32_t seed, struct wal_record *out);
+/* The next place, not before at, where a head can stand: goes over zeros, which are most of a
+ * preallocated file and which a head's second word, with its kind, never is. at <= len. */
+uint64_t wal_past_zeros(const uint8_t *bytes, uint64_t at, uint64_t len);
 bool wal_record_body_ok(const uint8_t *at, const struct wal_record *r);
 
 /* The first block of a file: how the log went on from the file before. Written with the file's

@@ -56,7 +56,6 @@
 #define SNAPSHOT_NAME "snapshot"
 #define META_NAME     "metadata"
 #define FILE_MODE     0600
-#define SEARCH_STEP   8u /* records begin at multiples of it */
 
 struct place {
     uint32_t file;
@@ -374,8 +373,9 @@ static int walk_files(struct walk *w, struct err *e)
 /* Looks for heads behind from. Above group: corrupt; of group: dropped, up to *out_end. */
 static int search(struct walk *w, uint64_t from, uint64_t group, uint64_t *out_end, struct err *e)
 {
-    for (uint64_t at = from; at + WAL_RECORD_BYTES <= w->len; at += SEARCH_STEP) {
+    for (uint64_t at = from; at + WAL_RECORD_BYTES <= w->len; at += WAL_RECORD_ALIGN) {
         struct wal_record r;
+        at = wal_past_zeros(w->bytes, at, w->len);
         if (!wal_record_get(w->bytes + at, w->seed, &r))
             continue;
         if (r.group > group)

@@ -65,6 +65,33 @@ static void test_record(void **state)
     }
 }
 
+/* A search from anywhere before a head finds it, whatever its checksums are, and stays inside. */
+static void test_zeros(void **state)
+{
+    uint8_t bytes[1024];
+    struct wal_record r = { .kind = WAL_TRUNCATE };
+    uint64_t places = 0;
+    (void)state;
+    for (uint64_t len = sizeof bytes - 7; len <= sizeof bytes; len++)
+        for (uint64_t head = 0; head + WAL_RECORD_BYTES <= len; head += WAL_RECORD_ALIGN) {
+            memset(bytes, 0, sizeof bytes);
+            wal_record_put(bytes + head, &r, 1, str_of("", 0));
+            memset(bytes + head, 0, 8); /* checksums can be anything */
+            for (uint64_t from = 0; from <= head; from += WAL_RECORD_ALIGN) {
+                uint64_t at = from;
+                while (wal_past_zeros(bytes, at, len) == at && at < head)
+                    at += WAL_RECORD_ALIGN;
+                at = wal_past_zeros(bytes, at, len);
+                assert_true(at <= head && at >= from);
+                places++;
+            }
+        }
+    memset(bytes, 0, sizeof bytes);
+    assert_true(wal_past_zeros(bytes, 8, sizeof bytes) > sizeof bytes - 128);
+    assert_int_equal(wal_past_zeros(bytes, sizeof bytes, sizeof bytes), sizeof bytes);
+    assert_true(places > 50000);
+}
+
 static void test_heads(void **state)
 {
     uint8_t bytes[WAL_FILE_HEAD_BYTES];
@@ -161,10 +188,10 @@ static void test_corrupt_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc),         cmocka_unit_test(test_record),
-        cmocka_unit_test(test_heads),       cmocka_unit_test(test_newer_format),
-        cmocka_unit_test(test_snapshot),    cmocka_unit_test(test_names),
-        cmocka_unit_test(test_corrupt_text)
+        cmocka_unit_test(test_crc),          cmocka_unit_test(test_record),
+        cmocka_unit_test(test_zeros),        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_newer_format), cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_corrupt_text)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
