@@ -126,6 +126,8 @@ static void write_version(struct changer *c, struct str key, const struct store_
     now.v.request_id = c->request_id;
     if (followed)
         now.previous = n.place;
+    if (followed && c->skips)
+        version_skip(&now, &old, n.place);
 
     struct key rev;
     key_rev(&rev, c->at.revision, c->at.sub);

@@ -23,6 +23,7 @@ struct changer {
     const struct compact *compact;
     struct ring *ring;     /* NULL: nobody watches */
     struct timers *timers; /* NULL: below feature level 2 */
+    bool skips;            /* versions get skip links: from feature level STORE_LEVEL_SKIPS */
     uint64_t *digest;
     struct str request_id;
     struct place at;   /* of the next version; sub counts up inside one transaction */

@@ -417,6 +417,7 @@ static void txn_run(struct apply *a)
                                    .compact = &f->compact,
                                    .ring = f->ring,
                                    .timers = f->point.level >= 2 ? &f->timers : NULL,
+                                   .skips = f->point.level >= STORE_LEVEL_SKIPS,
                                    .digest = &f->point.digest,
                                    .request_id = txn->request_id,
                                    .at = { f->point.revision + 1, 0 },

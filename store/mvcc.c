@@ -1,7 +1,8 @@
 /*
  * rev row: u8 flags, varint created, varint previous revision, varint previous sub, varint version,
- * key, request id, terms (as one length-prefixed run), charges (likewise), then the value to the
- * end. Runs let a reader skip what it does not need.
+ * with FLAG_SKIP {varint since, varint revisions back to the skip link's version (0: none), and its
+ * varint sub}, key, request id, terms (as one length-prefixed run), charges (likewise), then the
+ * value to the end. Runs let a reader skip what it does not need.
  */
 #include "store/mvcc.h"
 
@@ -9,7 +10,8 @@
 #include "base/assert.h"
 #include "store/key.h"
 
-#define FLAG_TOMBSTONE 1
+#define FLAG_TOMBSTONE 1u
+#define FLAG_SKIP      2u
 
 /* cur row: le64 revision, le32 sub, u8 flags, le64 hash. */
 #define CUR_BYTES 21
@@ -89,13 +91,39 @@ static void encode_charges(struct buf *b, const struct store_op *op)
     }
 }
 
+void version_skip(struct version *version, const struct version *old, struct place place)
+{
+    bool far = old->since >= MVCC_SKIP;
+    version->skip = far ? place : old->skip;
+    version->since = far ? 1 : old->since + 1;
+}
+
+static void encode_skip(struct buf *b, const struct version *version)
+{
+    const struct place *skip = &version->skip;
+    buf_put_varint(b, version->since);
+    buf_put_varint(b, skip->revision > 0 ? version->v.revision - skip->revision : 0);
+    buf_put_varint(b, skip->sub);
+}
+
+static void decode_skip(struct reader *r, struct version *out)
+{
+    out->since = (uint32_t)reader_varint(r);
+    uint64_t back = reader_varint(r);
+    out->skip.revision = back > 0 ? out->v.revision - back : 0;
+    out->skip.sub = (uint32_t)reader_varint(r);
+}
+
 void version_encode(struct buf *b, const struct version *version, const struct store_op *op)
 {
-    buf_append_byte(b, version->v.tombstone ? FLAG_TOMBSTONE : 0);
+    bool skips = version->since > 0;
+    buf_append_byte(b, (version->v.tombstone ? FLAG_TOMBSTONE : 0) | (skips ? FLAG_SKIP : 0));
     buf_put_varint(b, version->v.created);
     buf_put_varint(b, version->previous.revision);
     buf_put_varint(b, version->previous.sub);
     buf_put_varint(b, version->v.version);
+    if (skips)
+        encode_skip(b, version);
     buf_put_bytes(b, version->v.key);
     buf_put_bytes(b, version->v.request_id);
     encode_terms(b, op);
@@ -109,12 +137,15 @@ void version_decode(struct str rev_key, struct str row, struct version *out)
     struct reader r;
     key_rev_parse(rev_key, &version.v.revision, &version.sub);
     reader_init(&r, row);
-    version.v.tombstone = (reader_u8(&r) & FLAG_TOMBSTONE) != 0;
+    uint8_t flags = reader_u8(&r);
+    version.v.tombstone = (flags & FLAG_TOMBSTONE) != 0;
     version.v.created = reader_varint(&r);
     version.previous.revision = reader_varint(&r);
     version.previous.sub = (uint32_t)reader_varint(&r);
     version.v.previous = version.previous.revision;
     version.v.version = reader_varint(&r);
+    if ((flags & FLAG_SKIP) != 0)
+        decode_skip(&r, &version);
     version.v.key = reader_bytes(&r);
     version.v.request_id = reader_bytes(&r);
     version.terms = reader_bytes(&r);
@@ -128,9 +159,9 @@ void version_rewrap(struct buf *b, struct str row, struct str value)
 {
     struct reader r;
     reader_init(&r, row);
-    (void)reader_u8(&r); /* flags */
-    for (int i = 0; i < 4; i++)
-        (void)reader_varint(&r); /* created, previous, sub, version */
+    bool skips = (reader_u8(&r) & FLAG_SKIP) != 0;
+    for (int i = 0; i < (skips ? 7 : 4); i++)
+        (void)reader_varint(&r); /* created, previous, sub, version; since, back, sub */
     for (int i = 0; i < 4; i++)
         (void)reader_bytes(&r); /* key, request id, terms, charges */
     ASSERT(reader_ok(&r));
@@ -226,10 +257,12 @@ bool mvcc_get(struct kv_txn *t, struct place place, struct version *out)
 bool mvcc_at_counted(struct kv_txn *t, const struct newest *n, uint64_t revision,
                      struct version *out, size_t *steps)
 {
-    for (struct place at = n->place; mvcc_get(t, at, out); at = out->previous) {
+    for (struct place at = n->place; mvcc_get(t, at, out);) {
         ++*steps;
         if (at.revision <= revision)
             return true;
+        /* All versions between have revisions above the skip link's. */
+        at = out->skip.revision >= revision && out->skip.revision > 0 ? out->skip : out->previous;
     }
     return false;
 }

@@ -6,6 +6,11 @@
  * row's hash. A read at R takes cur and follows back links until <= R. A back link may lead to a
  * row that compaction took: that reads as "not there", which is right for every R still served.
  *
+ * A key that is written all the time has many versions, and a read of an old one must not walk over
+ * each. From feature level 4 a row also has a skip link, to a version at most MVCC_SKIP before it:
+ * with N newer versions a read looks at N / MVCC_SKIP + 2 * MVCC_SKIP rows at most. Versions
+ * written below that level are walked one by one until compaction has taken them.
+ *
  * Rows of ours that do not decode are corruption below us: they abort.
  */
 #ifndef STORE_MVCC_H
@@ -21,6 +26,9 @@
 
 struct arena;
 
+/* Versions between two that skip links lead to: a page of history, half of what a slice reads. */
+#define MVCC_SKIP 512u
+
 struct place {
     uint64_t revision; /* 0: none */
     uint32_t sub;
@@ -31,6 +39,8 @@ struct version {
     struct store_version v; /* borrowed from the row */
     uint32_t sub;
     struct place previous;
+    struct place skip;  /* a version before previous, or previous */
+    uint32_t since;     /* versions from skip, or from the first that counted, to this one */
     struct str terms;   /* encoded: version_terms */
     struct str charges; /* encoded: version_charge */
 };
@@ -45,6 +55,8 @@ struct newest {
 /* Hash of one row for the digest: table, key and value, each with its length. */
 uint64_t row_hash(enum kv_table table, struct str key, struct str value);
 
+/* Sets the skip link of the version after old, which is at this place. */
+void version_skip(struct version *version, const struct version *old, struct place place);
 /* The row of a version; terms and charges come from op (NULL: a tombstone). */
 void version_encode(struct buf *b, const struct version *version, const struct store_op *op);
 /* The same version with another value. */

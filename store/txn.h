@@ -26,9 +26,11 @@ struct arena;
 /* The highest level this build can apply; a member that meets a higher one stops. A new cluster
  * starts at the first, and rises by an entry once every member reported that it can follow.
  * 2: alarms, timers (STORE_OP_ALARM, TIMER, TICK, and PUT with expires_ms).
- * 3: writes for the leader go over links (writes.h). */
-#define STORE_FEATURE_LEVEL       3
+ * 3: writes for the leader go over links (writes.h).
+ * 4: versions of a key have skip links (mvcc.h). */
+#define STORE_FEATURE_LEVEL       4
 #define STORE_LEVEL_WRITES        3
+#define STORE_LEVEL_SKIPS         4
 #define STORE_FEATURE_LEVEL_FIRST 1
 
 #define TXN_GUARDS_MAX            64

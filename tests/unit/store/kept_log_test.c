@@ -20,7 +20,8 @@ static const struct {
     uint64_t timers;
     uint64_t clock_ms;
 } kept[] = { { "tests/unit/store/kept/level1.log", 60, 153, 0xbe4bd65b821d98eu, 1, 0, 0 },
-             { "tests/unit/store/kept/level2.log", 120, 161, 0x4e6096b112f58db1u, 2, 5, 515 } };
+             { "tests/unit/store/kept/level2.log", 120, 161, 0x4e6096b112f58db1u, 2, 5, 515 },
+             { "tests/unit/store/kept/level4.log", 120, 106, 0xf908aa4b8f815353u, 4, 4, 526 } };
 
 static void replay(struct fsm *fsm, struct kv *kv, struct reader *r)
 {

@@ -13,10 +13,13 @@ static const struct store_op op = {
 };
 static const struct version sample = { .v = { .key = STR("pods/a"),
                                               .value = STR("value"),
+                                              .revision = 301,
                                               .created = 300,
                                               .version = 7,
                                               .request_id = STR("id") },
-                                       .previous = { 299, 2 } };
+                                       .previous = { 299, 2 },
+                                       .skip = { 44, 5 },
+                                       .since = 3 };
 
 static void assert_sample(const struct version *v, const char *value)
 {
@@ -30,6 +33,9 @@ static void assert_sample(const struct version *v, const char *value)
     assert_true(str_eq_c(v->v.key, "pods/a"));
     assert_true(str_eq_c(v->v.request_id, "id"));
     assert_true(str_eq_c(v->v.value, value));
+    assert_int_equal(v->since, 3);
+    assert_int_equal(v->skip.revision, 44);
+    assert_int_equal(v->skip.sub, 5);
 }
 
 static void test_row(void **state)
@@ -98,6 +104,7 @@ static void test_walk_back(void **state)
         struct key k;
         buf_init(&row);
         v.previous = previous;
+        v.since = 0;
         version_encode(&row, &v, NULL);
         previous = (struct place){ revisions[i], 0 };
         key_rev(&k, revisions[i], 0);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store/mvcc.h"
+#include "store/txn.h"
 #include "tests/unit/store/store_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -277,6 +279,77 @@ static void test_history(void **state)
     assert_string_equal(history(f, "pods/b", 0, 16, &next), "none");
 }
 
+#define HOT_LOW  700 /* versions written below the level of skip links */
+#define HOT_HIGH 4000
+
+/* Writes the key, or removes it now and then; txn i has revision i + 1. */
+static void write_hot(struct store_fixture *f, int from, int to)
+{
+    static struct store_op ops[FIXTURE_TXNS_MAX];
+    static struct store_txn txns[FIXTURE_TXNS_MAX];
+    size_t count = 0;
+    for (int i = from; i < to; i++) {
+        ops[count] =
+            (struct store_op){ .type = i % 7 == 6 ? STORE_OP_DELETE : STORE_OP_PUT,
+                               .key = i % 5 == 4 ? str_lit("pods/other") : str_lit("pods/hot"),
+                               .value = STR("v") };
+        if (i % 5 == 4)
+            ops[count].type = STORE_OP_PUT;
+        txns[count] = (struct store_txn){ .ops = &ops[count], .ops_count = 1 };
+        if (++count == FIXTURE_TXNS_MAX || i + 1 == to) {
+            fixture_apply(f, txns, count);
+            count = 0;
+        }
+    }
+}
+
+/* The revision of what a read of the key at this revision finds, 0: nothing; see write_hot. */
+static uint64_t hot_at(uint64_t revision)
+{
+    while (revision > 0 && (revision - 1) % 5 == 4)
+        revision--;
+    return (revision - 1) % 7 == 6 ? 0 : revision;
+}
+
+static void assert_hot(struct store_fixture *f, uint64_t from, uint64_t to)
+{
+    size_t most = 0;
+    struct store_read r;
+    for (uint64_t at = from; at <= to; at++) {
+        struct store_version v;
+        struct newest n;
+        struct version version;
+        size_t steps = 0;
+        assert_int_equal(store_read_begin(f->group, at, &r), 0);
+        int rc = store_read_get(&r, str_lit("pods/hot"), &v);
+        assert_int_equal(rc, hot_at(at) == 0 ? -ERR_NOT_FOUND : 0);
+        if (rc == 0)
+            assert_int_equal(v.revision, hot_at(at));
+        assert_true(mvcc_newest(r.txn, str_lit("pods/hot"), &n));
+        assert_true(mvcc_at_counted(r.txn, &n, at, &version, &steps));
+        store_read_end(&r);
+        if (at > HOT_LOW && steps > most)
+            most = steps;
+    }
+    print_message("rows looked at: at most %zu\n", most);
+    assert_true(most <= HOT_HIGH / MVCC_SKIP + MVCC_SKIP + 1);
+}
+
+/* A read of one key at an old revision does not look at every version since. */
+static void test_skips(void **state)
+{
+    struct store_fixture *f = *state;
+    write_hot(f, 0, HOT_LOW);
+    fixture_op(f, (struct store_op){ .type = STORE_OP_FEATURE_LEVEL, .amount = STORE_LEVEL_SKIPS });
+    write_hot(f, HOT_LOW, HOT_HIGH);
+    assert_hot(f, 1, HOT_HIGH);
+    fixture_reopen(f);
+    assert_hot(f, 1, HOT_HIGH);
+    fixture_op(f, (struct store_op){ .type = STORE_OP_COMPACT, .revision = 1500 });
+    write_hot(f, HOT_HIGH, HOT_HIGH + 10);
+    assert_hot(f, 1500, HOT_HIGH + 10);
+}
+
 static void test_plain(void **state)
 {
     struct store_fixture *f = *state;
@@ -318,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_versions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
         cmocka_unit_test_setup_teardown(test_history, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_skips, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
