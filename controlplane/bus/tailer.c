@@ -2,7 +2,9 @@
  * The tailer: object history to cluster.scheduling; see the header.
  *
  * One transaction is in flight at a time: whole revisions up to TAILER_BATCH_MAX steps, and the new
- * cursor. Steps are read off stored bytes by field number, nothing is unpacked.
+ * cursor. The first step after a silence goes at once; while steps keep coming a transaction that
+ * is not full is written every TAILER_GATHER_MS, for each costs every member two flushes. Steps are
+ * read off stored bytes by field number, nothing is unpacked.
  */
 #include "controlplane/bus/tailer.h"
 
@@ -25,6 +27,7 @@
 /* A revision's events are numbered in the publish sequence's low bits. */
 #define TAILER_EVENT_BITS 8
 #define TAILER_RETRY_MS   200u
+#define TAILER_GATHER_MS  10u
 #define TAILER_PRODUCER   "tailer"
 #define TAILER_CURSOR     "tailer/pods"
 
@@ -50,6 +53,8 @@ struct tailer {
     uint64_t reading; /* as far as the batch in flight goes */
     uint64_t term;
     uint64_t in_flight_term;
+    uint64_t submitted_ms; /* when the last transaction went */
+    bool full;             /* it could take no more: there is a backlog */
     bool leading;
     bool loaded;
     bool in_flight;
@@ -181,9 +186,11 @@ static void tailer_submit(struct tailer *t)
     t->ops[t->count++] = (struct store_op){ .type = STORE_OP_ROW_PUT,
                                             .key = str_lit(TAILER_CURSOR),
                                             .value = str_of(cursor, sizeof cursor) };
+    t->full = t->count >= TAILER_BATCH_MAX;
     struct store_txn txn = { .ops = t->ops, .ops_count = t->count, .fence_term = t->term };
     t->in_flight = true;
     t->in_flight_term = t->term;
+    t->submitted_ms = env_loop_now_ms(t->loop);
     t->write = (struct store_write){ .loop = t->loop, .done = tailer_written };
     store_submit(t->bus, &t->write, &txn);
 }
@@ -201,9 +208,20 @@ static void tailer_gap(struct tailer *t)
     t->reading = compacted;
 }
 
+/* Is it too early for the next transaction? Then the timer runs. */
+static bool tailer_gathers(struct tailer *t)
+{
+    uint64_t now = env_loop_now_ms(t->loop);
+    uint64_t next = t->submitted_ms + TAILER_GATHER_MS;
+    if (t->full || now >= next)
+        return false;
+    env_timer_start(&t->retry, next - now);
+    return true;
+}
+
 static void tailer_pump(struct tailer *t)
 {
-    while (t->leading && t->loaded && !t->in_flight) {
+    while (t->leading && t->loaded && !t->in_flight && !tailer_gathers(t)) {
         uint64_t last = t->cursor;
         arena_reset(&t->arena);
         t->count = 0;

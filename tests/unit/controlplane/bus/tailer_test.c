@@ -257,6 +257,43 @@ static void test_no_gap_no_duplicate(void **state)
     free_tailer(&t);
 }
 
+static uint64_t bus_index(struct harness *h)
+{
+    struct store_status status;
+    store_status(store_group(h->store, STORE_BUS), &status);
+    return status.applied_index;
+}
+
+/* Steps that come one after another share transactions: one every 10 ms at most, but for one of
+ * the store's own. */
+static void test_gathers(void **state)
+{
+    struct harness *h = *state;
+    uint64_t first;
+    uint64_t before;
+    struct tailing t = { .h = h };
+    open_tailer(&t);
+    harness_bounds(h, TOPIC_SCHEDULING, &first, &before);
+    wait_steps(h, before);
+    uint64_t index = bus_index(h);
+    uint64_t began_ns = env_now_ns(h->env);
+    char prefix[16];
+    for (size_t i = 0; i < 200; i++) {
+        (void)snprintf(prefix, sizeof prefix, "g%zu", i);
+        (void)put_pods(h, prefix, 1);
+    }
+    struct expected e = { h, before + 200 };
+    harness_until(h, has_published, &e);
+    uint64_t took_ms = (env_now_ns(h->env) - began_ns) / ENV_MS;
+    uint64_t transactions = bus_index(h) - index;
+    print_message("200 steps in %llu ms: %llu transactions\n", (unsigned long long)took_ms,
+                  (unsigned long long)transactions);
+    assert_true(transactions <= took_ms / 10 + 5);
+    stop_tailer(&t);
+    harness_restart(h);
+    free_tailer(&t);
+}
+
 static bool is_compacted(void *ctx)
 {
     struct expected *e = ctx;
@@ -300,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_describe),
         cmocka_unit_test(test_no_gap_no_duplicate),
+        cmocka_unit_test(test_gathers),
         cmocka_unit_test(test_gap),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
