@@ -358,18 +358,43 @@ static void tick(struct housekeeping *h, const struct point *point, uint64_t now
 
 /* ---- space ---- */
 
+/* It leads: hands over when that is due, and looks again. */
+static void wait_to_defragment(struct housekeeping *h, uint64_t now, bool hand_over)
+{
+    if (hand_over) {
+        log_info("store is mostly free pages: leadership is handed over, a compact copy follows",
+                 KVN("group", group_id(h->group)));
+        h->wasteful_ms = h->handed_ms = now;
+    }
+    if (h->handed_ms > 0 && now - h->handed_ms < HOUSE_HANDING_MS)
+        h->defragment_ms = now + HOUSE_HANDED_LOOK_MS;
+}
+
 static void housekeeping_defragment(struct housekeeping *h, uint64_t now)
 {
     struct usage u;
 
-    if (h->ops->defragment == NULL || now < h->defragment_ms)
+    if (h->ops->defragment == NULL)
+        return;
+    if (h->defragment_ms == 0)
+        h->defragment_ms = now + h->member_id % HOUSE_DEFRAGMENT_PHASES * HOUSE_DEFRAGMENT_MS /
+                                     HOUSE_DEFRAGMENT_PHASES;
+    if (now < h->defragment_ms)
         return;
     h->defragment_ms = now + HOUSE_DEFRAGMENT_MS;
     usage_read(h->group, &u);
-    if (!usage_wastes(&u))
+    if (!usage_wastes(&u)) {
+        h->wasteful_ms = 0;
         return;
-    if (!h->ops->defragment(h->ctx))
+    }
+    if (h->wasteful_ms == 0)
+        h->wasteful_ms = now;
+    bool hand_over = now - h->wasteful_ms >= HOUSE_HAND_OVER_MS;
+    if (!h->ops->defragment(h->ctx, hand_over)) {
+        wait_to_defragment(h, now, hand_over);
         return;
+    }
+    h->wasteful_ms = 0;
     h->defragment_ms = now + HOUSE_DEFRAGMENTED_MS;
     log_info("store is mostly free pages: a compact copy takes its place",
              KVN("group", group_id(h->group)), KVN("used_bytes", u.used_bytes),

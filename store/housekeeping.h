@@ -37,8 +37,16 @@ struct proposer;
 #define HOUSE_CHECK_MS        60000
 #define HOUSE_CHECK_ASK_MS    1000
 #define HOUSE_CHECK_TRIES_MAX 10
-#define HOUSE_DEFRAGMENT_MS   60000   /* looked at so often */
-#define HOUSE_DEFRAGMENTED_MS 3600000 /* and done at most so often */
+/* Free pages given back: looked for so often, done at most so often. A leader lets the others go
+ * first: it hands over when it has found waste for HOUSE_HAND_OVER_MS, more than a look of theirs,
+ * and then looks often for as long as that may take. */
+#define HOUSE_DEFRAGMENT_MS   60000
+#define HOUSE_DEFRAGMENTED_MS 3600000
+#define HOUSE_HAND_OVER_MS    90000
+#define HOUSE_HANDING_MS      10000
+#define HOUSE_HANDED_LOOK_MS  200
+/* Members that began together do not look together: spread by id. */
+#define HOUSE_DEFRAGMENT_PHASES 8
 
 /* The disk alarm: below the smaller of both. */
 #define HOUSE_DISK_LOW_BYTES   (512ull << 20)
@@ -65,9 +73,9 @@ struct housekeeping_ops {
     void (*ask)(void *ctx, uint64_t member, uint64_t digest_index);
     void (*propose)(void *ctx, const struct store_op *ops, size_t count); /* copied */
     uint64_t (*wall_ms)(void *ctx);                                       /* this member's clock */
-    /* A compact copy takes the place of this member's LMDB; NULL: cannot be done here. false: not
-     * now, ask again soon. */
-    bool (*defragment)(void *ctx);
+    /* A compact copy takes the place of this member's LMDB; NULL: cannot be done here. false: this
+     * member leads others, which would wait meanwhile; with hand_over one of them is asked to. */
+    bool (*defragment)(void *ctx, bool hand_over);
 };
 
 struct housekeeping_peer {
@@ -93,7 +101,9 @@ struct housekeeping {
     uint64_t compact_ms;
     uint64_t level_ms;
     uint64_t alarm_ms;
-    uint64_t defragment_ms;
+    uint64_t defragment_ms; /* the next look */
+    uint64_t wasteful_ms;   /* 0, or since when the looks have found free pages, or the handover */
+    uint64_t handed_ms;     /* the last handover */
     uint64_t check_ms;
     uint64_t check_index; /* 0: no round is under way */
     unsigned check_tries;

@@ -261,7 +261,8 @@ bool mvcc_at_counted(struct kv_txn *t, const struct newest *n, uint64_t revision
         ++*steps;
         if (at.revision <= revision)
             return true;
-        /* All versions between have revisions above the skip link's. */
+        /* All versions between have revisions above the skip link's, or are of its transaction; a
+         * link to the very transaction of the row reads as none. */
         at = out->skip.revision >= revision && out->skip.revision > 0 ? out->skip : out->previous;
     }
     return false;

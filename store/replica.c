@@ -227,14 +227,15 @@ static void op_propose_own(void *ctx, const struct store_op *ops, size_t count)
     housekeeping_submit(&r->proposer, r->loop, ops, count);
 }
 
-/* Nothing is applied while it lasts: a leader with somebody to take over hands over first. */
-static bool op_defragment(void *ctx)
+/* Nothing is applied while it lasts: not by a leader with somebody to take over. */
+static bool op_defragment(void *ctx, bool hand_over)
 {
     struct replica *r = ctx;
     bool self;
 
     if (r->told != 0 && op_voters(r, &self) > 1) {
-        raft_node_transfer(r->node, 0);
+        if (hand_over)
+            raft_node_transfer(r->node, 0);
         return false;
     }
     group_defragment(r->group);

@@ -108,11 +108,37 @@ static uint64_t op_wall_ms(void *ctx)
     return house_world_wall_ms(m->world, (size_t)m->id - 1);
 }
 
+/* As replica.c: the next member that lives takes over, after a while. */
+static bool op_defragment(void *ctx, bool hand_over)
+{
+    struct house_member *m = ctx;
+    struct house_world *w = m->world;
+    if (op_leading(m)) {
+        w->handovers += hand_over ? 1 : 0;
+        w->leader = hand_over ? (size_t)m->id % HOUSE_MEMBERS : w->leader;
+        return false;
+    }
+    m->defragmented++;
+    m->wasteful = false;
+    return true;
+}
+
+/* What the sampler would have measured. */
+static void set_usage(struct house_member *m)
+{
+    struct usage_sampler *u = &m->group->usage;
+    atomic_store(&u->used_bytes, 10 << 20);
+    atomic_store(&u->free_bytes, m->wasteful ? 2 * USAGE_WASTE_BYTES : 0);
+    atomic_store(&u->disk_bytes, 1ull << 40);
+    atomic_store(&u->disk_free_bytes, 1ull << 39);
+}
+
 static const struct housekeeping_ops ops = { .leading = op_leading,
                                              .members = op_members,
                                              .ask = op_ask,
                                              .propose = op_propose,
-                                             .wall_ms = op_wall_ms };
+                                             .wall_ms = op_wall_ms,
+                                             .defragment = op_defragment };
 
 /* ---- members ---- */
 
@@ -198,8 +224,11 @@ void house_world_run(struct house_world *w, uint64_t ms)
 {
     for (uint64_t end = now_ms(w) + ms; now_ms(w) < end;) {
         for (size_t i = 0; i < HOUSE_MEMBERS; i++)
-            if (w->members[i].alive)
+            if (w->members[i].alive) {
+                if (w->wasteful)
+                    set_usage(&w->members[i]);
                 housekeeping_run(&w->members[i].house, now_ms(w));
+            }
         env_sim_run(w->env, TURN_MS);
     }
 }

@@ -27,6 +27,8 @@ struct house_member {
     enum group_halt halted;
     char why[ERR_MESSAGE_BYTES];
     int64_t skew_ms; /* of its wall clock */
+    bool wasteful;   /* its LMDB is mostly free pages: where the world says so */
+    unsigned defragmented;
     struct kv_sim_disk *disk;
     struct kv *kv;
     struct env_loop *apply;
@@ -41,6 +43,8 @@ struct house_world {
     struct housekeeping_member configuration[STORE_MEMBERS_MAX];
     size_t configuration_count;
     size_t leader;
+    bool wasteful; /* usage is said by the members' `wasteful`, not measured */
+    unsigned handovers;
     struct buf log[HOUSE_ENTRIES_MAX]; /* by index, from 1 */
     uint64_t index;
     unsigned proposed[HOUSE_OP_TYPES]; /* by housekeeping, by type */

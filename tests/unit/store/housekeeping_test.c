@@ -487,6 +487,32 @@ static void test_short_history(void **state)
     world_free(w);
 }
 
+/* Space is given back on every member, by one handover, the leader last; and then it is quiet. */
+static void test_defragment(void **state)
+{
+    (void)state;
+    struct house_world *w = world_ready();
+    w->wasteful = true;
+    for (size_t i = 0; i < HOUSE_MEMBERS; i++)
+        w->members[i].wasteful = true;
+    size_t leader = w->leader;
+    house_world_run(w, HOUSE_DEFRAGMENT_MS + 1000);
+    for (size_t i = 0; i < HOUSE_MEMBERS; i++)
+        assert_int_equal(w->members[i].defragmented, i == leader ? 0 : 1);
+    assert_int_equal(w->handovers, 0);
+    house_world_run(w, 2 * HOUSE_DEFRAGMENT_MS);
+    for (size_t i = 0; i < HOUSE_MEMBERS; i++)
+        assert_int_equal(w->members[i].defragmented, 1);
+    assert_int_equal(w->handovers, 1);
+    for (size_t i = 0; i < HOUSE_MEMBERS; i++)
+        w->members[i].wasteful = true; /* again: not within the hour */
+    house_world_run(w, 5 * HOUSE_DEFRAGMENT_MS);
+    for (size_t i = 0; i < HOUSE_MEMBERS; i++)
+        assert_int_equal(w->members[i].defragmented, 1);
+    assert_int_equal(w->handovers, 1);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_clocks_jump),
         cmocka_unit_test(test_alarm),
         cmocka_unit_test(test_alarm_of_others),
+        cmocka_unit_test(test_defragment),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_check_waits),
         cmocka_unit_test(test_check_after_restart),
