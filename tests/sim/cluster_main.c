@@ -13,13 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/sim/cluster.h"
 
-#define SEED_SECONDS_MAX 120
-#define JOBS_MAX         64
+/* Of a seed: CPU time, so that a busy or stopped machine fails none; and by the clock, for one that
+ * waits for ever. */
+#define SEED_CPU_SECONDS_MAX 120
+#define SEED_SECONDS_MAX     3600
+#define JOBS_MAX             64
 
 struct options {
     const struct cluster_family *family;
@@ -119,6 +123,7 @@ static void start_child(const struct options *o, struct outcome *slot, uint64_t 
     (void)setpgid(0, 0); /* the terminal's interrupt is for the parent, which waits for this one */
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
+    (void)setrlimit(RLIMIT_CPU, &(struct rlimit){ SEED_CPU_SECONDS_MAX, SEED_CPU_SECONDS_MAX + 1 });
     alarm(SEED_SECONDS_MAX);
     _exit(cluster_run_seed(family_of(o, seed), seed, o->verbose, slot->reason, &slot->counters,
                            &slot->digest));
@@ -146,7 +151,9 @@ static void end_child(const struct options *o, struct outcome *slot, int status,
     t->bad++;
     if (WIFSIGNALED(status))
         printf("bad seed=%llu family=%s: %s\n", (unsigned long long)slot->seed, family,
-               WTERMSIG(status) == SIGALRM ? "it takes too long" : strsignal(WTERMSIG(status)));
+               WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU
+                   ? "it takes too long"
+                   : strsignal(WTERMSIG(status)));
     else
         printf("bad seed=%llu family=%s: %s\n", (unsigned long long)slot->seed, family,
                slot->reason);
