@@ -18,6 +18,7 @@
 #include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
+#include "controlplane/resources/namespace.h"
 #include "controlplane/resources/pod_subresources.h"
 
 enum part { PART_MAIN, PART_STATUS, PART_FINALIZE, PART_EPHEMERAL, PART_RESIZE };
@@ -127,16 +128,25 @@ static int check_versions(struct request *r, const ObjectMeta *meta, struct str 
                : status_modified(&r->arena, &r->status, r->kind, r->route.name);
 }
 
-/* /finalize of a namespace changes spec.finalizers and nothing else. */
+/* /finalize of a namespace changes all that a PUT of it does, and spec.finalizers. */
 static void *take_finalizers(struct request *r, void *object, const void *old)
 {
-    Namespace *n = schema_copy(&r->arena, kind_info(KIND_NAMESPACE)->schema, old);
-    const Namespace *wanted = object;
-    if (n->spec != NULL) {
-        n->spec->n_finalizers = wanted->spec == NULL ? 0 : wanted->spec->n_finalizers;
-        n->spec->finalizers = wanted->spec == NULL ? NULL : wanted->spec->finalizers;
-    }
+    const struct resource_context context = request_context(r);
+    Namespace *n = object;
+    resource_defaults(r->resource, &r->arena, n);
+    NamespaceSpec *wanted = n->spec;
+    resource_prepare_update(r->resource, &context, n, old);
+    n->spec = wanted;
     return n;
+}
+
+static int check_finalizers(struct request *r, const void *object, const void *old)
+{
+    struct err_list errors;
+    err_list_init(&errors, &r->arena);
+    resource_validate_meta_update(object, old, &errors);
+    namespace_validate_finalize(object, &errors);
+    return write_check(r, r->kind, r->route.name, &errors);
 }
 
 /* Where a subresource is one part of the object, it is taken, and the rest stays. */
@@ -219,7 +229,9 @@ static int make_ready(struct request *r, struct write *w, const struct current *
     if (!c->applied) {
         rc = managed_fields_update(r, w->object, c->old, sub_of(part));
     }
-    if (rc == 0 && part != PART_FINALIZE) {
+    if (rc == 0 && part == PART_FINALIZE) {
+        rc = check_finalizers(r, w->object, c->old);
+    } else if (rc == 0) {
         rc = prepare(r, w, c->old, part);
         rc = rc == 0 ? validate(r, w, c->old, part) : rc;
     }

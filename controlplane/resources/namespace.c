@@ -1,7 +1,12 @@
 /* Namespaces: the kubernetes finalizer, phase Active, and the name label. */
+#include "controlplane/resources/namespace.h"
+
 #include "api/meta/labels.h"
 #include "api/proto/core.pb-c.h"
+#include "api/proto/meta.pb-c.h"
+#include "api/schema/err_list.h"
 #include "base/arena.h"
+#include "controlplane/resources/metadata.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/strategies.h"
 
@@ -32,6 +37,7 @@ static void defaults(struct arena *a, void *object)
     Namespace *ns = object;
     (void)message_ensure(a, &ns->spec, &namespace_spec__descriptor);
     (void)message_ensure(a, &ns->status, &namespace_status__descriptor);
+    text_default(a, &ns->status->phase, "Active");
     set_name_label(a, ns->metadata);
 }
 
@@ -67,7 +73,45 @@ static void prepare_status(const struct resource_context *c, void *object, const
     ((Namespace *)object)->spec = ((const Namespace *)old)->spec;
 }
 
+static void validate(const struct resource_context *c, const void *object, struct err_list *out)
+{
+    const Namespace *ns = object;
+    struct field_path spec = path_field(NULL, "spec");
+    struct field_path p = path_field(&spec, "finalizers");
+    (void)c;
+    for (size_t i = 0; ns->spec != NULL && i < ns->spec->n_finalizers; i++)
+        metadata_validate_finalizer(ns->spec->finalizers[i], &p, &p, out);
+}
+
+void namespace_validate_finalize(const Namespace *ns, struct err_list *out)
+{
+    struct field_path spec = path_field(NULL, "spec");
+    struct field_path p = path_field(&spec, "finalizers");
+    for (size_t i = 0; ns->spec != NULL && i < ns->spec->n_finalizers; i++) {
+        struct field_path at = path_index(&p, i);
+        metadata_validate_finalizer(ns->spec->finalizers[i], &at, &at, out);
+    }
+}
+
+/* The phase says whether it is being deleted. */
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    const Namespace *ns = object;
+    struct field_path status = path_field(NULL, "status");
+    struct field_path phase = path_field(&status, "Phase");
+    bool deleting = ns->metadata->deletion_timestamp != NULL;
+    (void)c;
+    (void)old;
+    if (!text_eq(ns->status->phase, deleting ? "Terminating" : "Active"))
+        rule_invalid_text(out, &phase, ns->status->phase,
+                          deleting ? "may only be 'Terminating' if `deletionTimestamp` is not empty"
+                                   : "may only be 'Active' if `deletionTimestamp` is empty");
+}
+
 const struct resource_strategy namespace_strategy = { .defaults = defaults,
                                                       .prepare_create = prepare_create,
                                                       .prepare_update = prepare_update,
-                                                      .prepare_status = prepare_status };
+                                                      .prepare_status = prepare_status,
+                                                      .validate = validate,
+                                                      .validate_status = validate_status };

@@ -1,4 +1,5 @@
 /* Namespaces: finalizer, phase, name label. */
+#include "api/schema/err_list.h"
 #include "tests/unit/controlplane/resources/fixture.h"
 #include "tests/unit/unit.h"
 
@@ -12,7 +13,10 @@ static void test_create(void **state)
           "metadata.name: Invalid value: \"a.b\": a lowercase RFC 1123 label must consist of lower "
           "case alphanumeric characters or '-', and must start and end with an alphanumeric "
           "character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-          "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')" }
+          "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')" },
+        { "{'metadata':{'name':'d'},'spec':{'finalizers':['a.b/c','bad']}}",
+          "spec.finalizers: Invalid value: \"bad\": name is neither a standard finalizer name nor "
+          "is it fully qualified" },
     };
     (void)state;
     fixture_check_creates(KIND_NAMESPACE, cases, COUNT(cases));
@@ -49,9 +53,31 @@ static void test_lifecycle(void **state)
     fixture_deinit(&f);
 }
 
+/* The phase of a namespace is Terminating when it is, and only then. */
+static void test_status(void **state)
+{
+    struct fixture f;
+    struct err_list errors;
+    const struct resource *r = resource_of(KIND_NAMESPACE);
+    (void)state;
+    fixture_init(&f);
+    err_list_init(&errors, &f.arena);
+    void *old = fixture_object(&f, KIND_NAMESPACE, "{'metadata':{'name':'d'}}");
+    void *object = fixture_object(&f, KIND_NAMESPACE,
+                                  "{'metadata':{'name':'d'},'status':{'phase':'Terminating'}}");
+    resource_prepare_create(r, &f.context, old);
+    resource_validate_status(r, &f.context, old, old, &errors);
+    assert_int_equal(errors.count, 0);
+    resource_validate_status(r, &f.context, object, old, &errors);
+    assert_int_equal(errors.count, 1);
+    assert_string_equal(errors.entries[0].path, "status.Phase");
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_create),
-                                        cmocka_unit_test(test_lifecycle) };
+                                        cmocka_unit_test(test_lifecycle),
+                                        cmocka_unit_test(test_status) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
