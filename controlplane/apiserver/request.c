@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "controlplane/apiserver/authz/authz.h"
 #include "controlplane/apiserver/history.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/request_metrics.h"
@@ -95,30 +94,6 @@ static void request_resume(struct request *r)
 
 /* ---- begin ---- */
 
-int request_check_verb(struct request *r, const char *verb)
-{
-    const struct authz_request q = {
-        .identity = &r->identity,
-        .verb = verb,
-        .resource = r->route.resource,
-        .group = r->route.group,
-        .plural = r->route.plural,
-        .sub = r->route.sub,
-        .ns = r->route.ns,
-        .name = r->route.name,
-        .path = r->route.path,
-    };
-    if (authz_allow(&q)) {
-        return 0;
-    }
-    struct err e;
-    return status_from_err(&r->arena, &r->status,
-                           err_set(&e, ERR_FORBIDDEN,
-                                   "forbidden: User \"%.*s\" cannot %s path \"%.*s\"",
-                                   STR_ARG(r->identity.user), q.verb, STR_ARG(q.path)),
-                           &e);
-}
-
 /* Everything that needs no body. */
 static int request_begin(struct request *r)
 {
@@ -127,9 +102,9 @@ static int request_begin(struct request *r)
     /* Failures before negotiation are told in the encoding the client asked for, if any. */
     (void)media_accept(accept, MEDIA_ALLOW_OBJECTS, &r->media, &e);
     r->media.transform = TRANSFORM_NONE;
-    int rc = authn_identify(&r->arena, r->x->peer, r->server->config.plain_user, &r->identity, &e);
+    int rc = request_identify(r);
     if (rc != 0) {
-        return status_from_err(&r->arena, &r->status, rc, &e);
+        return rc;
     }
     struct str target = str_copy(&r->arena, r->x->target);
     bool history = history_target(&target);
