@@ -14,6 +14,7 @@
 #include "controlplane/apiserver/history.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/request_metrics.h"
+#include "controlplane/apiserver/watch_encode.h"
 
 static const struct http_exchange_events passing_events;
 
@@ -223,6 +224,17 @@ static int run_barrier(struct sm *m)
     return SM_AWAIT(REQ_FRESH);
 }
 
+/* A watch that was understood fails within its stream. */
+static int fail_watch(struct request *r)
+{
+    struct watch_cache cache;
+    watch_cache_init(&cache);
+    struct str event = shared_str(watch_encode_error(&cache, &r->status, r->media.type));
+    request_answer(r, 200, media_name(r->media.type, true), str_copy(&r->arena, event));
+    watch_cache_deinit(&cache);
+    return REQ_RESPOND;
+}
+
 static int run_fresh(struct sm *m)
 {
     struct request *r = request_of(m);
@@ -234,7 +246,7 @@ static int run_fresh(struct sm *m)
     if (r->mode == READ_AT_LEAST && m->status == -ERR_TIMEOUT) {
         (void)status_rv_too_large(&r->arena, &r->status, r->revision,
                                   store_published(r->server->config.group));
-        return fail(r);
+        return r->operation == &operation_watch ? fail_watch(r) : fail(r);
     }
     (void)err_set(&e, (enum err_code) - m->status, "no leader answered: %s", err_name(m->status));
     (void)status_from_err(&r->arena, &r->status, m->status, &e);

@@ -3,6 +3,7 @@
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
+#include "controlplane/resources/addresses.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/strategies.h"
 
@@ -21,10 +22,23 @@ static void allocatable_from_capacity(struct arena *a, NodeStatus *status)
     status->n_allocatable = status->n_capacity;
 }
 
+/* One pod CIDR and the list of them say the same; where they differ, the one is meant. */
+static void join_cidrs(struct arena *a, NodeSpec *spec)
+{
+    if (!text_empty(spec->pod_cidr) &&
+        (spec->n_pod_cidrs == 0 || !text_eq(spec->pod_cidr, spec->pod_cidrs[0]))) {
+        spec->pod_cidrs = arena_array(a, 1, sizeof(*spec->pod_cidrs));
+        spec->pod_cidrs[0] = spec->pod_cidr;
+        spec->n_pod_cidrs = 1;
+    }
+    if (spec->n_pod_cidrs > 0)
+        spec->pod_cidr = spec->pod_cidrs[0];
+}
+
 static void defaults(struct arena *a, void *object)
 {
     Node *node = object;
-    (void)message_ensure(a, &node->spec, &node_spec__descriptor);
+    join_cidrs(a, message_ensure(a, &node->spec, &node_spec__descriptor));
     (void)message_ensure(a, &node->status, &node_status__descriptor);
     allocatable_from_capacity(a, node->status);
 }
@@ -69,6 +83,34 @@ static void validate_taints(const NodeSpec *spec, const struct field_path *up, s
     }
 }
 
+/* One range, or one of each family. */
+static void validate_cidrs(const NodeSpec *spec, const struct field_path *up, struct err_list *out)
+{
+    struct field_path p = path_field(up, "podCIDRs");
+    enum address_family families[2] = { ADDRESS_ANY, ADDRESS_ANY };
+    const size_t n = spec->n_pod_cidrs;
+    for (size_t i = 0; i < n; i++) {
+        struct field_path at = path_index(&p, i);
+        check_cidr(out, &at, spec->pod_cidrs[i]);
+    }
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        enum address_family family = cidr_family(out->arena, spec->pod_cidrs[i]);
+        if (i < 2)
+            families[i] = family;
+        if (family == ADDRESS_ANY) {
+            err_list_addf(out, path_text(out->arena, &p), FIELD_INTERNAL,
+                          "invalid PodCIDRs. failed to check with dual stack with error:invalid "
+                          "CIDR[%zu]: <nil> (invalid CIDR address: %s)",
+                          i, text_of(spec->pod_cidrs[i]));
+            families[0] = families[1];
+            break;
+        }
+    }
+    if (n > 2 || (n == 2 && families[0] == families[1]))
+        rule_invalid_list(out, &p, spec->pod_cidrs, n,
+                          "may specify no more than one CIDR for each IP family");
+}
+
 static void validate(const struct resource_context *c, const void *object, struct err_list *out)
 {
     const Node *node = object;
@@ -77,6 +119,7 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path capacity = path_field(&status, "capacity");
     (void)c;
     validate_taints(node->spec, &spec, out);
+    validate_cidrs(node->spec, &spec, out);
     for (size_t i = 0; i < node->status->n_capacity; i++) {
         const char *name = text_of(node->status->capacity[i]->key);
         const Quantity *value = node->status->capacity[i]->value;
@@ -88,6 +131,22 @@ static void validate(const struct resource_context *c, const void *object, struc
     }
 }
 
+/* With an error for each that is another, as upstream. */
+static void validate_same_cidrs(const NodeSpec *spec, const NodeSpec *was,
+                                const struct field_path *up, struct err_list *out)
+{
+    static const char detail[] = "node updates may not change podCIDR except from \"\" to valid";
+    struct field_path p = path_field(up, "podCIDRs");
+    if (was->n_pod_cidrs > 0 && was->n_pod_cidrs != spec->n_pod_cidrs) {
+        rule_forbidden(out, &p, detail);
+        return;
+    }
+    for (size_t i = 0; i < was->n_pod_cidrs; i++) {
+        if (!text_eq(was->pod_cidrs[i], spec->pod_cidrs[i]))
+            rule_forbidden(out, &p, detail);
+    }
+}
+
 /* A pod CIDR and a provider id are given once. */
 static void validate_update(const struct resource_context *c, const void *object, const void *old,
                             struct err_list *out)
@@ -95,13 +154,11 @@ static void validate_update(const struct resource_context *c, const void *object
     const NodeSpec *spec = ((const Node *)object)->spec;
     const NodeSpec *was = ((const Node *)old)->spec;
     struct field_path path = path_field(NULL, "spec");
-    struct field_path cidr = path_field(&path, "podCIDRs");
     struct field_path provider = path_field(&path, "providerID");
     (void)c;
     if (was == NULL)
         return;
-    if (!text_empty(was->pod_cidr) && !text_eq(was->pod_cidr, spec->pod_cidr))
-        rule_forbidden(out, &cidr, "node updates may not change podCIDR except from \"\" to valid");
+    validate_same_cidrs(spec, was, &path, out);
     if (!text_empty(was->provider_id) && !text_eq(was->provider_id, spec->provider_id))
         rule_forbidden(out, &provider,
                        "node updates may not change providerID except from \"\" to valid");

@@ -85,7 +85,9 @@ static void test_only_create(void **state)
     struct reply r = harness_get(h, AUTHN "selfsubjectreviews");
     harness_expect(&r, 405);
     r = harness_post(h, AUTHZ "localsubjectaccessreviews", "{}");
-    harness_expect(&r, 405);
+    harness_expect(&r, 404);
+    r = harness_post(h, AUTHN "selfsubjectreviews/x", "{}");
+    harness_expect(&r, 404);
     r = harness_send(h, "POST", AUTHN "selfsubjectreviews",
                      "Accept: application/json;as=Table;g=meta.k8s.io;v=v1\r\n", "{}");
     harness_expect(&r, 406);

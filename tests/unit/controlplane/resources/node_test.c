@@ -15,7 +15,20 @@ static void test_create(void **state)
           "effect':'NoExecute'}]}}",
           "spec.taints[1]: Duplicate value: \"k:NoExecute\"" },
         { "{'metadata':{'name':'n'},'status':{'capacity':{'cpu':'-1'}}}",
-          "status.capacity[cpu]: Invalid value: \"-1\": must be greater than or equal to 0" }
+          "status.capacity[cpu]: Invalid value: \"-1\": must be greater than or equal to 0" },
+        { "{'metadata':{'name':'n'},'spec':{'podCIDRs':['10.0.0.0/24','fd00::/64']}}", "" },
+        { "{'metadata':{'name':'n'},'spec':{'podCIDR':'bad'}}",
+          "spec.podCIDRs[0]: Invalid value: \"bad\": must be a valid CIDR value, (e.g. 10.9.8.0/24 "
+          "or 2001:db8::/64)" },
+        { "{'metadata':{'name':'n'},'spec':{'podCIDRs':['10.0.0.0/24','10.0.1.0/24']}}",
+          "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"10.0.1.0/24\"]: may specify no more "
+          "than one CIDR for each IP family" },
+        { "{'metadata':{'name':'n'},'spec':{'podCIDRs':['10.0.0.0/24','x']}}",
+          "[spec.podCIDRs[1]: Invalid value: \"x\": must be a valid CIDR value, (e.g. 10.9.8.0/24 or "
+          "2001:db8::/64), spec.podCIDRs: Internal error: invalid PodCIDRs. failed to check with "
+          "dual stack with error:invalid CIDR[1]: <nil> (invalid CIDR address: x), spec.podCIDRs: "
+          "Invalid value: [\"10.0.0.0/24\",\"x\"]: may specify no more than one CIDR for each IP "
+          "family]" }
     };
     (void)state;
     fixture_check_creates(KIND_NODE, cases, COUNT(cases));
@@ -29,7 +42,11 @@ static void test_update(void **state)
           "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to "
           "valid" },
         { "{'metadata':{'name':'n'}}",
-          "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.0.1.0/24','providerID':'x'}}", "" }
+          "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.0.1.0/24','providerID':'x'}}", "" },
+        { "{'metadata':{'name':'n'},'spec':{'podCIDRs':['10.0.0.0/24','fd00::/64']}}",
+          "{'metadata':{'name':'n'},'spec':{'podCIDRs':['10.0.0.0/24']}}",
+          "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to "
+          "valid" }
     };
     (void)state;
     fixture_check_updates(KIND_NODE, cases, COUNT(cases));
@@ -62,10 +79,32 @@ static void test_status(void **state)
     fixture_deinit(&f);
 }
 
+/* One says what the other does. */
+static void test_cidrs(void **state)
+{
+    static const char *const cases[][2] = {
+        { "{'podCIDR':'10.0.0.0/24'}",
+          "\"podCIDR\":\"10.0.0.0/24\",\"podCIDRs\":[\"10.0.0.0/24\"]" },
+        { "{'podCIDRs':['10.0.0.0/24','fd00::/64']}",
+          "\"podCIDR\":\"10.0.0.0/24\",\"podCIDRs\":[\"10.0.0.0/24\",\"fd00::/64\"]" },
+        { "{'podCIDR':'10.0.1.0/24','podCIDRs':['10.0.0.0/24','fd00::/64']}",
+          "\"podCIDR\":\"10.0.1.0/24\",\"podCIDRs\":[\"10.0.1.0/24\"]" },
+    };
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct str json = str_printf(&f.arena, "{'metadata':{'name':'n'},'spec':%s}", cases[i][0]);
+        const char *made = fixture_json(&f, KIND_NODE, fixture_object(&f, KIND_NODE, json.data));
+        assert_true(str_find(str_from(made), str_from(cases[i][1])) >= 0);
+    }
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_create),
-                                        cmocka_unit_test(test_update),
+                                        cmocka_unit_test(test_update), cmocka_unit_test(test_cidrs),
                                         cmocka_unit_test(test_status) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
