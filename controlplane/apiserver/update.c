@@ -35,10 +35,9 @@ static const char *sub_of(enum part part)
 /* A patched object without a resourceVersion is tried so often against newer states (upstream). */
 #define PATCH_ATTEMPTS_MAX 5
 
-/* The stored object, unpacked twice: one to keep, one to change. */
 struct current {
     struct stored stored;
-    void *old;
+    void *old;    /* with today's defaults, as a stored object is always read upstream */
     bool applied; /* the new object has its managed fields already */
 };
 
@@ -48,7 +47,11 @@ static int read_current(struct request *r, struct str key, struct current *out)
     if (rc == -ERR_NOT_FOUND) {
         return rc;
     }
-    return rc != 0 ? rc : object_unpack(r, r->kind, out->stored.payload, &out->old);
+    rc = rc != 0 ? rc : object_unpack(r, r->kind, out->stored.payload, &out->old);
+    if (rc == 0) {
+        resource_defaults(r->resource, &r->arena, out->old);
+    }
+    return rc;
 }
 
 /* Name, namespace and uid of the new object against the URL and the stored object. */
@@ -174,10 +177,8 @@ static void validate_whole(struct request *r, const struct resource_context *con
     if (out->count == 0) {
         return;
     }
-    void *copy = schema_copy(&r->arena, object_schema(r->kind), old);
     err_list_init(&before, &r->arena);
-    resource_defaults(r->resource, &r->arena, copy);
-    resource_validate(r->resource, context, copy, &before);
+    resource_validate(r->resource, context, old, &before);
     err_list_subtract(out, &before);
 }
 
@@ -364,10 +365,9 @@ static int patch_tree(struct request *r, const struct current *c, enum patch_typ
         .kind = str_from(body.kind),
         .resource_version = object_rv(&r->arena, c->stored.revision),
     };
-    struct str payload = c->stored.payload;
-    if (!may_name_entries(r, type)) {
-        payload = managed_fields_without(r, c->old);
-    }
+    struct str payload = may_name_entries(r, type)
+                             ? schema_pack_arena(&r->arena, object_schema(r->kind), c->old)
+                             : managed_fields_without(r, c->old);
     payload = view_of_stored(&r->arena, r->kind->kind, payload);
     if (schema_to_dom(&r->arena, body.schema, payload, &encoding, out, &e) != 0) {
         return status_internal(&r->arena, &r->status, str_copy(&r->arena, str_from(e.msg)));
