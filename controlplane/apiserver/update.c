@@ -18,6 +18,7 @@
 #include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
+#include "controlplane/resources/namespace.h"
 #include "controlplane/resources/pod_subresources.h"
 
 enum part { PART_MAIN, PART_STATUS, PART_FINALIZE, PART_EPHEMERAL, PART_RESIZE };
@@ -182,25 +183,50 @@ static void validate_whole(struct request *r, const struct resource_context *con
     err_list_subtract(out, &before);
 }
 
+/* The same of its status. */
+static void validate_status(struct request *r, const struct resource_context *context, void *object,
+                            const void *old, struct err_list *out)
+{
+    struct err_list before;
+    resource_validate_status(r->resource, context, object, old, out);
+    if (out->count == 0) {
+        return;
+    }
+    err_list_init(&before, &r->arena);
+    resource_validate_status(r->resource, context, old, old, &before);
+    err_list_subtract(out, &before);
+}
+
+/* What the part's own rules say. */
+static void validate_part(const struct resource_context *context, const struct resource *resource,
+                          void *object, const void *old, enum part part, struct err_list *out)
+{
+    if (part == PART_MAIN) {
+        resource_validate_update(resource, context, object, old, out);
+    } else {
+        resource_validate_meta_update(object, old, out);
+    }
+    if (part == PART_RESIZE) {
+        pod_validate_resize(object, old, out);
+    } else if (part == PART_EPHEMERAL) {
+        pod_validate_ephemeral(object, old, out);
+    } else if (part == PART_FINALIZE) {
+        namespace_validate_finalize(object, out);
+    }
+}
+
 static int validate(struct request *r, struct write *w, const void *old, enum part part)
 {
     const struct resource_context context = request_context(r);
     struct err_list errors;
     err_list_init(&errors, &r->arena);
     if (part == PART_STATUS) {
-        resource_validate_status(r->resource, &context, w->object, old, &errors);
-        return write_check(r, r->kind, r->route.name, &errors);
-    }
-    validate_whole(r, &context, w->object, old, &errors);
-    if (part == PART_MAIN) {
-        resource_validate_update(r->resource, &context, w->object, old, &errors);
+        validate_status(r, &context, w->object, old, &errors);
+    } else if (part == PART_FINALIZE) {
+        validate_part(&context, r->resource, w->object, old, part, &errors);
     } else {
-        resource_validate_meta_update(w->object, old, &errors);
-    }
-    if (part == PART_RESIZE) {
-        pod_validate_resize(w->object, old, &errors);
-    } else if (part == PART_EPHEMERAL) {
-        pod_validate_ephemeral(w->object, old, &errors);
+        validate_whole(r, &context, w->object, old, &errors);
+        validate_part(&context, r->resource, w->object, old, part, &errors);
     }
     int rc = write_check(r, r->kind, r->route.name, &errors);
     if (rc == 0 && part == PART_MAIN) {
@@ -222,8 +248,8 @@ static int make_ready(struct request *r, struct write *w, const struct current *
     }
     if (rc == 0 && part != PART_FINALIZE) {
         rc = prepare(r, w, c->old, part);
-        rc = rc == 0 ? validate(r, w, c->old, part) : rc;
     }
+    rc = rc == 0 ? validate(r, w, c->old, part) : rc;
     if (rc == 0) {
         managed_fields_settle(r, w->object, c->old);
     }

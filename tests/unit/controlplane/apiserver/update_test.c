@@ -278,6 +278,56 @@ static void test_older_than_the_default(void **state)
     harness_contains(&r, "{\"f:metadata\":{\"f:labels\":{\".\":{},\"f:a\":{}}}}");
 }
 
+/* Finalizers of a namespace have names. */
+static void test_finalize(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"fin\"}}");
+    harness_expect(&r, 201);
+    r = put(h, "/api/v1/namespaces/fin/finalize",
+            str_lit("{\"metadata\":{\"name\":\"fin\"},\"spec\":{\"finalizers\":[\"kubernetes\","
+                    "\"odd\"]}}"));
+    harness_expect(&r, 422);
+    harness_contains(&r,
+                     "spec.finalizers[1]: Invalid value: \\\"odd\\\": name is neither a standard "
+                     "finalizer name nor is it fully qualified");
+    r = put(h, "/api/v1/namespaces/fin/finalize",
+            str_lit("{\"metadata\":{\"name\":\"fin\"},\"spec\":{\"finalizers\":[\"kubernetes\",\"a."
+                    "b/c\"]}}"));
+    harness_expect(&r, 200);
+    harness_contains(&r, "a.b/c");
+}
+
+/* What was wrong with a status before may stay so. */
+static void test_older_status(void **state)
+{
+    struct harness *h = *state;
+    const char *target = PODS "/status-old/status";
+    struct reply r =
+        harness_post(h, PODS,
+                     "{\"metadata\":{\"name\":\"status-old\"},\"spec\":{\"containers\":[{"
+                     "\"name\":\"c\",\"image\":\"i\"}]}}");
+    harness_expect(&r, 201);
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"status\":{\"conditions\":[{\"type\":\"a~b\",\"status\":\"True\"}]}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "status.conditions[0].Type: Invalid value");
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"status\":{\"conditions\":[{\"type\":\"aQb\",\"status\":\"True\"}]}}");
+    harness_expect(&r, 200);
+    const struct key key = { .kind = KIND_POD,
+                             .namespace = str_lit("default"),
+                             .name = str_lit("status-old") };
+    store_with(h, key_text(&h->arena, &key), 'Q', '~');
+    r = patch(h, target, "strategic-merge-patch+json", "{\"status\":{\"phase\":\"Running\"}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "a~b");
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"status\":{\"qosClass\":\"Guaranteed\"}}");
+    harness_expect(&r, 422);
+    harness_lacks(&r, "a~b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +339,8 @@ int main(void)
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_older_than_the_rule),
         cmocka_unit_test(test_older_than_the_default),
+        cmocka_unit_test(test_older_status),
+        cmocka_unit_test(test_finalize),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }
