@@ -168,16 +168,15 @@ static const char *texts_shown(char *const *texts, size_t count, struct arena *a
     return shown;
 }
 
-void metadata_validate_finalizer(const char *name, const struct field_path *syntax,
-                                 const struct field_path *domain, struct err_list *out)
+void metadata_check_finalizer_domain(const struct field_path *p, const char *name,
+                                     struct err_list *out)
 {
     static const char *const standard[] = { "kubernetes", "orphan", "foregroundDeletion" };
     bool known = strchr(text_of(name), '/') != NULL;
-    (void)check_name(out, syntax, text_of(name), name_qualified);
     for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
         known = known || text_eq(name, standard[i]);
     if (!known)
-        rule_invalid_text(out, domain, name,
+        rule_invalid_text(out, p, name,
                           "name is neither a standard finalizer name nor is it fully qualified");
 }
 
@@ -187,7 +186,8 @@ static void validate_finalizers(const ObjectMeta *m, const struct field_path *up
     struct field_path p = path_field(up, "finalizers");
     for (size_t i = 0; i < m->n_finalizers; i++) {
         struct field_path at = path_index(&p, i);
-        metadata_validate_finalizer(m->finalizers[i], &p, &at, out);
+        (void)check_name(out, &p, text_of(m->finalizers[i]), name_qualified);
+        metadata_check_finalizer_domain(&at, m->finalizers[i], out);
     }
     if (has_finalizer(m, "orphan") && has_finalizer(m, "foregroundDeletion"))
         rule_invalid(out, &p, texts_shown(m->finalizers, m->n_finalizers, out->arena),

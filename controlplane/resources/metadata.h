@@ -20,14 +20,13 @@ void metadata_validate(const struct ObjectMeta *m, bool namespaced, name_syntax_
                        const struct field_path *path, struct err_list *out);
 void metadata_validate_update(const struct ObjectMeta *m, const struct ObjectMeta *old,
                               const struct field_path *path, struct err_list *out);
-/* A qualified name, with a domain in front but for the system's own. The paths are those that
- * upstream names for the one and for the other. */
-void metadata_validate_finalizer(const char *name, const struct field_path *syntax,
-                                 const struct field_path *domain, struct err_list *out);
 /* Labels and annotations alone: what a template's metadata must satisfy. */
 void metadata_validate_labels(const void *entries, size_t count, const struct field_path *path,
                               struct err_list *out);
 void metadata_validate_annotations(const struct ObjectMeta *m, const struct field_path *path,
                                    struct err_list *out);
+/* Only the system's own finalizers do without a domain in front. */
+void metadata_check_finalizer_domain(const struct field_path *p, const char *name,
+                                     struct err_list *out);
 
 #endif

@@ -1,14 +1,11 @@
-/*
- * What the finalize subresource of a namespace may change: everything but its status, and so, as
- * the only one, spec.finalizers.
- */
+/* What the finalize subresource of a namespace may say. */
 #ifndef CONTROLPLANE_RESOURCES_NAMESPACE_H
 #define CONTROLPLANE_RESOURCES_NAMESPACE_H
 
 struct err_list;
 struct Namespace;
 
-/* Of a namespace as it would be stored. */
+/* Names of spec.finalizers. */
 void namespace_validate_finalize(const struct Namespace *ns, struct err_list *out);
 
 #endif

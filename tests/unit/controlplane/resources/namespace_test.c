@@ -1,5 +1,4 @@
 /* Namespaces: finalizer, phase, name label. */
-#include "api/schema/err_list.h"
 #include "tests/unit/controlplane/resources/fixture.h"
 #include "tests/unit/unit.h"
 
@@ -9,14 +8,16 @@ static void test_create(void **state)
 {
     static const struct create_case cases[] = {
         { "{'metadata':{'name':'d'}}", "" },
+        { "{'metadata':{'name':'d'},'spec':{'finalizers':['a.b/c','orphan']}}", "" },
+        { "{'metadata':{'name':'d'},'spec':{'finalizers':['odd']}}",
+          "spec.finalizers: Invalid value: \"odd\": name is neither a standard finalizer name nor "
+          "is "
+          "it fully qualified" },
         { "{'metadata':{'name':'a.b'}}",
           "metadata.name: Invalid value: \"a.b\": a lowercase RFC 1123 label must consist of lower "
           "case alphanumeric characters or '-', and must start and end with an alphanumeric "
           "character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-          "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')" },
-        { "{'metadata':{'name':'d'},'spec':{'finalizers':['a.b/c','bad']}}",
-          "spec.finalizers: Invalid value: \"bad\": name is neither a standard finalizer name nor "
-          "is it fully qualified" },
+          "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')" }
     };
     (void)state;
     fixture_check_creates(KIND_NAMESPACE, cases, COUNT(cases));
@@ -53,25 +54,28 @@ static void test_lifecycle(void **state)
     fixture_deinit(&f);
 }
 
-/* The phase of a namespace is Terminating when it is, and only then. */
 static void test_status(void **state)
 {
-    struct fixture f;
-    struct err_list errors;
-    const struct resource *r = resource_of(KIND_NAMESPACE);
+    static const struct update_case cases[] = {
+        { "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Active'}}", "" },
+        { "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Terminating'}}",
+          "status.Phase: Invalid value: \"Terminating\": may only be 'Active' if "
+          "`deletionTimestamp` is empty" },
+        { "{'metadata':{'name':'d'},'status':{'phase':'Active'}}", "{'metadata':{'name':'d'}}",
+          "" },
+        { "{'metadata':{'name':'d','deletionTimestamp':'2023-11-14T22:12:15Z'},'status':{'phase':'"
+          "Terminating'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Terminating'}}", "" },
+        { "{'metadata':{'name':'d','deletionTimestamp':'2023-11-14T22:12:15Z'},'status':{'phase':'"
+          "Terminating'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
+          "status.Phase: Invalid value: \"Active\": may only be 'Terminating' if "
+          "`deletionTimestamp` is not empty" }
+    };
     (void)state;
-    fixture_init(&f);
-    err_list_init(&errors, &f.arena);
-    void *old = fixture_object(&f, KIND_NAMESPACE, "{'metadata':{'name':'d'}}");
-    void *object = fixture_object(&f, KIND_NAMESPACE,
-                                  "{'metadata':{'name':'d'},'status':{'phase':'Terminating'}}");
-    resource_prepare_create(r, &f.context, old);
-    resource_validate_status(r, &f.context, old, old, &errors);
-    assert_int_equal(errors.count, 0);
-    resource_validate_status(r, &f.context, object, old, &errors);
-    assert_int_equal(errors.count, 1);
-    assert_string_equal(errors.entries[0].path, "status.Phase");
-    fixture_deinit(&f);
+    fixture_check_statuses(KIND_NAMESPACE, cases, COUNT(cases));
 }
 
 int main(void)
