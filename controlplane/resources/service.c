@@ -48,12 +48,23 @@ static void affinity_defaults(struct arena *a, ServiceSpec *spec)
     }
 }
 
+/* What a balancer's address is for: to be the service's own on each node. */
+static void balancer_defaults(struct arena *a, const LoadBalancerStatus *s)
+{
+    for (size_t i = 0; i < s->n_ingress; i++) {
+        if (!text_empty(s->ingress[i]->ip) && s->ingress[i]->ip_mode == NULL)
+            s->ingress[i]->ip_mode = text_new(a, "VIP");
+    }
+}
+
 static void defaults(struct arena *a, void *object)
 {
     Service *service = object;
     ServiceSpec *spec = message_ensure(a, &service->spec, &service_spec__descriptor);
     ServiceStatus *status = message_ensure(a, &service->status, &service_status__descriptor);
     (void)message_ensure(a, &status->load_balancer, &load_balancer_status__descriptor);
+    if (is_type(spec, "LoadBalancer"))
+        balancer_defaults(a, status->load_balancer);
     affinity_defaults(a, spec);
     for (size_t i = 0; i < spec->n_ports; i++)
         port_defaults(a, spec->ports[i]);
@@ -196,6 +207,14 @@ static void validate_update(const struct resource_context *c, const void *object
                                  out);
 }
 
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    (void)c;
+    (void)old;
+    service_status_validate(object, out);
+}
+
 /* A text of its own. */
 static void warn(struct resource_warnings *out, const char *text)
 {
@@ -235,4 +254,5 @@ const struct resource_strategy service_strategy = { .defaults = defaults,
                                                     .prepare_status = prepare_status,
                                                     .warnings = warnings,
                                                     .validate = validate,
-                                                    .validate_update = validate_update };
+                                                    .validate_update = validate_update,
+                                                    .validate_status = validate_status };

@@ -1,10 +1,11 @@
 /*
- * What an update of a service may change of its addresses: a second one may come and go, the first
- * one stays, unless the service was or becomes a name of another domain. Nothing allocates
- * addresses here, so what is not there yet may be given.
+ * What an update of a service may change of its addresses, and what its status may say: a second
+ * one may come and go, the first one stays, unless the service was or becomes a name of another
+ * domain. Nothing allocates addresses here, so what is not there yet may be given.
  */
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
+#include "controlplane/resources/addresses.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/service.h"
 
@@ -112,4 +113,61 @@ void service_spec_validate_update(const struct ServiceSpec *spec, const struct S
         old->health_check_node_port != 0 &&
         spec->health_check_node_port != old->health_check_node_port)
         rule_forbidden(out, &health, "field is immutable");
+}
+
+/* ---- status ---- */
+
+static void validate_mode(const LoadBalancerIngress *in, const struct field_path *up,
+                          struct err_list *out)
+{
+    static const char *const modes[] = { "Proxy", "VIP", NULL };
+    struct field_path p = path_field(up, "ipMode");
+    if (in->ip_mode == NULL) {
+        if (!text_empty(in->ip))
+            rule_required(out, &p, "must be specified when `ip` is set");
+    } else if (text_empty(in->ip)) {
+        rule_forbidden(out, &p, "may not be specified when `ip` is not set");
+    } else {
+        (void)check_one_of(out, &p, in->ip_mode, modes);
+    }
+}
+
+static bool is_ip(struct arena *a, const char *text)
+{
+    struct err_list ignored;
+    err_list_init(&ignored, a);
+    return check_ip(&ignored, NULL, text);
+}
+
+static void validate_ingress(const LoadBalancerIngress *in, const struct field_path *p,
+                             struct err_list *out)
+{
+    struct field_path ip = path_field(p, "ip");
+    struct field_path host = path_field(p, "hostname");
+    if (!text_empty(in->ip))
+        (void)check_ip(out, &ip, in->ip);
+    validate_mode(in, p, out);
+    if (text_empty(in->hostname))
+        return;
+    (void)check_name(out, &host, in->hostname, name_dns1123_subdomain);
+    if (is_ip(out->arena, in->hostname))
+        rule_invalid_text(out, &host, in->hostname, "must be a DNS name, not an IP address");
+}
+
+void service_status_validate(const struct Service *service, struct err_list *out)
+{
+    const LoadBalancerStatus *s = service->status == NULL ? NULL : service->status->load_balancer;
+    struct field_path status = path_field(NULL, "status");
+    struct field_path balancer = path_field(&status, "loadBalancer");
+    struct field_path list = path_field(&balancer, "ingress");
+    if (s == NULL || s->n_ingress == 0)
+        return;
+    if (!is_type(service->spec, "LoadBalancer")) {
+        rule_forbidden(out, &list, "may only be used when `spec.type` is 'LoadBalancer'");
+        return;
+    }
+    for (size_t i = 0; i < s->n_ingress; i++) {
+        struct field_path p = path_index(&list, i);
+        validate_ingress(s->ingress[i], &p, out);
+    }
 }

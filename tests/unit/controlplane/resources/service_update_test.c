@@ -146,9 +146,54 @@ static void test_node_ports_stay(void **state)
     fixture_deinit(&f);
 }
 
+static void test_status(void **state)
+{
+    static const struct update_case cases[] = {
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[]}}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4'},{'hostname':'a.b'},{'ip':'1."
+          "2.3.4','ipMode':'Proxy'}]}}}",
+          "" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','ports':[{'port':80}"
+          "]},'status':{'loadBalancer':{'ingress':[]}}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'ClusterIP','ports':[{'port':80}"
+          "]},'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}}}",
+          "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "
+          "'LoadBalancer'" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[]}}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[{'hostname':'a.b','ipMode':'VIP'}]}}}",
+          "status.loadBalancer.ingress[0].ipMode: Forbidden: may not be specified when `ip` is not "
+          "set" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[]}}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4','ipMode':'Odd'}]}}}",
+          "status.loadBalancer.ingress[0].ipMode: Unsupported value: \"Odd\": supported values: "
+          "\"Proxy\", \"VIP\"" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[]}}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[{'hostname':'1.2.3.4'}]}}}",
+          "status.loadBalancer.ingress[0].hostname: Invalid value: \"1.2.3.4\": must be a DNS "
+          "name, not an IP address" },
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[]}}}",
+          "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'LoadBalancer','ports':[{'port':"
+          "80}]},'status':{'loadBalancer':{'ingress':[{'ip':'a.b'}]}}}",
+          "status.loadBalancer.ingress[0].ip: Invalid value: \"a.b\": must be a valid IP address, "
+          "(e.g. 10.9.8.7 or 2001:db8::ffff)" }
+    };
+    (void)state;
+    fixture_check_statuses(KIND_SERVICE, cases, COUNT(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_update),
-                                        cmocka_unit_test(test_node_ports_stay) };
+                                        cmocka_unit_test(test_node_ports_stay),
+                                        cmocka_unit_test(test_status) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
