@@ -18,6 +18,25 @@ static const uint8_t *fields_of(enum kind kind)
     return kind == KIND_EVENTS_EVENT ? event_fields : NULL;
 }
 
+enum kind view_twin(enum kind kind)
+{
+    return kind == KIND_EVENT          ? KIND_EVENTS_EVENT
+           : kind == KIND_EVENTS_EVENT ? KIND_EVENT
+                                       : KIND_NONE;
+}
+
+uint32_t view_field_of_stored(enum kind kind, uint32_t number)
+{
+    const uint8_t *fields = fields_of(kind);
+    if (fields == NULL)
+        return number;
+    for (uint32_t i = 1; i < FIELDS_MAX; i++) {
+        if (fields[i] == number)
+            return i;
+    }
+    return 0;
+}
+
 static void put(struct buf *out, uint32_t number, const struct peek_field *f)
 {
     buf_put_varint(out, (uint64_t)number << 3 | (uint64_t)f->wire);

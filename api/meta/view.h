@@ -9,11 +9,17 @@
 #ifndef API_META_VIEW_H
 #define API_META_VIEW_H
 
+#include <stdint.h>
+
 #include "api/meta/kinds.h"
 #include "base/str.h"
 
 struct arena;
 
+/* The other kind of the two that are stored as one; KIND_NONE for most. */
+enum kind view_twin(enum kind kind);
+/* The number that a field of the stored kind has in this kind; 0: none. */
+uint32_t view_field_of_stored(enum kind kind, uint32_t number);
 /* A stored payload as this kind shows it; in the arena, or the payload itself. */
 struct str view_of_stored(struct arena *a, enum kind kind, struct str payload);
 /* A payload of this kind as it is stored. */

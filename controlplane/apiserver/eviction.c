@@ -22,14 +22,18 @@
 /* Until the disruption controller saw the budget. */
 #define BUDGET_RETRY_S 10
 
-/* Looking for the budget of a pod. */
+/* Looking for the budget of a pod, a slice of the namespace's a turn; in the arena, and r->scope
+ * while there is more to read. */
 struct search {
     struct request *request;
+    uint64_t pod_revision; /* a pod that changed is looked for anew */
     struct labels labels;
+    struct str after;
     size_t found;
     struct stored stored; /* the first one's */
     struct str key;
     PodDisruptionBudget *budget;
+    bool charged; /* it is to be */
 };
 
 static enum request_run answer_evicted(struct request *r, struct str payload)
@@ -82,52 +86,70 @@ static bool is_ready(const Pod *pod)
            condition_is_true(pod->status->conditions, pod->status->n_conditions, "Ready");
 }
 
-static bool visit_budget(void *ctx, const struct store_version *v)
+static bool is_selected(const struct search *s, struct arena *a, const PodDisruptionBudget *b)
 {
-    struct search *s = ctx;
-    struct arena *a = &s->request->arena;
     struct selector selector;
+    struct err e;
+    return b->spec != NULL && b->spec->selector != NULL &&
+           selector_from_struct(a, b->spec->selector, &selector, &e) == 0 &&
+           selector_matches(&selector, &s->labels);
+}
+
+/* What does not unpack is our own bytes: never. */
+static void look_at_budget(struct search *s, struct arena *scratch, const struct store_version *v)
+{
+    struct arena *a = &s->request->arena;
     struct str payload;
     struct err e;
     void *object = NULL;
     if (object_payload(v->value, &payload, &e) != 0 ||
-        schema_unpack(a, &schema_PodDisruptionBudget, str_copy(a, payload), &object, &e) != 0) {
-        return true; /* our own bytes: never */
-    }
-    PodDisruptionBudget *b = object;
-    if (b->spec == NULL || b->spec->selector == NULL ||
-        selector_from_struct(a, b->spec->selector, &selector, &e) != 0 ||
-        !selector_matches(&selector, &s->labels)) {
-        return true;
+        schema_unpack(scratch, &schema_PodDisruptionBudget, payload, &object, &e) != 0 ||
+        !is_selected(s, scratch, object)) {
+        return;
     }
     if (s->found++ == 0) {
         s->stored = (struct stored){ .revision = v->revision };
         s->key = str_copy(a, v->key);
-        s->budget = b;
+        s->budget = schema_copy(a, &schema_PodDisruptionBudget, object);
     }
+}
+
+static bool visit_budget(void *ctx, const struct store_version *v)
+{
+    struct search *s = ctx;
+    struct arena scratch;
+    arena_init(&scratch);
+    look_at_budget(s, &scratch, v);
+    arena_deinit(&scratch);
+    s->after = str_copy(&s->request->arena, v->key);
     return true;
 }
 
+/* 1: more follow. Each slice is of the newest revision: what is found is guarded by its own. */
 static int find_budgets(struct search *s)
 {
     struct request *r = s->request;
     struct store_read read;
+    struct buf walked;
     struct err e;
-    struct str prefix = key_prefix(&r->arena, KIND_DISRUPTION_BUDGET, r->route.ns);
-    struct str after = str_lit("");
     bool more = false;
+    struct str prefix = key_prefix(&r->arena, KIND_DISRUPTION_BUDGET, r->route.ns);
+    buf_init(&walked);
     r->looked = true;
     int rc = store_read_begin(r->server->config.group, 0, &read);
     if (rc == 0) {
-        rc = store_read_scan(&read, prefix, after, visit_budget, s, NULL, &more);
+        rc = store_read_scan(&read, prefix, s->after, visit_budget, s, &walked, &more);
         store_read_end(&read);
+        if (walked.len > 0) {
+            s->after = str_copy(&r->arena, buf_str(&walked));
+        }
     }
-    rc = rc == 0 && more ? -ERR_LIMIT : rc; /* more budgets in a namespace than one slice holds */
+    buf_deinit(&walked);
     if (rc != 0) {
         (void)err_set(&e, (enum err_code) - rc, "the budgets cannot be read: %s", err_name(rc));
         return status_from_err(&r->arena, &r->status, rc, &e);
     }
-    return 0;
+    return more ? 1 : 0;
 }
 
 static int refuse(struct request *r, int64_t retry_after_s, struct str why)
@@ -206,26 +228,25 @@ static void charge(struct request *r, const struct search *s)
     write_also(r, &op, s->stored.revision);
 }
 
-/* 0 with out_charged when the budget found is to be charged; -ERR_X with r->status set. */
-static int check_budgets(struct request *r, struct search *s, bool *out_charged)
+/* The search under way for this state of the pod, or a new one. */
+static struct search *search_of(struct request *r, const Pod *pod, uint64_t revision)
 {
-    struct stored found;
-    void *object = NULL;
-    struct err e;
-    int rc = request_read(r, request_key(r, KIND_POD, r->route.ns, r->route.name), &found);
-    *out_charged = false;
-    if (rc == -ERR_NOT_FOUND) {
-        return 0; /* delete_named says so, or finds its own earlier attempt */
+    struct search *s = r->scope;
+    if (s == NULL || s->pod_revision != revision) {
+        s = arena_new(&r->arena, struct search);
+        *s = (struct search){ .request = r, .pod_revision = revision };
     }
-    rc = rc == 0 ? object_unpack(r, kind_info(KIND_POD), found.payload, &object) : rc;
-    if (rc != 0 || !is_counted(object)) {
-        return rc;
-    }
-    const Pod *pod = object;
     s->labels = labels_of_entries(pod->metadata->labels, pod->metadata->n_labels);
-    rc = find_budgets(s);
-    if (rc != 0 || s->found == 0) {
-        return rc;
+    return s;
+}
+
+/* Of a pod that is counted, all budgets seen. */
+static int check_found(struct search *s, const Pod *pod)
+{
+    struct request *r = s->request;
+    struct err e;
+    if (s->found == 0) {
+        return 0;
     }
     if (s->found > 1) {
         (void)err_set(&e, ERR_INTERNAL,
@@ -236,22 +257,48 @@ static int check_budgets(struct request *r, struct search *s, bool *out_charged)
     if (goes_unhealthy(s->budget, pod)) {
         return 0;
     }
-    rc = ask_budget(r, s->budget);
-    *out_charged = rc == 0;
+    int rc = ask_budget(r, s->budget);
+    s->charged = rc == 0;
     return rc;
+}
+
+/* 0: the pod may go; 1: to be asked again in the next turn; -ERR_X with r->status set. *out is the
+ * search, if there was one. */
+static int check_budgets(struct request *r, struct search **out)
+{
+    struct stored found;
+    void *object = NULL;
+    int rc = request_read(r, request_key(r, KIND_POD, r->route.ns, r->route.name), &found);
+    if (rc == -ERR_NOT_FOUND) {
+        return 0; /* delete_named says so, or finds its own earlier attempt */
+    }
+    rc = rc == 0 ? object_unpack(r, kind_info(KIND_POD), found.payload, &object) : rc;
+    if (rc != 0 || !is_counted(object)) {
+        return rc;
+    }
+    *out = search_of(r, object, found.revision);
+    rc = find_budgets(*out);
+    return rc == 0 ? check_found(*out, object) : rc;
 }
 
 static enum request_run evict_run(struct request *r)
 {
     DeleteOptions *options = NULL;
-    struct search s = { .request = r };
-    bool charged = false;
-    if (read_eviction(r, &options) != 0 || check_budgets(r, &s, &charged) != 0) {
+    struct search *s = NULL;
+    if (read_eviction(r, &options) != 0) {
         return RUN_FAIL;
     }
+    int rc = check_budgets(r, &s);
+    r->scope = rc > 0 ? s : NULL; /* a run after this one begins anew */
+    if (rc != 0) {
+        return rc > 0 ? RUN_SUSPEND : RUN_FAIL;
+    }
+    if (s != NULL && s->found == 0 && !r->fresh) {
+        return RUN_FAIL; /* no guard proves that there is no budget: a barrier, then once more */
+    }
     enum request_run run = delete_named(r, 201, answer_evicted, options);
-    if (run == RUN_COMMIT && charged) {
-        charge(r, &s);
+    if (run == RUN_COMMIT && s != NULL && s->charged) {
+        charge(r, s);
     }
     return run;
 }

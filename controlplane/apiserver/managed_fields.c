@@ -15,6 +15,7 @@
 #include "api/schema/err_list.h"
 #include "base/buf.h"
 #include "controlplane/apiserver/body.h"
+#include "controlplane/apiserver/managed_views.h"
 #include "controlplane/apiserver/write.h"
 
 /* Of an entry's subresource, as upstream. */
@@ -307,7 +308,7 @@ static struct managed_operation make_operation(struct request *r, const char *su
     return (struct managed_operation){
         .schema = object_schema(r->kind),
         .manager = manager_of(r),
-        .api_version = str_from(kind_api_version(kind_store(r->kind->kind))),
+        .api_version = str_from(kind_api_version(r->kind->kind)),
         .subresource = str_from(sub),
         .ignored = ignored_fields(r, sub),
         .now_s = (int64_t)(request_now_ns(r) / ENV_S),
@@ -379,7 +380,7 @@ int managed_fields_update(struct request *r, void *object, const void *old, cons
     }
     starting_entries(r, meta, was, sub, &m);
     if (old == NULL || (m.count > 0 && !changes_none(&c))) {
-        managed_update(&r->arena, &m, &op, &c);
+        managed_views_update(&r->arena, r->kind->kind, &m, &op, &c);
     }
     encode_entries(r, &m, meta);
     return given ? check_entries(r, meta) : 0;
@@ -473,6 +474,7 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
         return rc;
     }
     (void)decode_entries(r, old == NULL ? NULL : resource_meta_const(old), true, &m); /* as above */
+    managed_views_join(&r->arena, r->kind->kind, &m, &op);
     apply.allowed = own_before(r, &op, old, apply.live);
     rc = managed_apply(&r->arena, &m, &op, &apply, &e);
     if (rc == -ERR_CONFLICT) {

@@ -97,21 +97,35 @@ static bool shape_fits(const struct request *r)
     }
 }
 
+/* Only what has namespaces is in one, and all of its names are. */
+static bool misplaced(const struct request *r)
+{
+    const struct route *t = &r->route;
+    return r->kind->namespaced ? t->ns.len == 0 && t->name.len > 0 : t->ns.len > 0;
+}
+
+/* An empty segment names nothing. */
+static bool has_gap(struct str path)
+{
+    return str_find(path, str_lit("//")) >= 0;
+}
+
 static int find_resource(struct request *r)
 {
     const struct route *t = &r->route;
     r->kind = kind_by_resource(t->group, t->version, t->plural);
     bool tail = t->tail.len > 0 && !str_eq_c(t->sub, "proxy");
-    if (r->kind == NULL || tail || (!r->kind->namespaced && t->ns.len > 0)) {
+    if (r->kind == NULL || tail || misplaced(r)) {
         return status_no_route(&r->status);
     }
     r->resource = resource_of(r->kind->kind);
     bool kept = kind_store(r->kind->kind) != KIND_NONE;
     if (!kept && r->resource != NULL && t->sub.len == 0) {
-        bool fits =
-            t->verb == VERB_CREATE && t->name.len == 0 && (t->ns.len > 0) == r->kind->namespaced;
         r->operation = unstored_operation(r->kind->kind);
-        return fits && r->operation != NULL ? 0 : no_method(r);
+        if (t->name.len > 0 || (t->ns.len > 0) != r->kind->namespaced) {
+            return status_no_route(&r->status); /* there is nothing to name or to list */
+        }
+        return t->verb == VERB_CREATE && r->operation != NULL ? 0 : no_method(r);
     }
     if (r->resource == NULL || !kept) {
         return status_no_route(&r->status);
@@ -137,7 +151,7 @@ int operation_find(struct request *r)
     if (r->route.resource) {
         return find_resource(r);
     }
-    r->operation = paths_find(&r->route);
+    r->operation = has_gap(r->route.path) ? NULL : paths_find(&r->route);
     if (r->operation == NULL) {
         return status_no_route(&r->status);
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "controlplane/apiserver/authn/authn.h"
+
 /* Of one connection, whatever the Connection field says. */
 static const char *const hop_names[] = { "connection",
                                          "keep-alive",
@@ -75,7 +77,8 @@ void proxy_request_headers(struct arena *a, const struct http_exchange *x,
     for (size_t i = 0; i < x->headers.count; i++) {
         struct str name = x->headers.items[i].name;
         if (!is_hop(&x->headers, name, upgrade) && !is_one_of(name, our_names, COUNT(our_names)) &&
-            !str_eq_c(name, "x-forwarded-for") && !str_eq_c(name, "x-forwarded-uri")) {
+            !authn_impersonates(name) && !str_eq_c(name, "x-forwarded-for") &&
+            !str_eq_c(name, "x-forwarded-uri")) {
             http_headers_add(a, out, name, x->headers.items[i].value);
         }
     }

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "controlplane/apiserver/authz/authz.h"
 #include "controlplane/apiserver/history.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/request_metrics.h"
+#include "controlplane/apiserver/watch_encode.h"
 
 static const struct http_exchange_events passing_events;
 
@@ -95,30 +95,6 @@ static void request_resume(struct request *r)
 
 /* ---- begin ---- */
 
-int request_check_verb(struct request *r, const char *verb)
-{
-    const struct authz_request q = {
-        .identity = &r->identity,
-        .verb = verb,
-        .resource = r->route.resource,
-        .group = r->route.group,
-        .plural = r->route.plural,
-        .sub = r->route.sub,
-        .ns = r->route.ns,
-        .name = r->route.name,
-        .path = r->route.path,
-    };
-    if (authz_allow(&q)) {
-        return 0;
-    }
-    struct err e;
-    return status_from_err(&r->arena, &r->status,
-                           err_set(&e, ERR_FORBIDDEN,
-                                   "forbidden: User \"%.*s\" cannot %s path \"%.*s\"",
-                                   STR_ARG(r->identity.user), q.verb, STR_ARG(q.path)),
-                           &e);
-}
-
 /* Everything that needs no body. */
 static int request_begin(struct request *r)
 {
@@ -127,9 +103,9 @@ static int request_begin(struct request *r)
     /* Failures before negotiation are told in the encoding the client asked for, if any. */
     (void)media_accept(accept, MEDIA_ALLOW_OBJECTS, &r->media, &e);
     r->media.transform = TRANSFORM_NONE;
-    int rc = authn_identify(&r->arena, r->x->peer, r->server->config.plain_user, &r->identity, &e);
+    int rc = request_identify(r);
     if (rc != 0) {
-        return status_from_err(&r->arena, &r->status, rc, &e);
+        return rc;
     }
     struct str target = str_copy(&r->arena, r->x->target);
     bool history = history_target(&target);
@@ -248,6 +224,17 @@ static int run_barrier(struct sm *m)
     return SM_AWAIT(REQ_FRESH);
 }
 
+/* A watch that was understood fails within its stream. */
+static int fail_watch(struct request *r)
+{
+    struct watch_cache cache;
+    watch_cache_init(&cache);
+    struct str event = shared_str(watch_encode_error(&cache, &r->status, r->media.type));
+    request_answer(r, 200, media_name(r->media.type, true), str_copy(&r->arena, event));
+    watch_cache_deinit(&cache);
+    return REQ_RESPOND;
+}
+
 static int run_fresh(struct sm *m)
 {
     struct request *r = request_of(m);
@@ -259,7 +246,7 @@ static int run_fresh(struct sm *m)
     if (r->mode == READ_AT_LEAST && m->status == -ERR_TIMEOUT) {
         (void)status_rv_too_large(&r->arena, &r->status, r->revision,
                                   store_published(r->server->config.group));
-        return fail(r);
+        return r->operation == &operation_watch ? fail_watch(r) : fail(r);
     }
     (void)err_set(&e, (enum err_code) - m->status, "no leader answered: %s", err_name(m->status));
     (void)status_from_err(&r->arena, &r->status, m->status, &e);

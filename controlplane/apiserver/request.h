@@ -163,6 +163,8 @@ struct request {
 
 /* Takes an exchange over; the first call for a request. */
 void request_start(struct api_loop *l, struct http_exchange *x);
+/* Who asks, and as whom: r->identity. -ERR_X with r->status set. */
+int request_identify(struct request *r);
 /* What the client says of itself and of this request, before anything may fail. */
 int request_read_headers(struct request *r);
 /* Whether the answer can be had in the form asked for, and how long the body may take. */

@@ -14,13 +14,21 @@ static char *copy_text(struct request *r, struct str text)
     return str_dup(&r->arena, text);
 }
 
+static char **copy_texts(struct request *r, const struct str *texts, size_t count)
+{
+    char **list = arena_array(&r->arena, count, sizeof(*list));
+    for (size_t i = 0; i < count; i++) {
+        list[i] = copy_text(r, texts[i]);
+    }
+    return list;
+}
+
 /* A list of one string. */
 static char **one(struct request *r, const char *text, size_t *out_count)
 {
-    char **list = arena_array(&r->arena, 1, sizeof(*list));
-    list[0] = copy_text(r, str_from(text));
+    struct str only = str_from(text);
     *out_count = 1;
-    return list;
+    return copy_texts(r, &only, 1);
 }
 
 /* ---- may they? ---- */
@@ -94,62 +102,86 @@ static int self_answer(struct request *r, void *object)
 
 /* ---- all they may do ---- */
 
-/* One rule, for what authz allows of everything. */
-static void add_resource_rule(struct request *r, SubjectRulesReviewStatus *status)
+static char **names_of(struct request *r, const struct authz_rule *rule, size_t *out_count)
+{
+    struct str names[AUTHZ_NAMES_MAX];
+    *out_count = 0;
+    while (rule->names[*out_count] != NULL) {
+        names[*out_count] = str_from(rule->names[*out_count]);
+        (*out_count)++;
+    }
+    return copy_texts(r, names, *out_count);
+}
+
+static void add_resource_rule(struct request *r, SubjectRulesReviewStatus *status,
+                              const struct authz_rule *from)
 {
     ResourceRule *rule = schema_new(&r->arena, &schema_ResourceRule);
-    rule->verbs = one(r, "*", &rule->n_verbs);
-    rule->api_groups = one(r, "*", &rule->n_api_groups);
-    rule->resources = one(r, "*", &rule->n_resources);
-    status->resource_rules = arena_array(&r->arena, 1, sizeof(ResourceRule *));
+    rule->verbs = one(r, from->verb, &rule->n_verbs);
+    rule->api_groups = one(r, from->group, &rule->n_api_groups);
+    rule->resources = names_of(r, from, &rule->n_resources);
     status->resource_rules[status->n_resource_rules++] = rule;
 }
 
-static void add_plain_rule(struct request *r, SubjectRulesReviewStatus *status)
+static void add_plain_rule(struct request *r, SubjectRulesReviewStatus *status,
+                           const struct authz_rule *from)
 {
     NonResourceRule *rule = schema_new(&r->arena, &schema_NonResourceRule);
-    rule->verbs = one(r, "*", &rule->n_verbs);
-    rule->non_resource_urls = one(r, "*", &rule->n_non_resource_urls);
-    status->non_resource_rules = arena_array(&r->arena, 1, sizeof(NonResourceRule *));
+    rule->verbs = one(r, from->verb, &rule->n_verbs);
+    rule->non_resource_urls = names_of(r, from, &rule->n_non_resource_urls);
     status->non_resource_rules[status->n_non_resource_rules++] = rule;
 }
 
 static int rules_answer(struct request *r, void *object)
 {
     SelfSubjectRulesReview *review = object;
-    const struct authz_request resources = { .identity = &r->identity,
-                                             .verb = "*",
-                                             .resource = true,
-                                             .group = str_lit("*"),
-                                             .plural = str_lit("*"),
-                                             .ns = write_text(review->spec->namespace_) };
-    const struct authz_request paths = { .identity = &r->identity,
-                                         .verb = "*",
-                                         .path = str_lit("*") };
-    if (resources.ns.len == 0) {
+    const struct authz_rule *rule = NULL;
+    size_t count = 0;
+    if (write_text(review->spec->namespace_).len == 0) {
         return status_bad_request(&r->status, str_lit("no namespace on request"));
     }
-    review->status = schema_new(&r->arena, &schema_SubjectRulesReviewStatus);
-    if (authz_allow(&resources)) {
-        add_resource_rule(r, review->status);
+    while (authz_rule_at(&r->identity, count) != NULL) {
+        count++;
     }
-    if (authz_allow(&paths)) {
-        add_plain_rule(r, review->status);
+    SubjectRulesReviewStatus *status = schema_new(&r->arena, &schema_SubjectRulesReviewStatus);
+    status->resource_rules = arena_array(&r->arena, count, sizeof(ResourceRule *));
+    status->non_resource_rules = arena_array(&r->arena, count, sizeof(NonResourceRule *));
+    for (size_t i = 0; (rule = authz_rule_at(&r->identity, i)) != NULL; i++) {
+        if (rule->resource) {
+            add_resource_rule(r, status, rule);
+        } else {
+            add_plain_rule(r, status, rule);
+        }
     }
+    review->status = status;
     return 0;
 }
 
 /* ---- who are they? ---- */
 
+static UserInfo__ExtraEntry *extra_entry(struct request *r, const struct identity_extra *from)
+{
+    UserInfo__ExtraEntry *entry = arena_new(&r->arena, UserInfo__ExtraEntry);
+    user_info__extra_entry__init(entry);
+    entry->key = copy_text(r, from->key);
+    entry->value = schema_new(&r->arena, &schema_ExtraValue);
+    entry->value->n_items = from->values_count;
+    entry->value->items = copy_texts(r, from->values, from->values_count);
+    return entry;
+}
+
 static int whoami_answer(struct request *r, void *object)
 {
     SelfSubjectReview *review = object;
+    const struct identity *who = &r->identity;
     UserInfo *user = schema_new(&r->arena, &schema_UserInfo);
-    user->username = copy_text(r, r->identity.user);
-    user->n_groups = r->identity.groups_count;
-    user->groups = arena_array(&r->arena, user->n_groups, sizeof(*user->groups));
-    for (size_t i = 0; i < user->n_groups; i++) {
-        user->groups[i] = copy_text(r, r->identity.groups[i]);
+    user->username = copy_text(r, who->user);
+    user->uid = copy_text(r, who->uid);
+    user->n_groups = who->groups_count;
+    user->groups = copy_texts(r, who->groups, who->groups_count);
+    user->extra = arena_array(&r->arena, who->extras_count, sizeof(*user->extra));
+    for (size_t i = 0; i < who->extras_count; i++) {
+        user->extra[user->n_extra++] = extra_entry(r, &who->extras[i]);
     }
     review->status = schema_new(&r->arena, &schema_SelfSubjectReviewStatus);
     review->status->user_info = user;
@@ -193,18 +225,20 @@ static int answer(struct request *r, void *object)
     return status_no_route(&r->status);
 }
 
-/* The namespace of the URL goes into the review. */
+/* The namespace of the URL goes into the review; others have none, whatever they say. */
 static int place(struct request *r, ObjectMeta *meta)
 {
     struct str ns = write_text(meta->namespace_);
+    if (!r->kind->namespaced) {
+        meta->namespace_ = NULL;
+        return 0;
+    }
     if (ns.len > 0 && !str_eq(ns, r->route.ns)) {
         return status_bad_request(&r->status,
                                   str_lit("the namespace of the provided object does not match "
                                           "the namespace sent on the request"));
     }
-    if (r->kind->namespaced) {
-        meta->namespace_ = copy_text(r, r->route.ns);
-    }
+    meta->namespace_ = copy_text(r, r->route.ns);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
+#include "controlplane/resources/metadata.h"
 
 /* What scale sees of its parent. */
 struct scaled {
@@ -122,38 +123,100 @@ static enum request_run scale_get(struct request *r)
     return answer_scale(r, found.payload);
 }
 
-static int invalid_scale(struct request *r, const char *field, const char *message)
+static int other_namespace(struct request *r, struct str ns)
 {
-    const struct status_cause cause = { .reason = str_lit("FieldValueInvalid"),
-                                        .message = str_from(message),
-                                        .field = str_from(field) };
-    return status_invalid_field(&r->arena, &r->status, str_lit("Scale.autoscaling"),
-                                str_lit("Scale"), str_lit("autoscaling"), r->route.name, &cause);
+    if (r->route.verb != VERB_PATCH) {
+        return status_bad_request(&r->status,
+                                  str_lit("the namespace of the provided object does not match the "
+                                          "namespace sent on the request"));
+    }
+    return status_bad_request(
+        &r->status, str_printf(&r->arena,
+                               "the namespace of the object (%.*s) does not match the namespace on "
+                               "the request (%.*s)",
+                               STR_ARG(ns), STR_ARG(r->route.ns)));
 }
 
-static int check_scale(struct request *r, const Scale *scale, const struct stored *parent)
+/* Name and namespace of the new Scale against the URL. */
+static int check_names(struct request *r, const ObjectMeta *meta)
 {
-    const ObjectMeta *meta = scale->metadata;
-    int32_t replicas = scale->spec == NULL ? 0 : scale->spec->replicas;
-    struct str name = write_text(meta == NULL ? NULL : meta->name);
-    struct str rv = write_text(meta == NULL ? NULL : meta->resource_version);
-    if (name.len > 0 && !str_eq(name, r->route.name)) {
+    struct str name = write_text(meta->name);
+    struct str ns = write_text(meta->namespace_);
+    if (name.len == 0) {
+        return status_bad_request(&r->status,
+                                  str_printf(&r->arena,
+                                             "the name of the object (%.*s based on URL) was "
+                                             "undeterminable: name must be provided",
+                                             STR_ARG(r->route.name)));
+    }
+    if (!str_eq(name, r->route.name)) {
         return status_bad_request(
             &r->status, str_printf(&r->arena,
                                    "the name of the object (%.*s) does not match the name on the "
                                    "URL (%.*s)",
                                    STR_ARG(name), STR_ARG(r->route.name)));
     }
-    if (rv.len > 0 && !str_eq(rv, object_rv(&r->arena, parent->revision))) {
+    return ns.len > 0 && !str_eq(ns, r->route.ns) ? other_namespace(r, ns) : 0;
+}
+
+/* Of a PUT upstream's storage compares the uid, of a patch the subresource: it names itself. */
+static int check_uid(struct request *r, const ObjectMeta *meta, const ObjectMeta *parent)
+{
+    struct str uid = write_text(meta->uid);
+    struct str present = write_text(parent->uid);
+    if (uid.len == 0 || str_eq(uid, present)) {
+        return 0;
+    }
+    struct str text = str_printf(
+        &r->arena, "Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
+        STR_ARG(uid), STR_ARG(present));
+    int rc = status_conflict(&r->arena, &r->status, r->kind, r->route.name, text);
+    if (r->route.verb == VERB_PATCH) {
+        r->status.kind = str_printf(&r->arena, "%s/scale", r->kind->plural);
+        r->status.message =
+            str_printf(&r->arena, "Operation cannot be fulfilled on %s/scale%s%s \"%.*s\": %.*s",
+                       r->kind->plural, r->kind->group[0] == '\0' ? "" : ".", r->kind->group,
+                       STR_ARG(r->route.name), STR_ARG(text));
+    }
+    return rc;
+}
+
+/* metadata like any object's, and replicas that can be had. */
+static int validate_scale(struct request *r, const Scale *scale)
+{
+    struct err_list errors;
+    struct field_path metadata = path_field(NULL, "metadata");
+    struct field_path spec = path_field(NULL, "spec");
+    struct field_path replicas = path_field(&spec, "replicas");
+    err_list_init(&errors, &r->arena);
+    metadata_validate(scale->metadata, true, name_dns1123_subdomain, &metadata, &errors);
+    (void)check_not_negative(&errors, &replicas, scale->spec == NULL ? 0 : scale->spec->replicas);
+    return write_check(r, kind_info(KIND_SCALE), r->route.name, &errors);
+}
+
+/* In upstream's order. whole: it is a full Scale, which a patch may have made of the present one;
+ * others need not say where they are. */
+static int check_scale(struct request *r, Scale *scale, bool whole, const void *old,
+                       const struct stored *parent)
+{
+    if (scale->metadata == NULL) {
+        scale->metadata = schema_new(&r->arena, &schema_ObjectMeta);
+    }
+    ObjectMeta *meta = scale->metadata;
+    int rc = check_names(r, meta);
+    if (!whole) {
+        meta->namespace_ = str_dup(&r->arena, r->route.ns);
+    }
+    if (rc == 0 && r->route.verb != VERB_PATCH) {
+        rc = check_uid(r, meta, resource_meta_const(old));
+    }
+    rc = rc == 0 ? validate_scale(r, scale) : rc;
+    rc = rc == 0 ? check_uid(r, meta, resource_meta_const(old)) : rc;
+    struct str rv = write_text(meta->resource_version);
+    if (rc == 0 && rv.len > 0 && !str_eq(rv, object_rv(&r->arena, parent->revision))) {
         return status_modified(&r->arena, &r->status, r->kind, r->route.name);
     }
-    if (replicas < 0) {
-        return invalid_scale(
-            r, "spec.replicas",
-            str_printf(&r->arena, "Invalid value: %d: must be greater than or equal to 0", replicas)
-                .data);
-    }
-    return 0;
+    return rc;
 }
 
 /* The present Scale as a patch changes it. */
@@ -215,7 +278,8 @@ static int scaled_parent(struct request *r, const void *old, const struct stored
         rc = patched_scale(r, type, old, found, &object);
     }
     const Scale *scale = object;
-    rc = rc == 0 ? check_scale(r, scale, found) : rc;
+    bool whole = r->route.verb == VERB_PATCH && type != PATCH_APPLY;
+    rc = rc == 0 ? check_scale(r, object, whole, old, found) : rc;
     if (rc != 0) {
         return rc;
     }

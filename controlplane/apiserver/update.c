@@ -18,6 +18,7 @@
 #include "controlplane/apiserver/managed_fields.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
+#include "controlplane/resources/namespace.h"
 #include "controlplane/resources/pod_subresources.h"
 
 enum part { PART_MAIN, PART_STATUS, PART_FINALIZE, PART_EPHEMERAL, PART_RESIZE };
@@ -35,10 +36,9 @@ static const char *sub_of(enum part part)
 /* A patched object without a resourceVersion is tried so often against newer states (upstream). */
 #define PATCH_ATTEMPTS_MAX 5
 
-/* The stored object, unpacked twice: one to keep, one to change. */
 struct current {
     struct stored stored;
-    void *old;
+    void *old;    /* with today's defaults, as a stored object is always read upstream */
     bool applied; /* the new object has its managed fields already */
 };
 
@@ -48,7 +48,11 @@ static int read_current(struct request *r, struct str key, struct current *out)
     if (rc == -ERR_NOT_FOUND) {
         return rc;
     }
-    return rc != 0 ? rc : object_unpack(r, r->kind, out->stored.payload, &out->old);
+    rc = rc != 0 ? rc : object_unpack(r, r->kind, out->stored.payload, &out->old);
+    if (rc == 0) {
+        resource_defaults(r->resource, &r->arena, out->old);
+    }
+    return rc;
 }
 
 /* Name, namespace and uid of the new object against the URL and the stored object. */
@@ -127,15 +131,15 @@ static int check_versions(struct request *r, const ObjectMeta *meta, struct str 
                : status_modified(&r->arena, &r->status, r->kind, r->route.name);
 }
 
-/* /finalize of a namespace changes spec.finalizers and nothing else. */
+/* /finalize of a namespace changes all that a PUT of it does, and spec.finalizers. */
 static void *take_finalizers(struct request *r, void *object, const void *old)
 {
-    Namespace *n = schema_copy(&r->arena, kind_info(KIND_NAMESPACE)->schema, old);
-    const Namespace *wanted = object;
-    if (n->spec != NULL) {
-        n->spec->n_finalizers = wanted->spec == NULL ? 0 : wanted->spec->n_finalizers;
-        n->spec->finalizers = wanted->spec == NULL ? NULL : wanted->spec->finalizers;
-    }
+    const struct resource_context context = request_context(r);
+    Namespace *n = object;
+    resource_defaults(r->resource, &r->arena, n);
+    NamespaceSpec *wanted = n->spec;
+    resource_prepare_update(r->resource, &context, n, old);
+    n->spec = wanted;
     return n;
 }
 
@@ -174,11 +178,41 @@ static void validate_whole(struct request *r, const struct resource_context *con
     if (out->count == 0) {
         return;
     }
-    void *copy = schema_copy(&r->arena, object_schema(r->kind), old);
     err_list_init(&before, &r->arena);
-    resource_defaults(r->resource, &r->arena, copy);
-    resource_validate(r->resource, context, copy, &before);
+    resource_validate(r->resource, context, old, &before);
     err_list_subtract(out, &before);
+}
+
+/* The same of its status. */
+static void validate_status(struct request *r, const struct resource_context *context, void *object,
+                            const void *old, struct err_list *out)
+{
+    struct err_list before;
+    resource_validate_status(r->resource, context, object, old, out);
+    if (out->count == 0) {
+        return;
+    }
+    err_list_init(&before, &r->arena);
+    resource_validate_status(r->resource, context, old, old, &before);
+    err_list_subtract(out, &before);
+}
+
+/* What the part's own rules say. */
+static void validate_part(const struct resource_context *context, const struct resource *resource,
+                          void *object, const void *old, enum part part, struct err_list *out)
+{
+    if (part == PART_MAIN) {
+        resource_validate_update(resource, context, object, old, out);
+    } else {
+        resource_validate_meta_update(object, old, out);
+    }
+    if (part == PART_RESIZE) {
+        pod_validate_resize(object, old, out);
+    } else if (part == PART_EPHEMERAL) {
+        pod_validate_ephemeral(object, old, out);
+    } else if (part == PART_FINALIZE) {
+        namespace_validate_finalize(object, out);
+    }
 }
 
 static int validate(struct request *r, struct write *w, const void *old, enum part part)
@@ -187,19 +221,12 @@ static int validate(struct request *r, struct write *w, const void *old, enum pa
     struct err_list errors;
     err_list_init(&errors, &r->arena);
     if (part == PART_STATUS) {
-        resource_validate_status(r->resource, &context, w->object, old, &errors);
-        return write_check(r, r->kind, r->route.name, &errors);
-    }
-    validate_whole(r, &context, w->object, old, &errors);
-    if (part == PART_MAIN) {
-        resource_validate_update(r->resource, &context, w->object, old, &errors);
+        validate_status(r, &context, w->object, old, &errors);
+    } else if (part == PART_FINALIZE) {
+        validate_part(&context, r->resource, w->object, old, part, &errors);
     } else {
-        resource_validate_meta_update(w->object, old, &errors);
-    }
-    if (part == PART_RESIZE) {
-        pod_validate_resize(w->object, old, &errors);
-    } else if (part == PART_EPHEMERAL) {
-        pod_validate_ephemeral(w->object, old, &errors);
+        validate_whole(r, &context, w->object, old, &errors);
+        validate_part(&context, r->resource, w->object, old, part, &errors);
     }
     int rc = write_check(r, r->kind, r->route.name, &errors);
     if (rc == 0 && part == PART_MAIN) {
@@ -221,8 +248,8 @@ static int make_ready(struct request *r, struct write *w, const struct current *
     }
     if (rc == 0 && part != PART_FINALIZE) {
         rc = prepare(r, w, c->old, part);
-        rc = rc == 0 ? validate(r, w, c->old, part) : rc;
     }
+    rc = rc == 0 ? validate(r, w, c->old, part) : rc;
     if (rc == 0) {
         managed_fields_settle(r, w->object, c->old);
     }
@@ -364,10 +391,9 @@ static int patch_tree(struct request *r, const struct current *c, enum patch_typ
         .kind = str_from(body.kind),
         .resource_version = object_rv(&r->arena, c->stored.revision),
     };
-    struct str payload = c->stored.payload;
-    if (!may_name_entries(r, type)) {
-        payload = managed_fields_without(r, c->old);
-    }
+    struct str payload = may_name_entries(r, type)
+                             ? schema_pack_arena(&r->arena, object_schema(r->kind), c->old)
+                             : managed_fields_without(r, c->old);
     payload = view_of_stored(&r->arena, r->kind->kind, payload);
     if (schema_to_dom(&r->arena, body.schema, payload, &encoding, out, &e) != 0) {
         return status_internal(&r->arena, &r->status, str_copy(&r->arena, str_from(e.msg)));

@@ -9,6 +9,7 @@
 #include "api/schema/json.h"
 #include "base/assert.h"
 #include "controlplane/apiserver/admission/admission.h"
+#include "controlplane/apiserver/owners.h"
 #include "controlplane/resources/rules.h"
 
 /* What the answer needs after the commit. */
@@ -179,6 +180,9 @@ int write_admit(struct request *r, struct write *w, const void *old, const char 
 {
     struct err e = { 0 };
     struct admission_context context = { r, w };
+    if (w->object != NULL) {
+        owners_dedup(r, resource_meta(w->object));
+    }
     const struct ObjectMeta *meta =
         w->object != NULL ? resource_meta(w->object) : resource_meta_const(old);
     struct admission a = {

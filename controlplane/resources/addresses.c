@@ -63,20 +63,25 @@ bool check_ip(struct err_list *out, const struct field_path *p, const char *text
     return false;
 }
 
-void check_cidr(struct err_list *out, const struct field_path *p, const char *text)
+enum address_family cidr_family(struct arena *a, const char *text)
 {
     struct str rest = str_from(text_of(text));
     ptrdiff_t slash = str_find_char(rest, '/', 0);
     unsigned char address[IPV6_BYTES];
     uint64_t bits = UINT64_MAX;
-    if (slash >= 0 && str_to_u64(str_slice(rest, (size_t)slash + 1, rest.len), &bits) == 0) {
-        const char *ip = str_dup(out->arena, str_slice(rest, 0, (size_t)slash));
-        if (parse(ip, ADDRESS_IPV4, address) ? bits <= 32
-                                             : parse(ip, ADDRESS_IPV6, address) && bits <= 128)
-            return;
-    }
-    rule_invalid_text(out, p, text,
-                      "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+    if (slash < 0 || str_to_u64(str_slice(rest, (size_t)slash + 1, rest.len), &bits) != 0)
+        return ADDRESS_ANY;
+    const char *ip = str_dup(a, str_slice(rest, 0, (size_t)slash));
+    if (parse(ip, ADDRESS_IPV4, address))
+        return bits <= 32 ? ADDRESS_IPV4 : ADDRESS_ANY;
+    return parse(ip, ADDRESS_IPV6, address) && bits <= 128 ? ADDRESS_IPV6 : ADDRESS_ANY;
+}
+
+void check_cidr(struct err_list *out, const struct field_path *p, const char *text)
+{
+    if (cidr_family(out->arena, text) == ADDRESS_ANY)
+        rule_invalid_text(out, p, text,
+                          "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
 }
 
 void check_domain(struct err_list *out, const struct field_path *p, const char *text)

@@ -15,6 +15,8 @@ void check_address(struct err_list *out, const struct field_path *p, const char 
 bool check_ip(struct err_list *out, const struct field_path *p, const char *text);
 /* An address and the length of a prefix: 10.0.0.0/8. */
 void check_cidr(struct err_list *out, const struct field_path *p, const char *text);
+/* Which family such a text is of; ADDRESS_ANY: it is none. */
+enum address_family cidr_family(struct arena *a, const char *text);
 /* A domain name of at least two labels. */
 void check_domain(struct err_list *out, const struct field_path *p, const char *text);
 /* TCP, UDP or SCTP. */

@@ -130,25 +130,22 @@ static void validate_status(const struct resource_context *c, const void *object
                             struct err_list *out)
 {
     const DeploymentStatus *s = ((const Deployment *)object)->status;
+    const DeploymentStatus *was = ((const Deployment *)old)->status;
     struct field_path path = path_field(NULL, "status");
+    struct field_path collisions = path_field(&path, "collisionCount");
     (void)c;
-    (void)old;
     if (s == NULL)
         return;
-    const struct {
-        const char *name;
-        int32_t value;
-    } counts[] = { { "replicas", s->replicas },
-                   { "updatedReplicas", s->updated_replicas },
-                   { "readyReplicas", s->ready_replicas },
-                   { "availableReplicas", s->available_replicas },
-                   { "unavailableReplicas", s->unavailable_replicas } };
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        struct field_path p = path_field(&path, counts[i].name);
-        if (check_not_negative(out, &p, counts[i].value) && i > 0 && i < 4 &&
-            counts[i].value > s->replicas)
-            rule_invalid_number(out, &p, counts[i].value, "cannot be greater than status.replicas");
-    }
+    const struct workload_counts counts = { .replicas = s->replicas,
+                                            .updated = s->updated_replicas,
+                                            .ready = s->ready_replicas,
+                                            .available = s->available_replicas,
+                                            .unavailable = s->unavailable_replicas,
+                                            .observed_generation = s->observed_generation,
+                                            .collisions = s->collision_count };
+    workload_validate_counts(&counts, out);
+    if (was != NULL && s->collision_count < was->collision_count)
+        rule_invalid_number(out, &collisions, s->collision_count, "cannot be decremented");
 }
 
 static bool same_annotations(const ObjectMeta *a, const ObjectMeta *b)

@@ -110,6 +110,8 @@ struct str resource_field_value(const struct resource *r, struct str payload, st
         return found && field.number_value != 0 ? str_lit("true") : str_lit("false");
     if (found && field.wire == PEEK_BYTES && field.bytes.len > 0)
         return field.bytes;
+    if (f->instead[0] != 0)
+        return peek_string(payload, f->instead);
     return str_from(f->when_absent);
 }
 

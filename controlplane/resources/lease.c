@@ -1,4 +1,5 @@
-/* Leases: a duration is positive. */
+/* Leases: a duration is positive. Coordinated leader election is off, as by default upstream: what
+ * is for it is not taken. */
 #include "api/proto/coordination.pb-c.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
@@ -8,6 +9,29 @@
 static void defaults(struct arena *a, void *object)
 {
     (void)message_ensure(a, &((Lease *)object)->spec, &lease_spec__descriptor);
+}
+
+static void clear(LeaseSpec *spec, bool strategy, bool holder)
+{
+    if (strategy)
+        spec->strategy = NULL;
+    if (holder)
+        spec->preferred_holder = NULL;
+}
+
+static void prepare_create(const struct resource_context *c, void *object)
+{
+    (void)c;
+    clear(((Lease *)object)->spec, true, true);
+}
+
+/* What is stored of it may stay. */
+static void prepare_update(const struct resource_context *c, void *object, const void *old)
+{
+    const LeaseSpec *was = ((const Lease *)old)->spec;
+    (void)c;
+    clear(((Lease *)object)->spec, was == NULL || text_empty(was->strategy),
+          was == NULL || text_empty(was->preferred_holder));
 }
 
 static void validate(const struct resource_context *c, const void *object, struct err_list *out)
@@ -28,4 +52,7 @@ static void validate(const struct resource_context *c, const void *object, struc
     }
 }
 
-const struct resource_strategy lease_strategy = { .defaults = defaults, .validate = validate };
+const struct resource_strategy lease_strategy = { .defaults = defaults,
+                                                  .prepare_create = prepare_create,
+                                                  .prepare_update = prepare_update,
+                                                  .validate = validate };

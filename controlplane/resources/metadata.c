@@ -168,9 +168,8 @@ static const char *texts_shown(char *const *texts, size_t count, struct arena *a
     return shown;
 }
 
-/* Only the system's own do without a domain in front. */
-static void check_finalizer_domain(const struct field_path *p, const char *name,
-                                   struct err_list *out)
+void metadata_check_finalizer_domain(const struct field_path *p, const char *name,
+                                     struct err_list *out)
 {
     static const char *const standard[] = { "kubernetes", "orphan", "foregroundDeletion" };
     bool known = strchr(text_of(name), '/') != NULL;
@@ -188,7 +187,7 @@ static void validate_finalizers(const ObjectMeta *m, const struct field_path *up
     for (size_t i = 0; i < m->n_finalizers; i++) {
         struct field_path at = path_index(&p, i);
         (void)check_name(out, &p, text_of(m->finalizers[i]), name_qualified);
-        check_finalizer_domain(&at, m->finalizers[i], out);
+        metadata_check_finalizer_domain(&at, m->finalizers[i], out);
     }
     if (has_finalizer(m, "orphan") && has_finalizer(m, "foregroundDeletion"))
         rule_invalid(out, &p, texts_shown(m->finalizers, m->n_finalizers, out->arena),

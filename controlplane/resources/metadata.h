@@ -25,5 +25,8 @@ void metadata_validate_labels(const void *entries, size_t count, const struct fi
                               struct err_list *out);
 void metadata_validate_annotations(const struct ObjectMeta *m, const struct field_path *path,
                                    struct err_list *out);
+/* Only the system's own finalizers do without a domain in front. */
+void metadata_check_finalizer_domain(const struct field_path *p, const char *name,
+                                     struct err_list *out);
 
 #endif

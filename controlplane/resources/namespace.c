@@ -1,8 +1,11 @@
 /* Namespaces: the kubernetes finalizer, phase Active, and the name label. */
+#include "controlplane/resources/namespace.h"
+
 #include "api/meta/labels.h"
 #include "api/proto/core.pb-c.h"
+#include "api/schema/err_list.h"
 #include "base/arena.h"
-#include "controlplane/resources/rules.h"
+#include "controlplane/resources/metadata.h"
 #include "controlplane/resources/strategies.h"
 
 #define NAME_LABEL "kubernetes.io/metadata.name"
@@ -32,6 +35,7 @@ static void defaults(struct arena *a, void *object)
     Namespace *ns = object;
     (void)message_ensure(a, &ns->spec, &namespace_spec__descriptor);
     (void)message_ensure(a, &ns->status, &namespace_status__descriptor);
+    text_default(a, &ns->status->phase, "Active");
     set_name_label(a, ns->metadata);
 }
 
@@ -67,7 +71,51 @@ static void prepare_status(const struct resource_context *c, void *object, const
     ((Namespace *)object)->spec = ((const Namespace *)old)->spec;
 }
 
+/* Upstream names the list when an object is new, and the place in it later. */
+static void validate_finalizers(const NamespaceSpec *spec, bool by_index, struct err_list *out)
+{
+    struct field_path up = path_field(NULL, "spec");
+    struct field_path list = path_field(&up, "finalizers");
+    for (size_t i = 0; spec != NULL && i < spec->n_finalizers; i++) {
+        struct field_path at = path_index(&list, i);
+        const struct field_path *p = by_index ? &at : &list;
+        (void)check_name(out, p, text_of(spec->finalizers[i]), name_qualified);
+        metadata_check_finalizer_domain(p, spec->finalizers[i], out);
+    }
+}
+
+void namespace_validate_finalize(const struct Namespace *ns, struct err_list *out)
+{
+    validate_finalizers(ns->spec, true, out);
+}
+
+static void validate_create(const struct resource_context *c, const void *object,
+                            struct err_list *out)
+{
+    (void)c;
+    validate_finalizers(((const Namespace *)object)->spec, false, out);
+}
+
+/* The phase says whether it goes. */
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    const Namespace *ns = object;
+    const char *phase = ns->status == NULL ? NULL : ns->status->phase;
+    struct field_path status = path_field(NULL, "status");
+    struct field_path p = path_field(&status, "Phase"); /* upstream's case */
+    bool goes = ns->metadata->deletion_timestamp != NULL;
+    (void)c;
+    (void)old;
+    if (!text_eq(phase, goes ? "Terminating" : "Active"))
+        rule_invalid_text(out, &p, phase,
+                          goes ? "may only be 'Terminating' if `deletionTimestamp` is not empty"
+                               : "may only be 'Active' if `deletionTimestamp` is empty");
+}
+
 const struct resource_strategy namespace_strategy = { .defaults = defaults,
                                                       .prepare_create = prepare_create,
                                                       .prepare_update = prepare_update,
-                                                      .prepare_status = prepare_status };
+                                                      .prepare_status = prepare_status,
+                                                      .validate_create = validate_create,
+                                                      .validate_status = validate_status };

@@ -136,6 +136,13 @@ static void validate_update(const struct resource_context *c, const void *object
     pod_validate_update(object, old, out);
 }
 
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    (void)c;
+    pod_status_validate(object, old, out);
+}
+
 static bool generation_changed(const void *object, const void *old)
 {
     return !schema_equal(&schema_PodSpec, ((const Pod *)object)->spec, ((const Pod *)old)->spec);
@@ -162,4 +169,5 @@ const struct resource_strategy pod_strategy = { .defaults = pod_defaults,
                                                 .validate = validate,
                                                 .validate_create = validate_create,
                                                 .validate_update = validate_update,
+                                                .validate_status = validate_status,
                                                 .generation_changed = generation_changed };

@@ -89,6 +89,23 @@ void pod_template_validate(const struct PodTemplateSpec *t, const struct field_p
 /* Which fields of a pod's spec an update may change. */
 void pod_validate_update(const struct Pod *pod, const struct Pod *old, struct err_list *out);
 
+/* Gates may only go. */
+void pod_gates_validate_update(const struct PodSpec *spec, const struct PodSpec *old,
+                               const struct field_path *path, struct err_list *out);
+/* Of a pod with gates: what nodes it may have, which may only become fewer. Of munged, a copy of
+ * the new spec, that part becomes the old one's. */
+void pod_placement_validate_update(struct PodSpec *munged, const struct PodSpec *old,
+                                   const struct field_path *path, struct err_list *out);
+
+/* Of a pod that a node's agent made of a file of its own. */
+#define POD_MIRROR_ANNOTATION "kubernetes.io/config.mirror"
+bool pod_is_mirror(const struct Pod *pod);
+/* Annotations that stay as they are: of any update of a pod. */
+void pod_annotations_validate_update(const struct Pod *pod, const struct Pod *old,
+                                     struct err_list *out);
+/* What the status of a pod may become. */
+void pod_status_validate(const struct Pod *pod, const struct Pod *old, struct err_list *out);
+
 /* "Guaranteed", "Burstable" or "BestEffort". */
 const char *pod_qos_class(const struct PodSpec *spec);
 

@@ -145,11 +145,27 @@ static void host_ports(Container **containers, size_t count)
     }
 }
 
+/* One address and the list of them say the same; where they differ, the one is meant. */
+static void join_addresses(struct arena *a, PodStatus *status)
+{
+    if (!text_empty(status->pod_ip) &&
+        (status->n_pod_ips == 0 || !text_eq(status->pod_ip, status->pod_ips[0]->ip))) {
+        PodIP *ip = arena_new(a, PodIP);
+        pod_ip__init(ip);
+        ip->ip = status->pod_ip;
+        status->pod_ips = arena_array(a, 1, sizeof(*status->pod_ips));
+        status->pod_ips[0] = ip;
+        status->n_pod_ips = 1;
+    }
+    if (status->n_pod_ips > 0)
+        status->pod_ip = status->pod_ips[0]->ip;
+}
+
 void pod_defaults(struct arena *a, void *object)
 {
     Pod *pod = object;
     PodSpec *spec = message_ensure(a, &pod->spec, &pod_spec__descriptor);
-    (void)message_ensure(a, &pod->status, &pod_status__descriptor);
+    join_addresses(a, message_ensure(a, &pod->status, &pod_status__descriptor));
     pod_spec_defaults(a, spec);
     if (spec->host_network) {
         host_ports(spec->containers, spec->n_containers);

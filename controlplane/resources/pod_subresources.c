@@ -49,10 +49,24 @@ static const EphemeralContainer *find_ephemeral(const PodSpec *spec, const char 
     return NULL;
 }
 
+/* Nothing else is told then; of the whole object: "[]". */
+static void refuse_all(struct err_list *out, const char *detail)
+{
+    struct field_path whole = path_key(NULL, "");
+    out->count = 0;
+    out->dropped = 0;
+    rule_forbidden(out, &whole, detail);
+}
+
 void pod_validate_ephemeral(const struct Pod *pod, const struct Pod *old, struct err_list *out)
 {
     struct field_path spec = path_field(NULL, "spec");
     struct field_path p = path_field(&spec, "ephemeralContainers");
+    pod_annotations_validate_update(pod, old, out);
+    if (pod_is_mirror(old)) {
+        refuse_all(out, "static pods do not support ephemeral containers");
+        return;
+    }
     for (size_t i = 0; i < old->spec->n_ephemeral_containers; i++) {
         const EphemeralContainer *was = old->spec->ephemeral_containers[i];
         const EphemeralContainer *is = find_ephemeral(pod->spec, ephemeral_name(was));
@@ -60,7 +74,7 @@ void pod_validate_ephemeral(const struct Pod *pod, const struct Pod *old, struct
             continue;
         struct str detail =
             str_printf(out->arena, "existing ephemeral containers \"%s\" may not be %s",
-                       ephemeral_name(was), is == NULL ? "removed" : "changed");
+                       ephemeral_name(was), is == NULL ? "removed\n" : "changed");
         rule_forbidden(out, &p, str_dup(out->arena, detail));
     }
 }
@@ -103,60 +117,135 @@ static bool is_resizable(const char *name)
     return text_eq(name, "cpu") || text_eq(name, "memory");
 }
 
-/* What there was must still be there; other resources than cpu and memory stay as they are: false
- * when they do not. */
-static bool check_amounts(const struct quantities *is, const struct quantities *was,
-                          const char *what, const struct field_path *p, struct err_list *out)
+static struct quantities requests_of(const Container *c)
 {
-    struct quantity now;
-    struct quantity then;
-    bool fits = true;
-    for (size_t i = 0; i < was->count; i++) {
-        const char *name = quantities_key(was, i);
-        bool present = quantities_get(is, name, &now);
-        if (is_resizable(name) && !present) {
-            struct field_path at = path_field(p, what);
-            struct str detail = str_printf(out->arena, "resource %s cannot be removed", what);
-            rule_forbidden(out, &at, str_dup(out->arena, detail));
-        }
-        fits = fits && (is_resizable(name) || (present && quantities_value(was, i, &then) &&
-                                               quantity_cmp(&now, &then) == 0));
-    }
-    for (size_t i = 0; i < is->count; i++) {
-        const char *name = quantities_key(is, i);
-        fits = fits && (is_resizable(name) || quantities_get(was, name, &then));
-    }
-    return fits;
+    const ResourceRequirements *r = c->resources;
+    return (struct quantities){ r == NULL ? NULL : r->requests, r == NULL ? 0 : r->n_requests };
 }
 
-static bool check_container(const Container *is, const Container *was, const struct field_path *p,
-                            struct err_list *out)
+static struct quantities limits_of(const Container *c)
 {
-    static const ResourceRequirements none = RESOURCE_REQUIREMENTS__INIT;
-    const ResourceRequirements *n = is->resources == NULL ? &none : is->resources;
-    const ResourceRequirements *o = was->resources == NULL ? &none : was->resources;
-    const struct quantities requests = { n->requests, n->n_requests };
-    const struct quantities limits = { n->limits, n->n_limits };
-    const struct quantities old_requests = { o->requests, o->n_requests };
-    const struct quantities old_limits = { o->limits, o->n_limits };
-    struct field_path resources = path_field(p, "resources");
-    bool fits = check_amounts(&requests, &old_requests, "requests", &resources, out);
-    return check_amounts(&limits, &old_limits, "limits", &resources, out) && fits;
+    const ResourceRequirements *r = c->resources;
+    return (struct quantities){ r == NULL ? NULL : r->limits, r == NULL ? 0 : r->n_limits };
+}
+
+/* What there was must still be there. */
+static void check_kept(struct quantities is, struct quantities was, const char *list,
+                       const char *detail, const struct field_path *up, struct err_list *out)
+{
+    struct field_path resources = path_field(up, "resources");
+    struct field_path p = path_field(&resources, list);
+    struct quantity ignored;
+    bool kept = is.count >= was.count;
+    for (size_t i = 0; kept && i < was.count; i++)
+        kept = quantities_get(&is, quantities_key(&was, i), &ignored);
+    if (!kept)
+        rule_forbidden(out, &p, detail);
+}
+
+static void check_all_kept(const Container *is, const Container *was, const struct field_path *p,
+                           struct err_list *out)
+{
+    check_kept(requests_of(is), requests_of(was), "requests", "resource requests cannot be removed",
+               p, out);
+    check_kept(limits_of(is), limits_of(was), "limits", "resource limits cannot be removed", p,
+               out);
+}
+
+/* Each of one list that is not cpu or memory is in the other, and as much. */
+static bool others_in(struct quantities list, struct quantities other)
+{
+    struct quantity x;
+    struct quantity y;
+    bool same = true;
+    for (size_t i = 0; same && i < list.count; i++) {
+        const char *name = quantities_key(&list, i);
+        same =
+            is_resizable(name) || (quantities_value(&list, i, &x) &&
+                                   quantities_get(&other, name, &y) && quantity_cmp(&x, &y) == 0);
+    }
+    return same;
+}
+
+/* But for its cpu and memory. */
+static bool is_same(const Container *is, const Container *was)
+{
+    Container without = *is;
+    without.resources = was->resources;
+    return others_in(requests_of(is), requests_of(was)) &&
+           others_in(requests_of(was), requests_of(is)) &&
+           others_in(limits_of(is), limits_of(was)) && others_in(limits_of(was), limits_of(is)) &&
+           schema_equal(&schema_Container, &without, was);
+}
+
+static void resize_containers(const PodSpec *spec, const PodSpec *old, struct err_list *out)
+{
+    struct field_path path = path_field(NULL, "spec");
+    struct field_path list = path_field(&path, "containers");
+    for (size_t i = 0; i < old->n_containers; i++) {
+        struct field_path p = path_index(&list, i);
+        check_all_kept(spec->containers[i], old->containers[i], &p, out);
+    }
+    for (size_t i = 0; i < old->n_containers; i++) {
+        if (!is_same(spec->containers[i], old->containers[i]))
+            rule_forbidden(out, &path, "only cpu and memory resources are mutable");
+    }
+}
+
+/* Of init containers only those that go on running. */
+static void resize_init(const PodSpec *spec, const PodSpec *old, struct err_list *out)
+{
+    struct field_path path = path_field(NULL, "spec");
+    struct field_path list = path_field(&path, "initContainers");
+    for (size_t i = 0; i < old->n_init_containers; i++) {
+        const Container *is = spec->init_containers[i];
+        const Container *was = old->init_containers[i];
+        struct field_path p = path_index(&list, i);
+        bool sidecar = text_eq(was->restart_policy, "Always");
+        if (sidecar)
+            check_all_kept(is, was, &p, out);
+        if (sidecar && !is_same(is, was))
+            rule_forbidden(out, &path,
+                           "only cpu and memory resources for sidecar containers are mutable");
+        else if (!sidecar && !schema_equal(&schema_Container, is, was))
+            rule_forbidden(out, &path, "resources for non-sidecar init containers are immutable");
+    }
+}
+
+/* Agents that can resize tell what a running container has. */
+static bool node_resizes(const Pod *pod)
+{
+    for (size_t i = 0; pod->status != NULL && i < pod->status->n_container_statuses; i++) {
+        const ContainerStatus *s = pod->status->container_statuses[i];
+        if (s->state != NULL && s->state->running != NULL)
+            return s->resources != NULL;
+    }
+    return true;
+}
+
+static const char *class_of(const Pod *pod)
+{
+    const char *class = pod->status == NULL ? NULL : pod->status->qos_class;
+    return text_empty(class) ? pod_qos_class(pod->spec) : class;
 }
 
 void pod_validate_resize(const struct Pod *pod, const struct Pod *old, struct err_list *out)
 {
     struct field_path spec = path_field(NULL, "spec");
-    struct field_path list = path_field(&spec, "containers");
-    const char *class = pod_qos_class(pod->spec);
-    bool fits = true;
-    if (!text_eq(class, pod_qos_class(old->spec)))
-        rule_invalid_text(out, &spec, class,
-                          "Pod QOS Class may not change as a result of resizing");
-    for (size_t i = 0; i < old->spec->n_containers; i++) {
-        struct field_path p = path_index(&list, i);
-        fits = check_container(pod->spec->containers[i], old->spec->containers[i], &p, out) && fits;
+    if (pod_is_mirror(old)) {
+        refuse_all(out, "static pods cannot be resized");
+        return;
     }
-    if (!fits)
-        rule_forbidden(out, &spec, "only cpu and memory resources are mutable");
+    if (old->spec->os != NULL && text_eq(old->spec->os->name, "windows")) {
+        refuse_all(out, "windows pods cannot be resized");
+        return;
+    }
+    /* Upstream shows the class that the status has. */
+    if (!text_eq(pod_qos_class(pod->spec), class_of(old)))
+        rule_invalid_text(out, &spec, pod->status == NULL ? "" : pod->status->qos_class,
+                          "Pod QOS Class may not change as a result of resizing");
+    if (!node_resizes(old))
+        rule_forbidden(out, &spec, "Pod running on node without support for resize");
+    resize_containers(pod->spec, old->spec, out);
+    resize_init(pod->spec, old->spec, out);
 }

@@ -1,5 +1,7 @@
 /* PodDisruptionBudgets: one amount, and whom it is about. The disruption controller fills in the
  * status; the eviction subresource obeys it. */
+#include <string.h>
+
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/policy.pb-c.h"
 #include "api/proto/schemas.h"
@@ -8,6 +10,9 @@
 #include "base/arena.h"
 #include "controlplane/resources/strategies.h"
 #include "controlplane/resources/workload.h"
+
+/* Of a condition, as upstream has it. */
+enum { REASON_BYTES_MAX = 1 << 10, MESSAGE_BYTES_MAX = 32 << 10 };
 
 static void defaults(struct arena *a, void *object)
 {
@@ -54,6 +59,71 @@ static void validate(const struct resource_context *c, const void *object, struc
         (void)check_one_of(out, &policy, spec->unhealthy_pod_eviction_policy, policies);
 }
 
+/* Letters, digits and _,: between a letter and a letter, digit or _. */
+static bool is_reason(const char *reason)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,:";
+    size_t len = strlen(reason);
+    return strchr(letters, reason[0]) != NULL && strspn(reason, inner) == len &&
+           reason[len - 1] != ',' && reason[len - 1] != ':';
+}
+
+static void validate_words(const Condition *c, const struct field_path *up, struct err_list *out)
+{
+    struct field_path reason = path_field(up, "reason");
+    struct field_path message = path_field(up, "message");
+    if (text_empty(c->reason)) {
+        rule_required(out, &reason, "must be set");
+    } else {
+        if (!is_reason(c->reason))
+            rule_invalid_text(out, &reason, c->reason,
+                              "a condition reason must start with alphabetic character, optionally "
+                              "followed by a string of alphanumeric characters or '_,:', and must "
+                              "end with an alphanumeric character or '_' (e.g. 'my_name',  or "
+                              "'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or "
+                              "'ReasonA:ReasonB', regex used for validation is "
+                              "'[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
+        if (strlen(c->reason) > REASON_BYTES_MAX)
+            rule_too_long(out, &reason, REASON_BYTES_MAX);
+    }
+    if (strlen(text_of(c->message)) > MESSAGE_BYTES_MAX)
+        rule_too_long(out, &message, MESSAGE_BYTES_MAX);
+}
+
+static void validate_condition(const Condition *c, const struct field_path *p, struct err_list *out)
+{
+    static const char *const statuses[] = { "False", "True", "Unknown", NULL };
+    struct field_path type = path_field(p, "type");
+    struct field_path status = path_field(p, "status");
+    struct field_path generation = path_field(p, "observedGeneration");
+    struct field_path since = path_field(p, "lastTransitionTime");
+    (void)check_name(out, &type, text_of(c->type), name_qualified);
+    (void)check_one_of(out, &status, text_of(c->status), statuses);
+    if (c->observed_generation < 0)
+        rule_invalid_number(out, &generation, c->observed_generation,
+                            "must be greater than or equal to zero");
+    if (c->last_transition_time == NULL)
+        rule_required(out, &since, "must be set");
+    validate_words(c, p, out);
+}
+
+static void validate_conditions(const PodDisruptionBudgetStatus *s, const struct field_path *up,
+                                struct err_list *out)
+{
+    struct field_path list = path_field(up, "conditions");
+    for (size_t i = 0; i < s->n_conditions && !err_list_full(out); i++) {
+        struct field_path p = path_index(&list, i);
+        struct field_path type = path_field(&p, "type");
+        bool twin = false;
+        for (size_t j = 0; !twin && j < i; j++)
+            twin = text_eq(s->conditions[j]->type, s->conditions[i]->type);
+        if (twin)
+            rule_duplicate(out, &type, text_of(s->conditions[i]->type));
+        validate_condition(s->conditions[i], &p, out);
+    }
+}
+
 static void validate_status(const struct resource_context *c, const void *object, const void *old,
                             struct err_list *out)
 {
@@ -63,6 +133,7 @@ static void validate_status(const struct resource_context *c, const void *object
     (void)old;
     if (s == NULL)
         return;
+    validate_conditions(s, &path, out);
     const struct {
         const char *name;
         int32_t value;

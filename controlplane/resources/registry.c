@@ -33,9 +33,8 @@ static const struct resource_field node_fields[] = {
     { .label = "spec.unschedulable", .path = { 2, 4 }, .boolean = true }
 };
 
-static const struct resource_field namespace_fields[] = {
-    { .label = "status.phase", .path = { 3, 1 } }, { .label = "name", .alias_of = "metadata.name" }
-};
+static const struct resource_field namespace_fields[] = { { .label = "status.phase",
+                                                            .path = { 3, 1 } } };
 
 static const struct resource_field secret_fields[] = { { .label = "type", .path = { 3 } } };
 
@@ -53,7 +52,7 @@ static const struct resource_field event_fields[] = {
     { .label = "involvedObject.fieldPath", .path = { 2, 7 } },
     { .label = "reason", .path = { 3 } },
     { .label = "reportingComponent", .path = { 14 } },
-    { .label = "source", .path = { 5, 1 } },
+    { .label = "source", .path = { 5, 1 }, .instead = { 14 } },
     { .label = "type", .path = { 9 } }
 };
 

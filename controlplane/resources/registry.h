@@ -121,6 +121,7 @@ typedef void table_cells_fn(const struct resource_context *c, const void *object
 struct resource_field {
     const char *label;
     uint8_t path[6];
+    uint8_t instead[6];      /* where it lies when there is no text at path; may be empty */
     const char *alias_of;    /* another label; then path is empty */
     bool boolean;            /* printed as "true" or "false" */
     bool number;             /* compared as a number */

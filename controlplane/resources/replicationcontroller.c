@@ -92,7 +92,8 @@ static void validate_status(const struct resource_context *c, const void *object
     const struct workload_counts counts = { .replicas = s->replicas,
                                             .fully_labeled = s->fully_labeled_replicas,
                                             .ready = s->ready_replicas,
-                                            .available = s->available_replicas };
+                                            .available = s->available_replicas,
+                                            .observed_generation = s->observed_generation };
     workload_validate_counts(&counts, out);
 }
 

@@ -2,11 +2,14 @@
 #include "controlplane/resources/rules.h"
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/meta/labels.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/schema/codec.h"
 #include "api/schema/err_list.h"
+#include "api/schema/json.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -138,6 +141,34 @@ void rule_invalid_message(struct err_list *out, const struct field_path *p,
         shown = str_dup(out->arena, str_slice(buf_str(&b), 0, RULE_VALUE_BYTES_MAX));
     buf_deinit(&b);
     rule_invalid(out, p, shown, detail);
+}
+
+static int entry_order(const void *x, const void *y)
+{
+    return strcmp(entries_key(x, 0), entries_key(y, 0));
+}
+
+void rule_invalid_map(struct err_list *out, const struct field_path *p, const void *entries,
+                      size_t count, const char *detail)
+{
+    struct buf b;
+    if (err_list_full(out))
+        return;
+    const void **sorted = arena_array(out->arena, count, sizeof(*sorted));
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = ((const void *const *)entries)[i];
+    if (count > 1)
+        qsort(sorted, count, sizeof(*sorted), entry_order);
+    buf_init(&b);
+    for (size_t i = 0; i < count && b.len < RULE_VALUE_BYTES_MAX; i++) {
+        buf_append_c(&b, i == 0 ? "{" : ",");
+        json_write_string(&b, str_from(entries_key(sorted, i)), true);
+        buf_append_c(&b, ":");
+        json_write_string(&b, str_from(entries_value(sorted, i)), true);
+    }
+    buf_append_c(&b, count == 0 ? "null" : "}");
+    rule_invalid(out, p, str_dup(out->arena, buf_str(&b)), detail);
+    buf_deinit(&b);
 }
 
 void rule_duplicate(struct err_list *out, const struct field_path *p, const char *value)

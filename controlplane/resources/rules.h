@@ -55,6 +55,9 @@ void rule_invalid_list(struct err_list *out, const struct field_path *p, char *c
 /* Shows a message as JSON. */
 void rule_invalid_message(struct err_list *out, const struct field_path *p,
                           const struct schema *schema, const void *message, const char *detail);
+/* Shows a protobuf-c map<string, string> as JSON, in the order of keys. */
+void rule_invalid_map(struct err_list *out, const struct field_path *p, const void *entries,
+                      size_t count, const char *detail);
 void rule_duplicate(struct err_list *out, const struct field_path *p, const char *value);
 void rule_not_found(struct err_list *out, const struct field_path *p, const char *value);
 void rule_too_long(struct err_list *out, const struct field_path *p, size_t max);

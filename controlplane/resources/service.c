@@ -48,12 +48,23 @@ static void affinity_defaults(struct arena *a, ServiceSpec *spec)
     }
 }
 
+/* What a balancer's address is for: to be the service's own on each node. */
+static void balancer_defaults(struct arena *a, const LoadBalancerStatus *s)
+{
+    for (size_t i = 0; i < s->n_ingress; i++) {
+        if (!text_empty(s->ingress[i]->ip) && s->ingress[i]->ip_mode == NULL)
+            s->ingress[i]->ip_mode = text_new(a, "VIP");
+    }
+}
+
 static void defaults(struct arena *a, void *object)
 {
     Service *service = object;
     ServiceSpec *spec = message_ensure(a, &service->spec, &service_spec__descriptor);
     ServiceStatus *status = message_ensure(a, &service->status, &service_status__descriptor);
     (void)message_ensure(a, &status->load_balancer, &load_balancer_status__descriptor);
+    if (is_type(spec, "LoadBalancer"))
+        balancer_defaults(a, status->load_balancer);
     affinity_defaults(a, spec);
     for (size_t i = 0; i < spec->n_ports; i++)
         port_defaults(a, spec->ports[i]);
@@ -76,6 +87,11 @@ static void prepare_create(const struct resource_context *c, void *object)
     service_status__init(service->status);
     (void)message_ensure(c->arena, &service->status->load_balancer,
                          &load_balancer_status__descriptor);
+}
+
+static bool has_node_ports(const ServiceSpec *spec)
+{
+    return is_type(spec, "NodePort") || is_type(spec, "LoadBalancer");
 }
 
 static bool same_node_ports(const ServiceSpec *spec, const ServiceSpec *was)
@@ -101,7 +117,7 @@ static void drop_addresses(ServiceSpec *spec, const ServiceSpec *was)
 /* What only the old type had, and what the client did not change too: it goes with the type. */
 static void drop_of_old_type(ServiceSpec *spec, const ServiceSpec *was)
 {
-    bool ports = is_type(spec, "NodePort") || is_type(spec, "LoadBalancer");
+    bool ports = has_node_ports(spec);
     bool balanced = is_type(spec, "LoadBalancer");
     bool was_balanced = is_type(was, "LoadBalancer");
     if (is_type(spec, "ExternalName") && !is_type(was, "ExternalName"))
@@ -121,6 +137,37 @@ static void drop_of_old_type(ServiceSpec *spec, const ServiceSpec *was)
         spec->external_traffic_policy = NULL;
 }
 
+static bool uses_node_port(const ServiceSpec *spec, int32_t port)
+{
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        if (spec->ports[i]->node_port == port)
+            return true;
+    }
+    return false;
+}
+
+/* A port whose node port is left out keeps it, by its name, unless another one has taken it. */
+static void keep_node_ports(ServiceSpec *spec, const ServiceSpec *was)
+{
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        ServicePort *port = spec->ports[i];
+        int32_t kept = 0;
+        for (size_t j = 0; j < was->n_ports; j++) {
+            if (text_eq(was->ports[j]->name, port->name))
+                kept = was->ports[j]->node_port;
+        }
+        if (port->node_port == 0 && kept != 0 && !uses_node_port(spec, kept)) {
+            port->has_node_port = 1;
+            port->node_port = kept;
+        }
+    }
+    if (service_checks_health(spec) && service_checks_health(was) &&
+        spec->health_check_node_port == 0) {
+        spec->has_health_check_node_port = was->has_health_check_node_port;
+        spec->health_check_node_port = was->health_check_node_port;
+    }
+}
+
 static void prepare_update(const struct resource_context *c, void *object, const void *old)
 {
     ServiceSpec *spec = ((Service *)object)->spec;
@@ -134,6 +181,8 @@ static void prepare_update(const struct resource_context *c, void *object, const
         spec->cluster_ips = was->cluster_ips;
         spec->n_cluster_ips = was->n_cluster_ips;
     }
+    if (was != NULL && has_node_ports(spec) && has_node_ports(was))
+        keep_node_ports(spec, was);
     if (was != NULL)
         drop_of_old_type(spec, was);
 }
@@ -156,6 +205,14 @@ static void validate_update(const struct resource_context *c, const void *object
     (void)c;
     service_spec_validate_update(((const Service *)object)->spec, ((const Service *)old)->spec,
                                  out);
+}
+
+static void validate_status(const struct resource_context *c, const void *object, const void *old,
+                            struct err_list *out)
+{
+    (void)c;
+    (void)old;
+    service_status_validate(object, out);
 }
 
 /* A text of its own. */
@@ -197,4 +254,5 @@ const struct resource_strategy service_strategy = { .defaults = defaults,
                                                     .prepare_status = prepare_status,
                                                     .warnings = warnings,
                                                     .validate = validate,
-                                                    .validate_update = validate_update };
+                                                    .validate_update = validate_update,
+                                                    .validate_status = validate_status };

@@ -11,6 +11,10 @@ struct err_list;
 void service_spec_validate(const struct Service *service, struct err_list *out);
 void service_spec_validate_update(const struct ServiceSpec *spec, const struct ServiceSpec *old,
                                   struct err_list *out);
+/* Where a balancer says it listens. */
+void service_status_validate(const struct Service *service, struct err_list *out);
+/* Is it balanced to nodes with endpoints only, who tell at a port of their own? */
+bool service_checks_health(const struct ServiceSpec *spec);
 /* Can it be reached from outside the cluster? */
 bool service_is_external(const struct ServiceSpec *spec);
 

@@ -263,6 +263,11 @@ static void validate_balancer(const ServiceSpec *spec, const struct field_path *
         (void)check_name(out, &class, spec->load_balancer_class, name_qualified);
 }
 
+bool service_checks_health(const struct ServiceSpec *spec)
+{
+    return is_type(spec, "LoadBalancer") && text_eq(spec->external_traffic_policy, "Local");
+}
+
 static void validate_policies(const ServiceSpec *spec, const struct field_path *path,
                               struct err_list *out)
 {
@@ -273,14 +278,13 @@ static void validate_policies(const ServiceSpec *spec, const struct field_path *
     struct field_path health = path_field(path, "healthCheckNodePort");
     struct field_path internal = path_field(path, "internalTrafficPolicy");
     struct field_path distribution = path_field(path, "trafficDistribution");
-    bool local = text_eq(spec->external_traffic_policy, "Local");
     if (service_is_external(spec))
         (void)check_one_of(out, &external, text_of(spec->external_traffic_policy), policies);
     else if (!text_empty(spec->external_traffic_policy))
         rule_invalid_text(out, &external, spec->external_traffic_policy,
                           "may only be set for externally-accessible services");
     /* Nobody gives out such ports here, so one that is needed may be missing. */
-    if (spec->health_check_node_port != 0 && is_type(spec, "LoadBalancer") && local)
+    if (spec->health_check_node_port != 0 && service_checks_health(spec))
         (void)check_port(out, &health, spec->health_check_node_port);
     else if (spec->health_check_node_port != 0)
         rule_invalid_number(out, &health, spec->health_check_node_port,
@@ -315,23 +319,4 @@ void service_spec_validate(const struct Service *service, struct err_list *out)
     for_ports(spec, &path, out, validate_distinct);
     validate_balancer(spec, &path, out);
     validate_policies(spec, &path, out);
-}
-
-void service_spec_validate_update(const struct ServiceSpec *spec, const struct ServiceSpec *old,
-                                  struct err_list *out)
-{
-    struct field_path path = path_field(NULL, "spec");
-    struct field_path ips = path_field(&path, "clusterIPs");
-    struct field_path first = path_index(&ips, 0);
-    struct field_path class = path_field(&path, "loadBalancerClass");
-    if (old == NULL)
-        return;
-    if (!text_empty(old->cluster_ip) && !is_type(spec, "ExternalName") &&
-        !is_type(old, "ExternalName") && !text_eq(old->cluster_ip, spec->cluster_ip))
-        rule_invalid_list(out, &first, spec->cluster_ips, spec->n_cluster_ips,
-                          spec->n_cluster_ips == 0 ? "primary clusterIP can not be unset"
-                                                   : "may not change once set");
-    if (is_type(spec, "LoadBalancer") && is_type(old, "LoadBalancer") &&
-        !text_eq(text_of(spec->load_balancer_class), text_of(old->load_balancer_class)))
-        rule_invalid_text(out, &class, spec->load_balancer_class, "may not change once set");
 }

@@ -42,7 +42,7 @@ static struct table_cell shown_cell(struct arena *a, struct shown *s, const char
 {
     if (s->count > SHOWN_MAX)
         buf_printf(&s->text, " + %zu more...", s->count - SHOWN_MAX);
-    struct str text = s->count == 0 ? str_from(when_empty) : str_copy(a, buf_str(&s->text));
+    struct str text = s->text.len == 0 ? str_from(when_empty) : str_copy(a, buf_str(&s->text));
     buf_deinit(&s->text);
     return cell_str(text);
 }
@@ -71,8 +71,16 @@ void endpoints_cells(const struct resource_context *c, const void *object, struc
     for (size_t i = 0; i < e->n_subsets; i++)
         show_subset(c->arena, e->subsets[i], &shown);
     out[0] = cell_name(object);
-    out[1] = shown_cell(c->arena, &shown, "<none>");
+    out[1] = shown_cell(c->arena, &shown, e->n_subsets == 0 ? "<none>" : "");
     out[2] = cell_age(c, object);
+}
+
+/* A port without a number is every port, or what its name means to the pod. */
+static struct str shown_port(struct arena *a, const DiscoveryEndpointPort *port)
+{
+    if (port->has_port)
+        return str_printf(a, "%d", port->port);
+    return str_from(port->name == NULL ? "*" : port->name);
 }
 
 void endpoint_slice_cells(const struct resource_context *c, const void *object,
@@ -83,10 +91,8 @@ void endpoint_slice_cells(const struct resource_context *c, const void *object,
     struct shown addresses = { .count = 0 };
     buf_init(&ports.text);
     buf_init(&addresses.text);
-    for (size_t i = 0; i < slice->n_ports; i++) {
-        const DiscoveryEndpointPort *port = slice->ports[i];
-        shown_add(&ports, port->has_port ? str_printf(c->arena, "%d", port->port) : str_lit("*"));
-    }
+    for (size_t i = 0; i < slice->n_ports; i++)
+        shown_add(&ports, shown_port(c->arena, slice->ports[i]));
     for (size_t i = 0; i < slice->n_endpoints; i++) {
         for (size_t j = 0; j < slice->endpoints[i]->n_addresses; j++)
             shown_add(&addresses, str_from(text_of(slice->endpoints[i]->addresses[j])));

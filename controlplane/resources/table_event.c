@@ -42,33 +42,43 @@ static struct str source(struct arena *a, const Event *event)
     return host[0] == '\0' ? str_from(component) : str_printf(a, "%s, %s", component, host);
 }
 
+/* Of a series, or of the two times and the count of the old API. */
+struct seen {
+    int64_t first; /* seconds; 0: unknown */
+    int64_t last;
+    int64_t count;
+};
+
+static struct seen seen_of(const Event *event)
+{
+    int64_t at = event->event_time == NULL ? 0 : event->event_time->seconds;
+    int64_t first = time_seconds(event->first_timestamp);
+    int64_t last = time_seconds(event->last_timestamp);
+    struct seen s = { .first = first == 0 ? at : first };
+    if (event->series != NULL) {
+        const MicroTime *observed = event->series->last_observed_time;
+        s.last = observed == NULL ? 0 : observed->seconds;
+        s.count = event->series->count;
+        return s;
+    }
+    s.last = last == 0 ? s.first : last;
+    s.count = event->count == 0 ? 1 : event->count; /* a single event of the new API has none */
+    return s;
+}
+
 void event_cells(const struct resource_context *c, const void *object, struct table_cell *out)
 {
     const Event *event = object;
     struct arena *a = c->arena;
-    int64_t at = event->event_time == NULL ? 0 : event->event_time->seconds;
-    int64_t first = time_seconds(event->first_timestamp);
-    int64_t last = time_seconds(event->last_timestamp);
-    int64_t count = event->count;
-    if (first == 0)
-        first = at;
-    if (event->series != NULL) {
-        if (event->series->last_observed_time != NULL)
-            last = event->series->last_observed_time->seconds;
-        count = event->series->count;
-    } else if (count == 0) {
-        count = 1; /* a single event of the new API carries no count */
-    }
-    if (last == 0)
-        last = first;
-    out[0] = cell_str(time_age(a, last, c->now_wall_ns));
+    const struct seen seen = seen_of(event);
+    out[0] = cell_str(time_age(a, seen.last, c->now_wall_ns));
     out[1] = cell_text(event->type);
     out[2] = cell_text(event->reason);
     out[3] = cell_str(about(a, event->involved_object));
     out[4] = cell_text(event->involved_object == NULL ? "" : event->involved_object->field_path);
     out[5] = cell_str(source(a, event));
     out[6] = cell_str(str_trim(str_from(event->message)));
-    out[7] = cell_str(time_age(a, first, c->now_wall_ns));
-    out[8] = cell_number(count);
+    out[7] = cell_str(time_age(a, seen.first, c->now_wall_ns));
+    out[8] = cell_number(seen.count);
     out[9] = cell_name(object);
 }

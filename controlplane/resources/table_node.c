@@ -68,13 +68,13 @@ static struct table_cell roles_cell(struct arena *a, const ObjectMeta *meta)
     return cell_str(roles);
 }
 
-static const char *address_of(const NodeStatus *status, const char *type)
+static struct table_cell address_cell(const NodeStatus *status, const char *type)
 {
     for (size_t i = 0; i < status->n_addresses; i++) {
         if (text_eq(status->addresses[i]->type, type))
-            return status->addresses[i]->address;
+            return cell_text(text_of(status->addresses[i]->address));
     }
-    return "";
+    return cell_text("<none>");
 }
 
 static struct table_cell or_unknown(const char *text)
@@ -96,8 +96,8 @@ void node_cells(const struct resource_context *c, const void *object, struct tab
     out[2] = roles_cell(c->arena, node->metadata);
     out[3] = cell_age(c, object);
     out[4] = cell_text(info->kubelet_version);
-    out[5] = cell_or_none(address_of(status, "InternalIP"));
-    out[6] = cell_or_none(address_of(status, "ExternalIP"));
+    out[5] = address_cell(status, "InternalIP");
+    out[6] = address_cell(status, "ExternalIP");
     out[7] = or_unknown(info->os_image);
     out[8] = or_unknown(info->kernel_version);
     out[9] = or_unknown(info->container_runtime_version);

@@ -50,7 +50,10 @@ static const char *amount_shown(struct arena *a, const struct quantities *all, c
     return quantity_shown(a, &q);
 }
 
-/* "pods: 1/4, requests.cpu: 0/2", in the order of names; limits: those that begin with it. */
+/* Names of limits are told apart by this. */
+static const char limits_prefix[] = "limits.";
+
+/* "pods: 1/4, requests.cpu: 0/2", in the order of names; limits: those, or the others. */
 static struct table_cell quota_cell(struct arena *a, const struct quantities *used,
                                     const struct quantities *hard, bool limits)
 {
@@ -62,7 +65,7 @@ static struct table_cell quota_cell(struct arena *a, const struct quantities *us
     if (hard->count > 1)
         qsort(names, hard->count, sizeof(*names), key_order);
     for (size_t i = 0; i < hard->count; i++) {
-        if ((strncmp(names[i], "limits", 6) == 0) == limits)
+        if ((strncmp(names[i], limits_prefix, sizeof(limits_prefix) - 1) == 0) == limits)
             buf_printf(&b, "%s%s: %s/%s", b.len > 0 ? ", " : "", names[i],
                        amount_shown(a, used, names[i]), amount_shown(a, hard, names[i]));
     }

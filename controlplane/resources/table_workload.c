@@ -1,4 +1,7 @@
 /* Rows of Deployments, ReplicaSets, ReplicationControllers, pod templates and Services. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/meta/selector.h"
 #include "api/proto/apps.pb-c.h"
 #include "api/proto/core.pb-c.h"
@@ -68,16 +71,16 @@ static void container_cells(struct arena *a, const PodTemplateSpec *t, struct ta
     out[1] = take(a, &images, "");
 }
 
-/* The same, and the selector. */
-static void template_cells(struct arena *a, const PodTemplateSpec *t, const LabelSelector *ls,
-                           struct table_cell out[3])
+/* A selector in its two words for what it cannot show. */
+static struct table_cell selector_cell(struct arena *a, const LabelSelector *ls,
+                                       const char *when_empty, const char *when_wrong)
 {
     struct selector selector;
-    container_cells(a, t, out);
-    out[2] = cell_text("<none>");
-    if (ls == NULL || selector_from_struct(a, ls, &selector, NULL) < 0)
-        return;
-    out[2] = cell_str(selector.count == 0 ? str_lit("<none>") : selector_text(a, &selector));
+    if (ls == NULL)
+        return cell_text(when_empty);
+    if (selector_from_struct(a, ls, &selector, NULL) < 0)
+        return cell_text(when_wrong);
+    return selector.count == 0 ? cell_text(when_empty) : cell_str(selector_text(a, &selector));
 }
 
 void deployment_cells(const struct resource_context *c, const void *object, struct table_cell *out)
@@ -92,7 +95,8 @@ void deployment_cells(const struct resource_context *c, const void *object, stru
     out[2] = cell_number(status->updated_replicas);
     out[3] = cell_number(status->available_replicas);
     out[4] = cell_age(c, object);
-    template_cells(c->arena, spec->template_, spec->selector, out + 5);
+    container_cells(c->arena, spec->template_, out + 5);
+    out[7] = selector_cell(c->arena, spec->selector, "", "<invalid>");
 }
 
 void replica_set_cells(const struct resource_context *c, const void *object, struct table_cell *out)
@@ -107,7 +111,8 @@ void replica_set_cells(const struct resource_context *c, const void *object, str
     out[2] = cell_number(status->replicas);
     out[3] = cell_number(status->ready_replicas);
     out[4] = cell_age(c, object);
-    template_cells(c->arena, spec->template_, spec->selector, out + 5);
+    container_cells(c->arena, spec->template_, out + 5);
+    out[7] = selector_cell(c->arena, spec->selector, "<none>", "<error>");
 }
 
 void replication_controller_cells(const struct resource_context *c, const void *object,
@@ -138,23 +143,48 @@ void pod_template_cells(const struct resource_context *c, const void *object,
     out[3] = cell_labels(c->arena, meta->labels, meta->n_labels);
 }
 
+static int text_order(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static void append_listed(struct buf *b, const char *text)
+{
+    buf_append_c(b, b->len > 0 ? "," : "");
+    buf_append_c(b, text);
+}
+
+/* Addresses, or names, of the balancers: sorted, each once. */
+static void show_balancers(struct arena *a, const LoadBalancerStatus *lb, struct buf *out)
+{
+    size_t count = 0;
+    const char **names = arena_array(a, lb == NULL ? 0 : lb->n_ingress, sizeof(*names));
+    for (size_t i = 0; lb != NULL && i < lb->n_ingress; i++) {
+        const LoadBalancerIngress *in = lb->ingress[i];
+        if (!text_empty(in->ip) || !text_empty(in->hostname))
+            names[count++] = text_empty(in->ip) ? in->hostname : in->ip;
+    }
+    if (count > 1)
+        qsort(names, count, sizeof(*names), text_order);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !text_eq(names[i], names[i - 1]))
+            append_listed(out, names[i]);
+    }
+}
+
 static struct table_cell external_cell(struct arena *a, const Service *s, const ServiceSpec *spec)
 {
     struct buf b;
-    buf_init(&b);
-    if (text_eq(spec->type, "ExternalName"))
-        buf_append_c(&b, text_of(spec->external_name));
-    const LoadBalancerStatus *lb = s->status == NULL ? NULL : s->status->load_balancer;
     bool balanced = text_eq(spec->type, "LoadBalancer");
-    for (size_t i = 0; balanced && lb != NULL && i < lb->n_ingress; i++) {
-        const LoadBalancerIngress *in = lb->ingress[i];
-        buf_append_c(&b, b.len > 0 ? "," : "");
-        buf_append_c(&b, text_empty(in->ip) ? text_of(in->hostname) : in->ip);
-    }
-    for (size_t i = 0; i < spec->n_external_ips; i++) {
-        buf_append_c(&b, b.len > 0 ? "," : "");
-        buf_append_c(&b, text_of(spec->external_ips[i]));
-    }
+    if (text_eq(spec->type, "ExternalName"))
+        return cell_text(text_of(spec->external_name));
+    if (!balanced && !text_eq(spec->type, "ClusterIP") && !text_eq(spec->type, "NodePort"))
+        return cell_text("<unknown>");
+    buf_init(&b);
+    if (balanced)
+        show_balancers(a, s->status == NULL ? NULL : s->status->load_balancer, &b);
+    for (size_t i = 0; i < spec->n_external_ips; i++)
+        append_listed(&b, text_of(spec->external_ips[i]));
     return take(a, &b, balanced ? "<pending>" : "<none>");
 }
 

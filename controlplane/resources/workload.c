@@ -50,21 +50,6 @@ void workload_validate_selector(const struct LabelSelector *selector, const stru
     }
 }
 
-/* {"a":"b"} */
-static const char *labels_shown(struct arena *a, const ObjectMeta *meta)
-{
-    struct buf b;
-    buf_init(&b);
-    buf_append_byte(&b, '{');
-    for (size_t i = 0; meta != NULL && i < meta->n_labels; i++)
-        buf_printf(&b, "%s%s:%s", i > 0 ? "," : "", text_quoted(a, entries_key(meta->labels, i)),
-                   text_quoted(a, entries_value(meta->labels, i)));
-    buf_append_byte(&b, '}');
-    const char *shown = meta == NULL || meta->n_labels == 0 ? "null" : str_dup(a, buf_str(&b));
-    buf_deinit(&b);
-    return shown;
-}
-
 /* A selector that is absent matches no labels. */
 static void match_nothing(const PodTemplateSpec *t, const struct field_path *path,
                           struct err_list *out)
@@ -72,8 +57,9 @@ static void match_nothing(const PodTemplateSpec *t, const struct field_path *pat
     struct field_path template = path_field(path, "template");
     struct field_path metadata = path_field(&template, "metadata");
     struct field_path labels_path = path_field(&metadata, "labels");
-    rule_invalid(out, &labels_path, labels_shown(out->arena, t->metadata),
-                 "`selector` does not match template `labels`");
+    rule_invalid_map(out, &labels_path, t->metadata == NULL ? NULL : t->metadata->labels,
+                     t->metadata == NULL ? 0 : t->metadata->n_labels,
+                     "`selector` does not match template `labels`");
 }
 
 void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
@@ -102,17 +88,30 @@ void workload_validate_counts(const struct workload_counts *counts, struct err_l
 {
     const struct {
         const char *name;
-        int32_t value;
-    } all[] = { { "replicas", counts->replicas },
-                { "fullyLabeledReplicas", counts->fully_labeled },
-                { "readyReplicas", counts->ready },
-                { "availableReplicas", counts->available } };
+        int64_t value;
+        bool part; /* of the replicas */
+    } all[] = { { "replicas", counts->replicas, false },
+                { "fullyLabeledReplicas", counts->fully_labeled, true },
+                { "updatedReplicas", counts->updated, true },
+                { "readyReplicas", counts->ready, true },
+                { "availableReplicas", counts->available, true },
+                { "unavailableReplicas", counts->unavailable, false },
+                { "observedGeneration", counts->observed_generation, false },
+                { "collisionCount", counts->collisions, false } };
     struct field_path path = path_field(NULL, "status");
+    struct field_path available = path_field(&path, "availableReplicas");
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         struct field_path p = path_field(&path, all[i].name);
-        if (check_not_negative(out, &p, all[i].value) && all[i].value > counts->replicas)
+        (void)check_not_negative(out, &p, all[i].value);
+    }
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct field_path p = path_field(&path, all[i].name);
+        if (all[i].part && all[i].value > counts->replicas)
             rule_invalid_number(out, &p, all[i].value, "cannot be greater than status.replicas");
     }
+    if (counts->available > counts->ready)
+        rule_invalid_number(out, &available, counts->available,
+                            "cannot be greater than readyReplicas");
 }
 
 void workload_validate_template(const struct LabelSelector *selector,

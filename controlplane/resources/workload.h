@@ -20,14 +20,19 @@ void workload_validate_template(const struct LabelSelector *selector,
 void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
                              const struct field_path *path, struct err_list *out);
 
+/* Of a status; what a kind has not is 0. */
 struct workload_counts {
     int32_t replicas;
     int32_t fully_labeled;
+    int32_t updated;
     int32_t ready;
     int32_t available;
+    int32_t unavailable;
+    int64_t observed_generation;
+    int32_t collisions;
 };
 
-/* Counts of a status: not negative, none above replicas. */
+/* Not negative; no part above replicas; none available that is not ready. */
 void workload_validate_counts(const struct workload_counts *counts, struct err_list *out);
 /* A selector never changes. */
 void workload_validate_selector_update(const struct LabelSelector *selector,

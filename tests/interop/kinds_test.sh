@@ -162,6 +162,10 @@ for kubectl in $kubectls; do
     expect "yes" k auth can-i delete pods
     expect "*.*" k auth can-i --list
     old || expect "system:masters" k auth whoami
+    old || expect "bob" k auth whoami --as=bob
+    expect 'User "bob" cannot list resource "pods" in API group "" in the namespace' k get pods --as=bob
+    expect "no" k auth can-i delete pods --as=bob
+    expect "rq" k get quota --as=bob --as-group=system:masters
     expect 'limitrange "lr" deleted' k delete -f "$work/kinds.yaml" --wait=false
     expect "namespace \"$ns\" deleted" "$kubectl" delete ns "$ns" --timeout=30s
 done

@@ -2,12 +2,15 @@
  * May they: one question with the attributes RBAC will need.
  *
  * Until identity is built every certificate of the cluster's CA may do everything, so the answer is
- * yes for whoever authn let through. RBAC replaces the body of authz_allow and nothing else.
+ * yes for whoever authn let through. Who is impersonated has shown no certificate, and may do what
+ * upstream's default roles give: everything to system:masters, to others discovery and questions
+ * about themselves. RBAC replaces authz.c and nothing else.
  */
 #ifndef CONTROLPLANE_APISERVER_AUTHZ_AUTHZ_H
 #define CONTROLPLANE_APISERVER_AUTHZ_AUTHZ_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/str.h"
 
@@ -26,5 +29,18 @@ struct authz_request {
 };
 
 bool authz_allow(const struct authz_request *q);
+
+#define AUTHZ_NAMES_MAX 16
+
+/* One thing that somebody may do; "*" is anything, of paths also at the end of one. */
+struct authz_rule {
+    bool resource;
+    const char *verb;
+    const char *group;                      /* of resources */
+    const char *names[AUTHZ_NAMES_MAX + 1]; /* plurals, or paths; ended by NULL */
+};
+
+/* The rules of an identity, one after another; NULL after the last. */
+const struct authz_rule *authz_rule_at(const struct identity *who, size_t i);
 
 #endif

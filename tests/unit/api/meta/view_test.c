@@ -59,6 +59,17 @@ static void test_event(void **state)
     arena_deinit(&a);
 }
 
+static void test_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(view_twin(KIND_EVENT), KIND_EVENTS_EVENT);
+    assert_int_equal(view_twin(KIND_EVENTS_EVENT), KIND_EVENT);
+    assert_int_equal(view_twin(KIND_POD), KIND_NONE);
+    assert_int_equal(view_field_of_stored(KIND_EVENTS_EVENT, 2), 8);
+    assert_int_equal(view_field_of_stored(KIND_EVENTS_EVENT, 99), 0);
+    assert_int_equal(view_field_of_stored(KIND_EVENT, 2), 2);
+}
+
 /* What is no view is not touched; what does not parse ends where it stops. */
 static void test_others(void **state)
 {
@@ -90,6 +101,7 @@ static void test_unknown_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_event),
         cmocka_unit_test(test_others),
         cmocka_unit_test(test_unknown_fields),

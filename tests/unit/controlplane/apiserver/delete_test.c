@@ -269,18 +269,42 @@ static void test_namespace(void **state)
                          "deleted");
 }
 
+/* The finalize subresource changes spec.finalizers, and what a PUT may: all but the status. */
+static void test_finalize(void **state)
+{
+    static const char path[] = "/api/v1/namespaces/fin/finalize";
+    static const char type[] = "Content-Type: application/json\r\n";
+    struct harness *h = *state;
+    struct reply r =
+        harness_post(h, "/api/v1/namespaces",
+                     "{\"metadata\":{\"name\":\"fin\"},\"spec\":{\"finalizers\":[\"bad\"]}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "spec.finalizers: Invalid value: \\\"bad\\\": name is neither a standard "
+                         "finalizer name nor is it fully qualified");
+    r = harness_post(h, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"fin\"}}");
+    harness_expect(&r, 201);
+    r = harness_send(h, "PUT", path, type,
+                     "{\"metadata\":{\"name\":\"fin\"},\"spec\":{\"finalizers\":[\"kubernetes\","
+                     "\"bad\"]}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "spec.finalizers[1]: Invalid value: \\\"bad\\\": name is neither");
+    r = harness_send(h, "PUT", path, type,
+                     "{\"metadata\":{\"name\":\"fin\",\"labels\":{\"a\":\"b\"}},\"spec\":{"
+                     "\"finalizers\":[\"a.b/c\"]},\"status\":{\"phase\":\"Terminating\"}}");
+    harness_expect(&r, 200);
+    r = harness_get(h, "/api/v1/namespaces/fin");
+    harness_contains(&r, "\"labels\":{\"a\":\"b\",\"kubernetes.io/metadata.name\":\"fin\"}");
+    harness_contains(&r, "\"spec\":{\"finalizers\":[\"a.b/c\"]},\"status\":{\"phase\":\"Active\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_removed),
-        cmocka_unit_test(test_preconditions),
-        cmocka_unit_test(test_finalizers),
-        cmocka_unit_test(test_policies),
-        cmocka_unit_test(test_grace),
-        cmocka_unit_test(test_collection),
-        cmocka_unit_test(test_namespace),
-        cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_collection_pages),
+        cmocka_unit_test(test_removed),    cmocka_unit_test(test_preconditions),
+        cmocka_unit_test(test_finalizers), cmocka_unit_test(test_policies),
+        cmocka_unit_test(test_grace),      cmocka_unit_test(test_collection),
+        cmocka_unit_test(test_namespace),  cmocka_unit_test(test_finalize),
+        cmocka_unit_test(test_retry),      cmocka_unit_test(test_collection_pages),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

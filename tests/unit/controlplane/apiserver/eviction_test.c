@@ -1,4 +1,6 @@
 /* The subresources of a pod that change it: eviction, ephemeralcontainers, resize. */
+#include "api/meta/key.h"
+#include "store/store.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
@@ -171,6 +173,53 @@ static void test_budget_and_the_unhealthy(void **state)
                          "subresource does not support.");
 }
 
+/* Keys that begin with "a-", all with value, or removed. */
+static void write_budgets(struct harness *h, size_t count, struct str value)
+{
+    struct store_op ops[STORE_TXN_OPS_MAX];
+    for (size_t done = 0; done < count;) {
+        size_t n = 0;
+        for (; n < STORE_TXN_OPS_MAX && done < count; n++, done++) {
+            const struct key key = { .kind = KIND_DISRUPTION_BUDGET,
+                                     .namespace = str_lit("default"),
+                                     .name = str_printf(&h->arena, "a-%zu", done) };
+            ops[n] = (struct store_op){ .type = value.len > 0 ? STORE_OP_PUT : STORE_OP_DELETE,
+                                        .key = key_text(&h->arena, &key),
+                                        .value = value };
+        }
+        const struct store_txn txn = { .ops = ops, .ops_count = n };
+        harness_commit(h, &txn);
+    }
+}
+
+/* More than one read of the store may walk, present and gone: the last one is found. */
+static void test_many_budgets(void **state)
+{
+    enum { MANY = 2 * STORE_READ_ROWS_MAX + 100 };
+    struct harness *h = *state;
+    const struct key key = { .kind = KIND_DISRUPTION_BUDGET,
+                             .namespace = str_lit("default"),
+                             .name = str_lit("a") };
+    struct reply r = harness_post(h, BUDGETS,
+                                  "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"selector\":{"
+                                  "\"matchLabels\":{\"app\":\"other\"}}}}");
+    harness_expect(&r, 201);
+    write_budgets(h, MANY, harness_stored(h, key_text(&h->arena, &key)));
+    make_running(h, "many", true);
+    make_budget(h, "m");
+    for (int gone = 0; gone < 2; gone++) {
+        r = evict(h, "many");
+        harness_expect(&r, 429);
+        harness_contains(&r, "The disruption budget m is still being processed by the server.");
+        if (!gone)
+            write_budgets(h, MANY, str_lit(""));
+    }
+    r = harness_send(h, "DELETE", BUDGETS "/m", NULL, NULL);
+    harness_expect(&r, 200);
+    r = evict(h, "many");
+    harness_expect(&r, 201);
+}
+
 static void test_older_version(void **state)
 {
     struct harness *h = *state;
@@ -260,11 +309,9 @@ static void test_resize(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_evict),
-        cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_budget_and_the_unhealthy),
-        cmocka_unit_test(test_older_version),
-        cmocka_unit_test(test_ephemeral),
+        cmocka_unit_test(test_evict),         cmocka_unit_test(test_many_budgets),
+        cmocka_unit_test(test_budget),        cmocka_unit_test(test_budget_and_the_unhealthy),
+        cmocka_unit_test(test_older_version), cmocka_unit_test(test_ephemeral),
         cmocka_unit_test(test_resize),
     };
     return cmocka_run_group_tests(tests, setup, harness_teardown);

@@ -55,6 +55,10 @@ static void test_missing(void **state)
                                          "/apis/none/v1/pods",
                                          "/api/v1/namespaces/default/namespaces/x",
                                          "/api/v1/namespaces/default/pods/p/nope",
+                                         "/api/v1/namespaces//configmaps",
+                                         "/apis/apps/v1/namespaces//deployments/",
+                                         "/api/v1/configmaps/c0",
+                                         "/api/v1/watch/configmaps/c0",
                                          "/nope" };
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         struct reply r = harness_get(h, paths[i]);

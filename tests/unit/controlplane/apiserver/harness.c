@@ -263,21 +263,53 @@ struct reply harness_post(struct harness *h, const char *target, const char *jso
     return harness_send(h, "POST", target, "Content-Type: application/json\r\n", json);
 }
 
-static void on_compacted(struct store_write *w)
+struct str harness_stored(struct harness *h, struct str key)
+{
+    struct store_version v;
+    struct store_read read;
+    /* Linearizable: what was acknowledged is published when it returns. */
+    (void)harness_get(h, "/api/v1/namespaces/default");
+    assert_int_equal(store_read_begin(store_group(h->store, STORE_CLUSTER), 0, &read), 0);
+    assert_int_equal(store_read_get(&read, key, &v), 0);
+    struct str value = str_copy(&h->arena, v.value);
+    store_read_end(&read);
+    return value;
+}
+
+static void on_written(struct store_write *w)
 {
     (void)w;
 }
 
+/* What was acknowledged is published when this begins. */
+static struct store_group *submit(struct harness *h, const struct store_txn *txn)
+{
+    static struct store_write write;
+    struct store_group *g = store_group(h->store, STORE_CLUSTER);
+    write = (struct store_write){ .loop = h->loop, .done = on_written };
+    store_submit(g, &write, txn);
+    return g;
+}
+
+void harness_commit(struct harness *h, const struct store_txn *txn)
+{
+    (void)harness_get(h, "/api/v1/namespaces/default");
+    uint64_t before = store_published(store_group(h->store, STORE_CLUSTER));
+    struct store_group *g = submit(h, txn);
+    for (int i = 0; i < HARNESS_WAIT_MS && store_published(g) == before; i++) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_true(store_published(g) > before);
+}
+
 void harness_compact(struct harness *h)
 {
-    struct store_group *g = store_group(h->store, STORE_CLUSTER);
-    static struct store_write write;
-    /* Linearizable: what was acknowledged is published when it returns. */
     (void)harness_get(h, "/api/v1/namespaces/default");
-    const struct store_op op = { .type = STORE_OP_COMPACT, .revision = store_published(g) };
+    const struct store_op op = { .type = STORE_OP_COMPACT,
+                                 .revision =
+                                     store_published(store_group(h->store, STORE_CLUSTER)) };
     const struct store_txn txn = { .ops = &op, .ops_count = 1 };
-    write = (struct store_write){ .loop = h->loop, .done = on_compacted };
-    store_submit(g, &write, &txn);
+    struct store_group *g = submit(h, &txn);
     for (int i = 0; i < HARNESS_WAIT_MS / 10 && store_compacted(g) < op.revision; i++) {
         (void)poll(NULL, 0, 10);
     }

@@ -17,6 +17,7 @@ struct apiserver;
 struct env;
 struct env_loop;
 struct store;
+struct store_txn;
 
 #define HARNESS_WAIT_MS 10000 /* any step that takes longer fails the test */
 
@@ -55,6 +56,11 @@ struct reply harness_send_bytes(struct harness *h, const char *method, const cha
                                 const char *headers, struct str body);
 struct reply harness_get(struct harness *h, const char *target);
 struct reply harness_post(struct harness *h, const char *target, const char *json);
+
+/* The stored bytes of a key that is there, in the harness's arena. */
+struct str harness_stored(struct harness *h, struct str key);
+/* Writes to the store past the server, and returns when that is published. */
+void harness_commit(struct harness *h, const struct store_txn *txn);
 
 /* History up to the newest revision is gone when this returns. */
 void harness_compact(struct harness *h);

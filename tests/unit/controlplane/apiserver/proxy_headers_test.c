@@ -52,6 +52,8 @@ static void test_request(void **state)
                                          { STR("x-mine"), STR("1") },
                                          { STR("authorization"), STR("Bearer t") },
                                          { STR("gantry-fence-term"), STR("3") },
+                                         { STR("impersonate-user"), STR("bob") },
+                                         { STR("impersonate-extra-k"), STR("v") },
                                          { STR("te"), STR("gzip") },
                                          { STR("cookie"), STR("c=1") },
                                          { STR("content-length"), STR("3") },

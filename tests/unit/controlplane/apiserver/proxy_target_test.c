@@ -78,7 +78,7 @@ static void test_refusals(void **state)
         { "/api/v1/namespaces/default/services/x:y:z/proxy/", 400,
           "invalid service request \\\"x:y:z\\\"" },
         { "/api/v1/namespaces/default/configmaps/c/proxy/", 404, "could not find the requested" },
-        { "/api/v1/pods/web/proxy/", 405, "does not allow this method" },
+        { "/api/v1/pods/web/proxy/", 404, "could not find the requested" },
     };
     struct harness *h = *state;
     proxy_backend_pod(h, "inside", "127.0.0.2", true, "", "");

@@ -57,6 +57,27 @@ static void test_identity(void **state)
     harness_expect(&r, 400);
 }
 
+static const char bob[] = "Impersonate-User: bob\r\n";
+
+/* What kubectl auth can-i asks. */
+static void test_impersonated_questions(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_send(
+        h, "POST", AUTHZ "selfsubjectaccessreviews", bob,
+        "{\"spec\":{\"resourceAttributes\":{\"verb\":\"delete\",\"resource\":\"pods\"}}}");
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"allowed\":false");
+    r = harness_send(
+        h, "POST", AUTHZ "selfsubjectrulesreviews", bob,
+        "{\"metadata\":{\"namespace\":\"other\"},\"spec\":{\"namespace\":\"default\"}}");
+    harness_expect(&r, 201);
+    harness_contains(&r, "{\"verbs\":[\"create\"],\"apiGroups\":[\"authentication.k8s.io\"],"
+                         "\"resources\":[\"selfsubjectreviews\"]}");
+    harness_lacks(&r, "\"*\"");
+    harness_lacks(&r, "other");
+}
+
 /* They are questions: there is nothing to read or to list. */
 static void test_only_create(void **state)
 {
@@ -64,7 +85,9 @@ static void test_only_create(void **state)
     struct reply r = harness_get(h, AUTHN "selfsubjectreviews");
     harness_expect(&r, 405);
     r = harness_post(h, AUTHZ "localsubjectaccessreviews", "{}");
-    harness_expect(&r, 405);
+    harness_expect(&r, 404);
+    r = harness_post(h, AUTHN "selfsubjectreviews/x", "{}");
+    harness_expect(&r, 404);
     r = harness_send(h, "POST", AUTHN "selfsubjectreviews",
                      "Accept: application/json;as=Table;g=meta.k8s.io;v=v1\r\n", "{}");
     harness_expect(&r, 406);
@@ -73,9 +96,8 @@ static void test_only_create(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_access),
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_access),      cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_identity),    cmocka_unit_test(test_impersonated_questions),
         cmocka_unit_test(test_only_create),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);

@@ -93,12 +93,59 @@ static void test_refusals(void **state)
     harness_expect(&r, 405);
 }
 
+/* What the metadata of a Scale says must be true of what it scales. */
+static void test_preconditions(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *type;
+        const char *body;
+        int status;
+        const char *says;
+    } cases[] = {
+        { "PUT", "json", "{'metadata':{'name':'web','uid':'u'},'spec':{'replicas':9}}", 409,
+          "Operation cannot be fulfilled on deployments.apps \\\"web\\\": Precondition failed: UID "
+          "in "
+          "precondition: u, UID in object meta: " },
+        { "PATCH", "merge-patch+json", "{'metadata':{'uid':'u'},'spec':{'replicas':9}}", 409,
+          "Operation cannot be fulfilled on deployments/scale.apps \\\"web\\\": Precondition "
+          "failed: "
+          "UID in precondition: u, UID in object meta: " },
+        { "PATCH", "merge-patch+json", "{'metadata':{'uid':'u'},'spec':{'replicas':9}}", 409,
+          "\"group\":\"apps\",\"kind\":\"deployments/scale\"" },
+        { "PUT", "json", "{'spec':{'replicas':9}}", 400,
+          "the name of the object (web based on URL) was undeterminable: name must be provided" },
+        { "PUT", "json", "{'metadata':{'name':'web','namespace':'x'},'spec':{'replicas':9}}", 400,
+          "the namespace of the provided object does not match the namespace sent on the request" },
+        { "PATCH", "merge-patch+json", "{'metadata':{'namespace':'x'},'spec':{'replicas':9}}", 400,
+          "the namespace of the object (x) does not match the namespace on the request (default)" },
+        { "PATCH", "merge-patch+json", "{'metadata':{'labels':{'-':'v'}},'spec':{'replicas':9}}",
+          422,
+          "Scale.autoscaling \\\"web\\\" is invalid: metadata.labels: Invalid value: \\\"-\\\"" },
+        { "PATCH", "merge-patch+json", "{'metadata':{'namespace':null},'spec':{'replicas':9}}", 422,
+          "metadata.namespace: Required value" },
+    };
+    struct harness *h = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *body = str_dup(&h->arena, str_from(cases[i].body));
+        for (char *c = body; *c != '\0'; c++) {
+            *c = (char)(*c == '\'' ? '"' : *c);
+        }
+        struct reply r = change(h, cases[i].method, cases[i].type, body);
+        harness_expect(&r, cases[i].status);
+        harness_contains(&r, cases[i].says);
+    }
+    struct reply r = harness_get(h, WEB);
+    harness_lacks(&r, "\"replicas\":9");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scale),
         cmocka_unit_test(test_replication_controller),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_preconditions),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

@@ -1,14 +1,16 @@
 /* PUT and PATCH: preconditions, no-op writes, generation, status, the three patches. */
-#include <poll.h>
-#include <string.h>
-
 #include "api/meta/key.h"
+#include "api/meta/object.h"
+#include "api/proto/core.pb-c.h"
+#include "api/proto/schemas.h"
+#include "api/schema/codec.h"
 #include "base/err.h"
 #include "store/store.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
 #define MAPS    "/api/v1/namespaces/default/configmaps"
+#define PODS    "/api/v1/namespaces/default/pods"
 #define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
 
 static const char deployment[] =
@@ -183,35 +185,23 @@ static void test_status(void **state)
     harness_expect(&r, 404);
 }
 
-static void on_stored(struct store_write *w)
+/* As an earlier release might have stored it. */
+static void put_stored(struct harness *h, struct str key, struct str value)
 {
-    (void)w;
+    const struct store_op op = { .type = STORE_OP_PUT, .key = key, .value = value };
+    const struct store_txn txn = { .ops = &op, .ops_count = 1 };
+    harness_commit(h, &txn);
 }
 
-/* As an earlier release might have let it in: the stored object with another letter. */
+/* The stored object with another letter. */
 static void store_with(struct harness *h, struct str key, char from, char to)
 {
-    struct store_group *g = store_group(h->store, STORE_CLUSTER);
-    static struct store_write write;
-    struct store_version v;
-    struct store_read read;
-    (void)harness_get(h, MAPS); /* what was acknowledged is published when it returns */
-    assert_int_equal(store_read_begin(g, 0, &read), 0);
-    assert_int_equal(store_read_get(&read, key, &v), 0);
-    struct str value = str_copy(&h->arena, v.value);
-    uint64_t before = read.revision;
-    store_read_end(&read);
+    struct str value = harness_stored(h, key);
     for (size_t i = 0; i < value.len; i++) {
         if (value.data[i] == from)
             ((char *)(uintptr_t)value.data)[i] = to;
     }
-    const struct store_op op = { .type = STORE_OP_PUT, .key = key, .value = value };
-    const struct store_txn txn = { .ops = &op, .ops_count = 1 };
-    write = (struct store_write){ .loop = h->loop, .done = on_stored };
-    store_submit(g, &write, &txn);
-    for (int i = 0; i < HARNESS_WAIT_MS / 10 && store_published(g) == before; i++)
-        (void)poll(NULL, 0, 10);
-    assert_true(store_published(g) > before);
+    put_stored(h, key, value);
 }
 
 static void test_older_than_the_rule(void **state)
@@ -238,6 +228,106 @@ static void test_older_than_the_rule(void **state)
     harness_expect(&r, 200);
 }
 
+/* The stored object through a struct. */
+static struct str without_defaults(struct harness *h, struct str value)
+{
+    struct str payload;
+    struct err e;
+    struct buf b;
+    void *object = NULL;
+    assert_int_equal(object_payload(value, &payload, &e), 0);
+    assert_int_equal(schema_unpack(&h->arena, &schema_Pod, payload, &object, &e), 0);
+    PodSpec *spec = ((Pod *)object)->spec;
+    spec->init_containers[0]->ports[0]->host_port = 0;
+    spec->init_containers[0]->ports[0]->has_host_port = 0;
+    spec->has_enable_service_links = 0;
+    buf_init(&b);
+    object_put_header(&b);
+    schema_pack(&b, &schema_Pod, object);
+    struct str made = str_copy(&h->arena, buf_str(&b));
+    buf_deinit(&b);
+    return made;
+}
+
+/* What a default of today fills in is no change of what was stored without it. */
+static void test_older_than_the_default(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, "/api/v1/namespaces/default/serviceaccounts",
+                                  "{\"metadata\":{\"name\":\"default\"}}");
+    harness_expect(&r, 201);
+    r = harness_post(
+        h, PODS,
+        "{\"metadata\":{\"name\":\"old\"},\"spec\":{\"hostNetwork\":true,\"containers\":[{\"name\":"
+        "\"c\",\"image\":\"i\"}],\"initContainers\":[{\"name\":\"d\",\"image\":\"i\",\"ports\":[{"
+        "\"containerPort\":7}]}]}}");
+    harness_expect(&r, 201);
+    const struct key key = { .kind = KIND_POD,
+                             .namespace = str_lit("default"),
+                             .name = str_lit("old") };
+    struct str text = key_text(&h->arena, &key);
+    put_stored(h, text, without_defaults(h, harness_stored(h, text)));
+    r = patch(h, PODS "/old", "json-patch+json",
+              "[{\"op\":\"test\",\"path\":\"/spec/enableServiceLinks\",\"value\":true}]");
+    harness_expect(&r, 200);
+    put_stored(h, text, without_defaults(h, harness_stored(h, text)));
+    r = patch(h, PODS "/old?fieldManager=m", "merge-patch+json",
+              "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"hostPort\":7");
+    harness_contains(&r, "{\"f:metadata\":{\"f:labels\":{\".\":{},\"f:a\":{}}}}");
+}
+
+/* Finalizers of a namespace have names. */
+static void test_finalize(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"fin\"}}");
+    harness_expect(&r, 201);
+    r = put(h, "/api/v1/namespaces/fin/finalize",
+            str_lit("{\"metadata\":{\"name\":\"fin\"},\"spec\":{\"finalizers\":[\"kubernetes\","
+                    "\"odd\"]}}"));
+    harness_expect(&r, 422);
+    harness_contains(&r,
+                     "spec.finalizers[1]: Invalid value: \\\"odd\\\": name is neither a standard "
+                     "finalizer name nor is it fully qualified");
+    r = put(h, "/api/v1/namespaces/fin/finalize",
+            str_lit("{\"metadata\":{\"name\":\"fin\"},\"spec\":{\"finalizers\":[\"kubernetes\",\"a."
+                    "b/c\"]}}"));
+    harness_expect(&r, 200);
+    harness_contains(&r, "a.b/c");
+}
+
+/* What was wrong with a status before may stay so. */
+static void test_older_status(void **state)
+{
+    struct harness *h = *state;
+    const char *target = PODS "/status-old/status";
+    struct reply r =
+        harness_post(h, PODS,
+                     "{\"metadata\":{\"name\":\"status-old\"},\"spec\":{\"containers\":[{"
+                     "\"name\":\"c\",\"image\":\"i\"}]}}");
+    harness_expect(&r, 201);
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"status\":{\"conditions\":[{\"type\":\"a~b\",\"status\":\"True\"}]}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "status.conditions[0].Type: Invalid value");
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"status\":{\"conditions\":[{\"type\":\"aQb\",\"status\":\"True\"}]}}");
+    harness_expect(&r, 200);
+    const struct key key = { .kind = KIND_POD,
+                             .namespace = str_lit("default"),
+                             .name = str_lit("status-old") };
+    store_with(h, key_text(&h->arena, &key), 'Q', '~');
+    r = patch(h, target, "strategic-merge-patch+json", "{\"status\":{\"phase\":\"Running\"}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "a~b");
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"status\":{\"qosClass\":\"Guaranteed\"}}");
+    harness_expect(&r, 422);
+    harness_lacks(&r, "a~b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +338,9 @@ int main(void)
         cmocka_unit_test(test_patch_refusals),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_older_than_the_rule),
+        cmocka_unit_test(test_older_than_the_default),
+        cmocka_unit_test(test_older_status),
+        cmocka_unit_test(test_finalize),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

@@ -337,13 +337,29 @@ static void test_list_and_deltas(void **state)
     }
 }
 
+/* A revision that does not come is told of in the stream. */
+static void test_future(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_get(h, MAPS "?watch=1&resourceVersion=1000000");
+    harness_expect(&r, 200);
+    assert_true(str_starts(r.body, str_lit("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\"")));
+    harness_contains(&r, "Timeout: Too large resource version: 1000000, current: ");
+    harness_contains(&r, "\"reason\":\"ResourceVersionTooLarge\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_from_revision), cmocka_unit_test(test_initial_and_selector),
-        cmocka_unit_test(test_single),        cmocka_unit_test(test_send_initial_events),
-        cmocka_unit_test(test_table),         cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_expired),       cmocka_unit_test(test_list_and_deltas),
+        cmocka_unit_test(test_future),
+        cmocka_unit_test(test_from_revision),
+        cmocka_unit_test(test_initial_and_selector),
+        cmocka_unit_test(test_single),
+        cmocka_unit_test(test_send_initial_events),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_expired),
+        cmocka_unit_test(test_list_and_deltas),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

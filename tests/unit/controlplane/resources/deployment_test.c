@@ -119,11 +119,51 @@ static void test_generation(void **state)
     fixture_deinit(&f);
 }
 
+static void test_counts(void **state)
+{
+    static const struct update_case cases[] = {
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'replicas':2,'"
+          "updatedReplicas':2,'readyReplicas':2,'availableReplicas':2,'unavailableReplicas':3,'"
+          "observedGeneration':1}}",
+          "" },
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'replicas':2,'"
+          "readyReplicas':1,'availableReplicas':2}}",
+          "status.availableReplicas: Invalid value: 2: cannot be greater than readyReplicas" },
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'replicas':1,'"
+          "updatedReplicas':2}}",
+          "status.updatedReplicas: Invalid value: 2: cannot be greater than status.replicas" },
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'"
+          "observedGeneration':-1}}",
+          "status.observedGeneration: Invalid value: -1: must be greater than or equal to 0" },
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'"
+          "collisionCount':3}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'"
+          "collisionCount':2}}",
+          "status.collisionCount: Invalid value: 2: cannot be decremented" },
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'"
+          "collisionCount':3}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{}}",
+          "status.collisionCount: Invalid value: 0: cannot be decremented" },
+        { "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'"
+          "collisionCount':3}}",
+          "{'metadata':{'name':'d','namespace':'d'},'spec':{'replicas':1},'status':{'"
+          "collisionCount':3}}",
+          "" }
+    };
+    (void)state;
+    fixture_check_statuses(KIND_DEPLOYMENT, cases, COUNT(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_create),
                                         cmocka_unit_test(test_defaults),
                                         cmocka_unit_test(test_update),
-                                        cmocka_unit_test(test_generation) };
+                                        cmocka_unit_test(test_generation),
+                                        cmocka_unit_test(test_counts) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void test_selectors(void **state)
         { KIND_POD, "{'spec':{'restartPolicy':'Never'}}", "spec.restartPolicy=Never", true },
         { KIND_NODE, "{'spec':{'unschedulable':true}}", "spec.unschedulable=true", true },
         { KIND_NAMESPACE, "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
-          "name=d,status.phase=Active", true },
+          "metadata.name=d,status.phase=Active", true },
         { KIND_SECRET, "{'type':'Opaque'}", "type=Opaque", true },
         { KIND_SERVICE, "{'spec':{'type':'ClusterIP','clusterIP':'None'}}",
           "spec.clusterIP=None,spec.type=ClusterIP", true },
@@ -41,7 +41,9 @@ static void test_selectors(void **state)
           "involvedObject.kind=Pod,involvedObject.namespace=d,involvedObject.name=p,involvedObject."
           "uid=u,involvedObject.apiVersion=v1,involvedObject.resourceVersion=7,involvedObject."
           "fieldPath=x,reason=r,type=Normal,source=k,reportingComponent=c",
-          true }
+          true },
+        { KIND_EVENT, "{'reportingComponent':'c'}", "source=c", true },
+        { KIND_EVENT, "{'source':{'component':'k'},'reportingComponent':'c'}", "source=c", false }
     };
     struct fixture f;
     (void)state;
@@ -91,6 +93,7 @@ static void test_unknown(void **state)
     } cases[] = { { KIND_POD, "spec.odd=1", "field label not supported: spec.odd" },
                   { KIND_NODE, "metadata.namespace=d",
                     "field label not supported: metadata.namespace" },
+                  { KIND_NAMESPACE, "name=d", "field label not supported: name" },
                   { KIND_CONFIG_MAP, "type=x",
                     "\"type\" is not a known field selector: only \"metadata.name\", "
                     "\"metadata.namespace\"" } };

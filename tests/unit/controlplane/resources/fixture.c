@@ -147,6 +147,27 @@ void fixture_check_updates(enum kind kind, const struct update_case *cases, size
     fixture_deinit(&f);
 }
 
+static const char *status_errors(struct fixture *f, enum kind kind, const struct update_case *c)
+{
+    struct err_list errors;
+    const struct resource *r = resource_of(kind);
+    void *was = fixture_object(f, kind, c->old);
+    void *object = fixture_object(f, kind, c->json);
+    err_list_init(&errors, &f->arena);
+    resource_prepare_status(r, &f->context, object, was);
+    resource_validate_status(r, &f->context, object, was, &errors);
+    return errors_text(f, &errors);
+}
+
+void fixture_check_statuses(enum kind kind, const struct update_case *cases, size_t count)
+{
+    struct fixture f;
+    fixture_init(&f);
+    for (size_t i = 0; i < count; i++)
+        check(i, cases[i].json, status_errors(&f, kind, &cases[i]), cases[i].errors);
+    fixture_deinit(&f);
+}
+
 void fixture_check_cells(enum kind kind, const struct create_case *cases, size_t count)
 {
     struct fixture f;

@@ -54,6 +54,8 @@ struct update_case {
 };
 
 void fixture_check_updates(enum kind kind, const struct update_case *cases, size_t count);
+/* The same of writes of the status. */
+void fixture_check_statuses(enum kind kind, const struct update_case *cases, size_t count);
 
 /* As creates: the first is the object, the second its cells. */
 void fixture_check_cells(enum kind kind, const struct create_case *cases, size_t count);

@@ -8,6 +8,11 @@ static void test_create(void **state)
 {
     static const struct create_case cases[] = {
         { "{'metadata':{'name':'d'}}", "" },
+        { "{'metadata':{'name':'d'},'spec':{'finalizers':['a.b/c','orphan']}}", "" },
+        { "{'metadata':{'name':'d'},'spec':{'finalizers':['odd']}}",
+          "spec.finalizers: Invalid value: \"odd\": name is neither a standard finalizer name nor "
+          "is "
+          "it fully qualified" },
         { "{'metadata':{'name':'a.b'}}",
           "metadata.name: Invalid value: \"a.b\": a lowercase RFC 1123 label must consist of lower "
           "case alphanumeric characters or '-', and must start and end with an alphanumeric "
@@ -49,9 +54,34 @@ static void test_lifecycle(void **state)
     fixture_deinit(&f);
 }
 
+static void test_status(void **state)
+{
+    static const struct update_case cases[] = {
+        { "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Active'}}", "" },
+        { "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Terminating'}}",
+          "status.Phase: Invalid value: \"Terminating\": may only be 'Active' if "
+          "`deletionTimestamp` is empty" },
+        { "{'metadata':{'name':'d'},'status':{'phase':'Active'}}", "{'metadata':{'name':'d'}}",
+          "" },
+        { "{'metadata':{'name':'d','deletionTimestamp':'2023-11-14T22:12:15Z'},'status':{'phase':'"
+          "Terminating'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Terminating'}}", "" },
+        { "{'metadata':{'name':'d','deletionTimestamp':'2023-11-14T22:12:15Z'},'status':{'phase':'"
+          "Terminating'}}",
+          "{'metadata':{'name':'d'},'status':{'phase':'Active'}}",
+          "status.Phase: Invalid value: \"Active\": may only be 'Terminating' if "
+          "`deletionTimestamp` is not empty" }
+    };
+    (void)state;
+    fixture_check_statuses(KIND_NAMESPACE, cases, COUNT(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_create),
-                                        cmocka_unit_test(test_lifecycle) };
+                                        cmocka_unit_test(test_lifecycle),
+                                        cmocka_unit_test(test_status) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,10 +121,32 @@ static void test_fixed_point_and_template(void **state)
     fixture_deinit(&f);
 }
 
+/* One address and the list of them say the same. */
+static void test_addresses(void **state)
+{
+    static const char *const cases[][2] = {
+        { "{'podIP':'10.0.0.1'}", "\"podIP\":\"10.0.0.1\",\"podIPs\":[{\"ip\":\"10.0.0.1\"}]" },
+        { "{'podIPs':[{'ip':'10.0.0.1'},{'ip':'fd00::1'}]}",
+          "\"podIP\":\"10.0.0.1\",\"podIPs\":[{\"ip\":\"10.0.0.1\"},{\"ip\":\"fd00::1\"}]" },
+        { "{'podIP':'10.0.0.2','podIPs':[{'ip':'10.0.0.1'},{'ip':'fd00::1'}]}",
+          "\"podIP\":\"10.0.0.2\",\"podIPs\":[{\"ip\":\"10.0.0.2\"}]" },
+    };
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct str json = str_printf(&f.arena, "{'status':%s}", cases[i][0]);
+        const char *made = fixture_json(&f, KIND_POD, fixture_object(&f, KIND_POD, json.data));
+        assert_true(str_find(str_from(made), str_from(cases[i][1])) >= 0);
+    }
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_container),
                                         cmocka_unit_test(test_spec),
+                                        cmocka_unit_test(test_addresses),
                                         cmocka_unit_test(test_fixed_point_and_template) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static void test_ephemeral(void **state)
           "" },
         { old, POD("'containers':[]"),
           "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may not be "
-          "removed" },
+          "removed\n" },
         { old, POD("'containers':[],'ephemeralContainers':[{'name':'e','image':'k'}]"),
           "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may not be "
           "changed" }
@@ -82,6 +82,9 @@ static void test_taken(void **state)
 }
 
 #define RESOURCES(text) POD("'containers':[{'name':'c','image':'i','resources':{" text "}}]")
+/* And what else the container has. */
+#define RESOURCES_AND(text, more)                                                                  \
+    POD("'containers':[{'name':'c','image':'i'," more ",'resources':{" text "}}]")
 
 static void test_resize(void **state)
 {
@@ -94,6 +97,14 @@ static void test_resize(void **state)
           "" },
         { old, RESOURCES("'requests':{'ephemeral-storage':'1Gi'},'limits':{'memory':'1Gi'}"),
           "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed" },
+        { old, RESOURCES("'requests':{'cpu':'1'},'limits':{'memory':'1Gi'}"),
+          "[spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed, "
+          "spec: Forbidden: only cpu and memory resources are mutable]" },
+        { old,
+          RESOURCES_AND(
+              "'requests':{'cpu':'1','ephemeral-storage':'1Gi'},'limits':{'memory':'1Gi'}",
+              "'resizePolicy':[{'resourceName':'cpu','restartPolicy':'RestartContainer'}]"),
+          "spec: Forbidden: only cpu and memory resources are mutable" },
         { old,
           RESOURCES("'requests':{'cpu':'1','ephemeral-storage':'2Gi'},'limits':{'memory':'1Gi'}"),
           "spec: Forbidden: only cpu and memory resources are mutable" },
@@ -102,19 +113,73 @@ static void test_resize(void **state)
                     "'memory':'1Gi','a.b/c':'1'}"),
           "spec: Forbidden: only cpu and memory resources are mutable" },
         { RESOURCES(""), RESOURCES("'requests':{'cpu':'1'}"),
-          "spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of "
-          "resizing" }
+          "spec: Invalid value: \"\": Pod QOS Class may not change as a result of resizing" }
     };
     (void)state;
     check(pod_take_resize, pod_validate_resize, cases, COUNT(cases));
 }
 
+#define INIT(policy, text)                                                                         \
+    POD("'containers':[{'name':'c','image':'i','resources':{'requests':{'cpu':'1'}}}],"            \
+        "'initContainers':[{'name':'n','image':'i'," policy "'resources':{" text "}}]")
+#define SIDECAR "'restartPolicy':'Always',"
+
+static void test_resize_init(void **state)
+{
+    static const char cpu[] = INIT("", "'requests':{'cpu':'1'}");
+    static const char sidecar[] = INIT(SIDECAR, "'requests':{'cpu':'1','a.b/c':'1'},'limits':{'"
+                                                "a.b/c':'1'}");
+    static const struct update_case cases[] = {
+        { cpu, INIT("", "'requests':{'cpu':'2'}"),
+          "spec: Forbidden: resources for non-sidecar init containers are immutable" },
+        { sidecar, INIT(SIDECAR, "'requests':{'cpu':'2','a.b/c':'1'},'limits':{'a.b/c':'1'}"), "" },
+        { sidecar, INIT(SIDECAR, "'requests':{'cpu':'2','a.b/c':'2'},'limits':{'a.b/c':'2'}"),
+          "spec: Forbidden: only cpu and memory resources for sidecar containers are mutable" },
+        { sidecar, INIT(SIDECAR, "'requests':{'cpu':'2','a.b/c':'1'}"),
+          "[spec.initContainers[0].resources.limits: Forbidden: resource limits cannot be removed, "
+          "spec: Forbidden: only cpu and memory resources for sidecar containers are mutable]" }
+    };
+    (void)state;
+    check(pod_take_resize, pod_validate_resize, cases, COUNT(cases));
+}
+
+#define MIRROR(spec)                                                                               \
+    "{'metadata':{'name':'p','namespace':'d','annotations':{'kubernetes.io/config.mirror':'x'}},"  \
+    "'spec':{" spec "}}"
+#define ONE "'containers':[{'name':'c','image':'i'}]"
+#define RUNNING(resources)                                                                         \
+    "{'metadata':{'name':'p','namespace':'d'},'spec':{" ONE "},'status':{'qosClass':'BestEffort'," \
+    "'containerStatuses':[{'name':'c'" resources ",'state':{'running':{}}}]}}"
+
+/* What no pod of a kind may. */
+static void test_not_at_all(void **state)
+{
+    static const struct update_case resizes[] = {
+        { MIRROR(ONE), MIRROR(ONE), "[]: Forbidden: static pods cannot be resized" },
+        { POD("'os':{'name':'windows'}," ONE), POD(ONE),
+          "[]: Forbidden: windows pods cannot be resized" },
+        { RUNNING(""), POD(ONE),
+          "spec: Forbidden: Pod running on node without support for resize" },
+        { RUNNING(",'resources':{}"), POD(ONE), "" },
+        { RUNNING(",'resources':{}"), RESOURCES("'requests':{'cpu':'1'}"),
+          "spec: Invalid value: \"BestEffort\": Pod QOS Class may not change as a result of "
+          "resizing" }
+    };
+    static const struct update_case ephemeral[] = {
+        { MIRROR(ONE), MIRROR(ONE ",'ephemeralContainers':[{'name':'e','image':'j'}]"),
+          "[]: Forbidden: static pods do not support ephemeral containers" }
+    };
+    (void)state;
+    check(pod_take_resize, pod_validate_resize, resizes, COUNT(resizes));
+    check(pod_take_ephemeral, pod_validate_ephemeral, ephemeral, COUNT(ephemeral));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ephemeral),
-        cmocka_unit_test(test_taken),
-        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_ephemeral),  cmocka_unit_test(test_taken),
+        cmocka_unit_test(test_resize),     cmocka_unit_test(test_resize_init),
+        cmocka_unit_test(test_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

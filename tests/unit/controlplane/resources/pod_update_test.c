@@ -4,7 +4,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct update_case cases[] = {
+static const struct update_case plain[] = {
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       "}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
@@ -96,11 +96,138 @@ static const struct update_case cases[] = {
 static void test_update(void **state)
 {
     (void)state;
-    fixture_check_updates(KIND_POD, cases, COUNT(cases));
+    fixture_check_updates(KIND_POD, plain, COUNT(plain));
+}
+
+static const struct update_case more[] = {
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'','"
+      "imagePullPolicy':'Never'}]}}",
+      "[spec.containers[0].image: Required value, spec.containers[0].image: Required value]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':' "
+      "j','imagePullPolicy':'Never'}]}}",
+      "[spec.containers[0].image: Invalid value: \" j\": must not have leading or trailing "
+      "whitespace, spec.containers[0].image: Invalid value: \" j\": must not have leading or "
+      "trailing whitespace]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'initContainers':[{'name':'n','image':'i','imagePullPolicy':'"
+      "Never'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'initContainers':[{'name':'n','image':'j','imagePullPolicy':'"
+      "Never'}]}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'initContainers':[{'name':'n','image':'i','imagePullPolicy':'"
+      "Never'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'initContainers':[{'name':'n','image':'j "
+      "','imagePullPolicy':'Never'}]}}",
+      "[spec.initContainers[0].image: Invalid value: \"j \": must not have leading or trailing "
+      "whitespace, spec.initContainers[0].image: Invalid value: \"j \": must not have leading "
+      "or trailing whitespace]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'initContainers':[{'name':'n','image':'i','imagePullPolicy':'"
+      "Never'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'initContainers':[]}}",
+      "spec.initContainers: Forbidden: pod updates may not add or remove containers" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':5}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':4}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':5}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':6,'nodeName':'n'}}",
+      "spec.activeDeadlineSeconds: Invalid value: 6: must be less than or equal to previous "
+      "value" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':5}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':-1,'nodeName':'n'}}",
+      "[spec.activeDeadlineSeconds: Invalid value: -1: must be between 1 and 2147483647, "
+      "inclusive, spec.activeDeadlineSeconds: Invalid value: -1: must be between 0 and "
+      "2147483647, inclusive]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':5}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'activeDeadlineSeconds':0}}",
+      "spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, "
+      "inclusive" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'v','operator':'Equal','"
+      "effect':'NoExecute','tolerationSeconds':10}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'v','operator':'Equal','"
+      "effect':'NoExecute','tolerationSeconds':20}]}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'v','operator':'Equal','"
+      "effect':'NoSchedule'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'b','value':'v','operator':'Equal','"
+      "effect':'NoSchedule'},{'key':'a','value':'v','operator':'Equal','effect':'NoSchedule'}]}"
+      "}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'v','operator':'Equal','"
+      "effect':'NoSchedule'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'w','operator':'Equal','"
+      "effect':'NoSchedule'}]}}",
+      "spec.tolerations: Forbidden: existing toleration can not be modified except its "
+      "tolerationSeconds" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'v','operator':'Equal','"
+      "effect':'NoSchedule'},{'key':'b','value':'v','operator':'Equal','effect':'NoSchedule'}]}"
+      "}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'tolerations':[{'key':'a','value':'v','operator':'Equal','"
+      "effect':'NoSchedule'}]}}",
+      "spec.tolerations: Forbidden: existing toleration can not be modified except its "
+      "tolerationSeconds" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'terminationGracePeriodSeconds':-1}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'terminationGracePeriodSeconds':0}}",
+      "spec: Forbidden: pod updates may not change fields other than "
+      "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
+      "spec.tolerations` (only additions to existing "
+      "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+      "previously negative)" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'hostname':'a'}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'hostname':'b'}}",
+      "spec: Forbidden: pod updates may not change fields other than "
+      "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
+      "spec.tolerations` (only additions to existing "
+      "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+      "previously negative)" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'priorityClassName':'a'}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}],'priorityClassName':'b'}}",
+      "spec: Forbidden: pod updates may not change fields other than "
+      "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
+      "spec.tolerations` (only additions to existing "
+      "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+      "previously negative)" }
+};
+
+static void test_more(void **state)
+{
+    (void)state;
+    fixture_check_updates(KIND_POD, more, COUNT(more));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_update) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_update),
+                                        cmocka_unit_test(test_more) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,8 +36,59 @@ static void test_create(void **state)
     fixture_check_creates(KIND_DISRUPTION_BUDGET, cases, COUNT(cases));
 }
 
+static void test_conditions(void **state)
+{
+    static const struct update_case cases[] = {
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'True','reason':'Why','message':'','"
+          "lastTransitionTime':'2023-11-14T22:12:15Z'},{'type':'Other','status':'True','reason':'A:"
+          "b_','message':'','lastTransitionTime':'2023-11-14T22:12:15Z'}]}}",
+          "" },
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'True','reason':'Why','message':'','"
+          "lastTransitionTime':'2023-11-14T22:12:15Z'},{'type':'Ok','status':'True','reason':'Why',"
+          "'message':'','lastTransitionTime':'2023-11-14T22:12:15Z'}]}}",
+          "status.conditions[1].type: Duplicate value: \"Ok\"" },
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'Maybe','reason':'Why','message':'','"
+          "lastTransitionTime':'2023-11-14T22:12:15Z'}]}}",
+          "status.conditions[0].status: Unsupported value: \"Maybe\": supported values: \"False\", "
+          "\"True\", \"Unknown\"" },
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'True','reason':'','message':'','lastTransitionTime':"
+          "'2023-11-14T22:12:15Z'}]}}",
+          "status.conditions[0].reason: Required value: must be set" },
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'True','reason':'why:','message':'','"
+          "lastTransitionTime':'2023-11-14T22:12:15Z'}]}}",
+          "status.conditions[0].reason: Invalid value: \"why:\": a condition reason must start "
+          "with alphabetic character, optionally followed by a string of alphanumeric characters "
+          "or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or "
+          "'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for "
+          "validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')" },
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'True','reason':'Why','message':''}]}}",
+          "status.conditions[0].lastTransitionTime: Required value: must be set" },
+        { "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{}}",
+          "{'metadata':{'name':'b','namespace':'d'},'spec':{'minAvailable':1},'status':{'"
+          "conditions':[{'type':'Ok','status':'True','reason':'Why','message':'','"
+          "lastTransitionTime':'2023-11-14T22:12:15Z','observedGeneration':-1}]}}",
+          "status.conditions[0].observedGeneration: Invalid value: -1: must be greater than or "
+          "equal to zero" }
+    };
+    (void)state;
+    fixture_check_statuses(KIND_DISRUPTION_BUDGET, cases, COUNT(cases));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_create) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_create),
+                                        cmocka_unit_test(test_conditions) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

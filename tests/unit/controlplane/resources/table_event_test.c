@@ -20,8 +20,59 @@ static void test_event(void **state)
     fixture_check_cells(KIND_EVENT, cases, COUNT(cases));
 }
 
+static void test_times(void **state)
+{
+    static const struct create_case cases[] = {
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet'},'involvedObject':{'kind':'Pod'"
+          ",'name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'m','type':'"
+          "Warning','firstTimestamp':'2023-11-11T22:13:20Z','lastTimestamp':'2023-11-12T22:13:20Z',"
+          "'count':6}",
+          "2d|Warning|r|pod/d|spec.containers{c}|kubelet|m|3d|6|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','firstTimestamp':'2023-11-11T22:13:20Z','lastTimestamp':'2023-11-"
+          "12T22:13:20Z','count':6}",
+          "2d|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|6|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','eventTime':'2023-11-11T22:13:20.000000Z','lastTimestamp':'2023-11-"
+          "11T22:13:20Z','count':1}",
+          "3d|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|1|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','eventTime':'2023-11-11T22:13:20.000000Z','firstTimestamp':'2023-11-"
+          "11T22:13:20Z','count':1}",
+          "3d|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|1|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','eventTime':'2023-11-11T22:13:20.000000Z','count':1}",
+          "3d|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|1|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','eventTime':'2023-11-11T22:13:20.000000Z','series':{'count':2,'"
+          "lastObservedTime':'2023-11-12T22:13:20.000000Z'}}",
+          "2d|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|2|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','eventTime':'2023-11-11T22:13:20.000000Z','series':{'count':2}}",
+          "<unknown>|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|2|e" },
+        { "{'metadata':{'name':'e'},'source':{'component':'kubelet','host':'n'},'involvedObject':{'"
+          "kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'reason':'r','message':'"
+          "m','type':'Warning','eventTime':'2023-11-11T22:13:20.000000Z'}",
+          "3d|Warning|r|deployment/d|spec.containers{c}|kubelet, n|m|3d|1|e" },
+        { "{'metadata':{'name':'e'},'reportingComponent':'kubelet','reportingInstance':'t','"
+          "involvedObject':{'kind':'Deployment','name':'d','fieldPath':'spec.containers{c}'},'"
+          "reason':'r','message':'m','type':'Warning','firstTimestamp':'2023-11-11T22:13:20Z','"
+          "lastTimestamp':'2023-11-12T22:13:20Z','count':6}",
+          "2d|Warning|r|deployment/d|spec.containers{c}|kubelet, t|m|3d|6|e" }
+    };
+    (void)state;
+    fixture_check_cells(KIND_EVENT, cases, COUNT(cases));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_event) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_event),
+                                        cmocka_unit_test(test_times) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
