@@ -9,6 +9,7 @@
 #include "cli/age.h"
 #include "cli/ask.h"
 #include "cli/describe.h"
+#include "cli/escaped.h"
 #include "cli/tabs.h"
 #include "cli/tree.h"
 
@@ -24,14 +25,10 @@ void page_write(struct page *p, int level, const char *format, ...)
     va_start(args, format);
     int len = vasprintf(&text, format, args);
     va_end(args);
-    for (int i = 0; i < len; i++) {
-        if (text[i] == '\x1b')
-            buf_append_c(&p->text, "^[");
-        else
-            buf_append_byte(&p->text, (uint8_t)text[i]);
-    }
-    if (len >= 0)
-        free(text);
+    if (len < 0)
+        return;
+    escaped_write(&p->text, str_of(text, (size_t)len));
+    free(text);
 }
 
 void page_flush(struct page *p)

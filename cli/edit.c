@@ -270,7 +270,7 @@ static enum edit_step drop_copy(struct edit *x, const char *why)
 {
     (void)env_path_remove(x->act.cli->env, x->path, NULL); /* it is in a folder that is emptied */
     if (why != NULL)
-        (void)fprintf(stderr, "%s\n", why);
+        (void)cli_tell("%s", why);
     return EDIT_DONE;
 }
 

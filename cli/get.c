@@ -204,8 +204,7 @@ static int show_objects(struct cli *c, const struct get_options *o, const struct
     buf_deinit(&out);
     if (rc == 0)
         return fetch_tell(f);
-    (void)fprintf(stderr, "%.*s\n", STR_ARG(says));
-    return CLI_FAILED;
+    return cli_tell("%.*s", STR_ARG(says));
 }
 
 /* ---- the verb ---- */

@@ -95,9 +95,7 @@ struct str ask_refused(struct cli *c, const struct ask_answer *answer)
 
 int ask_tell(struct cli *c, const struct ask_answer *answer)
 {
-    struct str text = ask_refused(c, answer);
-    (void)fprintf(stderr, "%.*s\n", STR_ARG(text));
-    return CLI_FAILED;
+    return cli_tell("%.*s", STR_ARG(ask_refused(c, answer)));
 }
 
 bool ask_good(const struct ask_answer *answer)
