@@ -153,8 +153,11 @@ int channels_code(struct channels *c, struct str *out_why)
     const struct json *status;
     if (answer.status == 0)
         *out_why = str_printf(a, "error: Unable to connect to the server: %s", err_name(c->status));
-    else if (answer.status != 101)
+    else if (answer.status != 101 && ask_message(c->cli, &answer).len > 0)
         *out_why = ask_refused(c->cli, &answer);
+    else if (answer.status != 101) /* a node's word, which is no Status */
+        *out_why = str_printf(a, "error: unable to upgrade connection: %.*s",
+                              STR_ARG(str_trim(answer.body)));
     else if (channels_answered(c) && json_parse(a, buf_str(&c->text), &status, NULL) == 0)
         return code_of_status(c, status, out_why);
     else

@@ -295,12 +295,10 @@ static struct str trim_all(struct str s)
 static void write_event(struct page *p, const struct json *e)
 {
     struct str source = tree_text(e, "source", "component", NULL);
-    struct str path = tree_text(e, "involvedObject", "fieldPath", NULL);
     if (source.len == 0)
         source = tree_text(e, "reportingComponent", NULL);
-    page_write(p, 1, "%.*s\t%.*s\t%.*s\t%.*s\t%.*s%s%.*s\n", STR_ARG(tree_text(e, "type", NULL)),
+    page_write(p, 1, "%.*s\t%.*s\t%.*s\t%.*s\t%.*s\n", STR_ARG(tree_text(e, "type", NULL)),
                STR_ARG(tree_text(e, "reason", NULL)), STR_ARG(event_age(p, e)), STR_ARG(source),
-               STR_ARG(path), path.len > 0 ? ": " : "",
                STR_ARG(trim_all(tree_text(e, "message", NULL))));
 }
 

@@ -372,7 +372,9 @@ static int edit_act(struct cli *c, const void *options, const struct words *w)
     if (act_validation(o->validate, &x.act.validation, &e) != 0)
         return cli_error("%s", e.msg);
     if (strcmp(o->output, "yaml") != 0 && strcmp(o->output, "json") != 0)
-        return cli_error("-o %s: yaml or json", o->output);
+        return cli_error("unable to match a printer suitable for the output format \"%s\", allowed "
+                         "formats are: json,yaml",
+                         o->output);
     x.json = strcmp(o->output, "json") == 0;
     x.act.output = flags_given(w, "output") ? o->output : NULL;
     if (!manifest_named(&o->manifests) && w->count == 0)

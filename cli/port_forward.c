@@ -240,10 +240,14 @@ static void tell_refusal(struct forward *f, struct tunnel *t)
 {
     const struct ask_answer answer = { .status = t->socket.http_status,
                                        .body = buf_str(&t->socket.refusal) };
+    struct str message = ask_message(f->cli, &answer);
     if (answer.status == 0)
         (void)cli_error("Unable to connect to the server: %s", err_name(t->socket.status));
+    else if (message.len > 0)
+        (void)cli_error("error upgrading connection: %.*s", STR_ARG(message));
     else
-        (void)ask_tell(f->cli, &answer);
+        (void)cli_error("error upgrading connection: unable to upgrade connection: %.*s",
+                        STR_ARG(str_trim(answer.body)));
 }
 
 static void tell_failure(struct connection *c)

@@ -91,6 +91,22 @@ static void test_refused(void **state)
     }
 }
 
+/* A node's word is no Status. */
+static void test_not_upgraded(void **state)
+{
+    static const char *const words[] = { "p", "--", "true", NULL };
+    struct exec_server *s = *state;
+    struct exec_run r;
+    exec_server_reset(s);
+    s->base.pod = POD;
+    s->base.refusal = 500;
+    s->base.refusal_text = "container not found (\"a\")";
+    exec_server_run(s, &exec_verb, words, "", &r);
+    assert_string_equal(r.errors,
+                        "error: unable to upgrade connection: container not found (\"a\")\n");
+    assert_int_equal(r.code, 1);
+}
+
 /* A manifest names the pod, and the namespace too; another one by -n is refused. */
 static void test_manifest(void **state)
 {
@@ -130,10 +146,10 @@ static void test_no_terminal(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_input_and_output),
-                                        cmocka_unit_test(test_codes),
-                                        cmocka_unit_test(test_refused),
-                                        cmocka_unit_test(test_manifest),
-                                        cmocka_unit_test(test_no_terminal) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_input_and_output), cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_not_upgraded),
+        cmocka_unit_test(test_manifest),         cmocka_unit_test(test_no_terminal)
+    };
     return cmocka_run_group_tests(tests, exec_server_setup, exec_server_teardown);
 }

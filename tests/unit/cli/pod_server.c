@@ -24,7 +24,8 @@ bool pod_server_upgrade(struct pod_server *s, struct http_exchange *x)
     if (s->refusal != 0) {
         x->events = &http_events_none;
         http_reply(x, s->refusal, "application/json",
-                   str_lit(ACT_STATUS("BadRequest", "not this one")));
+                   str_from(s->refusal_text != NULL ? s->refusal_text
+                                                    : ACT_STATUS("BadRequest", "not this one")));
         return false;
     }
     assert_int_equal(websocket_check(&x->headers, &e), 0);
@@ -62,6 +63,7 @@ void pod_server_reset(struct pod_server *s)
 {
     s->pod = NULL;
     s->refusal = 0;
+    s->refusal_text = NULL;
     s->target[0] = '\0';
     s->asked[0] = '\0';
     s->cli.ns = str_lit("default");

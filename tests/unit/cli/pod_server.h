@@ -25,8 +25,9 @@ struct pod_server {
     bool (*serve)(struct pod_server *s, struct http_exchange *x);
     void (*closing)(struct pod_server *s); /* on the loop, before it ends; may be NULL */
     /* What it does. */
-    const char *pod; /* the object; NULL: it is not found */
-    int refusal;     /* of connections, instead of 101; 0: none */
+    const char *pod;          /* the object; NULL: it is not found */
+    int refusal;              /* of connections, instead of 101; 0: none */
+    const char *refusal_text; /* its body; NULL: a Status */
     /* What it saw. */
     char target[1024];                /* of the last connection */
     char asked[256];                  /* the path of the last object asked for */
