@@ -189,15 +189,19 @@ static bool ask_folder(struct cp *x, struct str path, bool *out)
 }
 
 /* The folder to unpack in, and the first name of all that is unpacked. */
-static bool find_place(struct cp *x, struct str local, struct str *out_folder, struct str *out_name)
+static bool find_place(struct cp *x, struct str *out_folder, struct str *out_name)
 {
+    struct str local = str_from(x->local);
     struct str to = cp_clean(&x->cli->arena, str_from(x->remote));
     bool folder;
     if (!ask_folder(x, to, &folder))
         return false;
+    while (local.len > 1 && str_ends(local, str_lit("/")))
+        local.len--;
     *out_folder = folder ? to : cp_folder(to);
     *out_name = cp_base(folder ? local : to);
-    if (is_no_name(*out_name)) /* what is in "..", or "/", goes into the folder and not above it */
+    /* What is in "a/.", or "..", goes into the folder itself, and not above it. */
+    if (is_no_name(*out_name))
         *out_name = str_lit(".");
     return true;
 }
@@ -209,7 +213,7 @@ int cp_to_pod(struct cp *x)
     struct str local = cp_clean(a, str_from(x->local));
     struct str into;
     struct str name;
-    if (!find_place(x, local, &into, &name))
+    if (!find_place(x, &into, &name))
         return CLI_FAILED;
     const char *folder = str_dup(a, into);
     const char *const kept[] = { "tar", "-xmf", "-", "-C", folder, NULL };

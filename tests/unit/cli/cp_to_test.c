@@ -75,22 +75,26 @@ static const char *make_folder(struct exec_server *s)
 static void test_folder(void **state)
 {
     static const struct {
+        const char *below; /* the folder */
         const char *to;
         const char *test;
         const char *archive;
         const char *command;
     } cases[] = {
-        { "p:/www", NO, "5 www/d/e>:;0 www/d/f>:text;2 www/l>/etc/passwd:;0 www/z>:;",
+        { "", "p:/www", NO, "5 www/d/e>:;0 www/d/f>:text;2 www/l>/etc/passwd:;0 www/z>:;",
           "&command=tar&command=-xmf&command=-&command=-C&command=%2F" },
-        { "p:/www/", YES, "5 site/d/e>:;0 site/d/f>:text;2 site/l>/etc/passwd:;0 site/z>:;",
+        { "/.", "p:/www", YES, "5 ./d/e>:;0 ./d/f>:text;2 ./l>/etc/passwd:;0 ./z>:;",
           "&command=tar&command=-xmf&command=-&command=-C&command=%2Fwww" },
-        { "default/p:x/y", NO, "5 y/d/e>:;0 y/d/f>:text;2 y/l>/etc/passwd:;0 y/z>:;",
+        { "/", "p:/www/", YES, "5 site/d/e>:;0 site/d/f>:text;2 site/l>/etc/passwd:;0 site/z>:;",
+          "&command=tar&command=-xmf&command=-&command=-C&command=%2Fwww" },
+        { "", "default/p:x/y", NO, "5 y/d/e>:;0 y/d/f>:text;2 y/l>/etc/passwd:;0 y/z>:;",
           "&command=tar&command=-xmf&command=-&command=-C&command=x" },
     };
     struct exec_server *s = *state;
     const char *folder = make_folder(s);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *words[] = { folder, cases[i].to, NULL };
+        const char *from = str_printf(&s->base.cli.arena, "%s%s", folder, cases[i].below).data;
+        const char *words[] = { from, cases[i].to, NULL };
         struct exec_run r;
         exec_server_reset(s);
         s->base.pod = POD;
