@@ -206,6 +206,11 @@ void env_stream_close(struct env_stream *s)
     s->loop->env->ops->stream_close(s);
 }
 
+bool env_stream_broken(const struct env_stream *s)
+{
+    return s->loop->env->ops->stream_broken(s);
+}
+
 void env_stream_peer_limit(struct env_stream *s, uint64_t limit_ms)
 {
     s->loop->env->ops->stream_peer_limit(s, limit_ms);

@@ -194,6 +194,11 @@ void env_stream_resume(struct env_stream *s);
 /* Half close after what is queued; nothing may be written after. */
 void env_stream_shutdown(struct env_stream *s);
 void env_stream_close(struct env_stream *s); /* ends in closed(); queued output is dropped */
+/* Nothing that is written arrives any more, as far as is known here. After a peer's orderly end no
+ * event tells that it has gone altogether: who waits for something else meanwhile may ask. Of a TCP
+ * peer that has closed, and is sent nothing, it is known about ENV_STREAM_KEEPALIVE_S after its
+ * kernel forgot the connection (Linux: a minute); of one that broke off, at once. A system call. */
+bool env_stream_broken(const struct env_stream *s);
 /* Ends the stream (-ERR_TIMEOUT) when what was sent is not taken by the peer for so long. Only for
  * a peer that always reads: one that holds back on purpose is cut off as well. Without it a peer
  * that vanished is noticed only by an idle stream (keepalive, about ENV_STREAM_KEEPALIVE_S). */

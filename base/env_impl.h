@@ -123,6 +123,7 @@ struct env_ops {
     void (*stream_resume)(struct env_stream *s);
     void (*stream_shutdown)(struct env_stream *s);
     void (*stream_close)(struct env_stream *s);
+    bool (*stream_broken)(const struct env_stream *s);
     void (*stream_peer_limit)(struct env_stream *s, uint64_t limit_ms);
     const char *(*stream_peer)(const struct env_stream *s);
     int (*stream_peer_cred)(const struct env_stream *s, struct env_peer_cred *out);

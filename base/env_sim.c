@@ -482,6 +482,7 @@ const struct env_ops sim_ops = { .real = false,
                                  .stream_resume = sim_stream_resume,
                                  .stream_shutdown = sim_stream_shutdown,
                                  .stream_close = sim_stream_close,
+                                 .stream_broken = sim_stream_broken,
                                  .stream_peer_limit = sim_stream_peer_limit,
                                  .stream_peer = sim_stream_peer,
                                  .stream_peer_cred = sim_stream_peer_cred };

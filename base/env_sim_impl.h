@@ -164,6 +164,7 @@ void sim_stream_pause(struct env_stream *s);
 void sim_stream_resume(struct env_stream *s);
 void sim_stream_shutdown(struct env_stream *s);
 void sim_stream_close(struct env_stream *s);
+bool sim_stream_broken(const struct env_stream *s);
 void sim_stream_peer_limit(struct env_stream *s, uint64_t limit_ms);
 const char *sim_stream_peer(const struct env_stream *s);
 int sim_stream_peer_cred(const struct env_stream *s, struct env_peer_cred *out);

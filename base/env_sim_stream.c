@@ -428,6 +428,13 @@ void sim_stream_close(struct env_stream *stream)
     sim_schedule(loop_of(s), &s->close_event, 0, SIM_CLOSED, run_closed);
 }
 
+/* A host knows what has arrived: that the peer has gone, only once its end is here. */
+bool sim_stream_broken(const struct env_stream *stream)
+{
+    const struct sim_stream *s = container_of(stream, const struct sim_stream, base);
+    return s->closing || (s->ended && (s->out->reader == NULL || s->out->broken));
+}
+
 void sim_stream_peer_limit(struct env_stream *stream, uint64_t limit_ms)
 {
     (void)stream; /* a cut connection ends after env_sim_set_reset_ms, whoever reads */

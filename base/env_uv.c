@@ -388,6 +388,7 @@ static const struct env_ops uv_ops = { .real = true,
                                        .stream_resume = uv_env_stream_resume,
                                        .stream_shutdown = uv_env_stream_shutdown,
                                        .stream_close = uv_env_stream_close,
+                                       .stream_broken = uv_env_stream_broken,
                                        .stream_peer_limit = uv_env_stream_peer_limit,
                                        .stream_peer = uv_env_stream_peer,
                                        .stream_peer_cred = uv_env_stream_peer_cred };

@@ -133,6 +133,7 @@ void uv_env_stream_pause(struct env_stream *s);
 void uv_env_stream_resume(struct env_stream *s);
 void uv_env_stream_shutdown(struct env_stream *s);
 void uv_env_stream_close(struct env_stream *s);
+bool uv_env_stream_broken(const struct env_stream *s);
 void uv_env_stream_peer_limit(struct env_stream *s, uint64_t limit_ms);
 const char *uv_env_stream_peer(const struct env_stream *s);
 int uv_env_stream_peer_cred(const struct env_stream *s, struct env_peer_cred *out);

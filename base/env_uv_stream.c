@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -149,6 +150,22 @@ static void tune_tcp(struct uv_env_stream *s)
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, ENV_STREAM_KEEPALIVE_IDLE_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, ENV_STREAM_KEEPALIVE_EVERY_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, ENV_STREAM_KEEPALIVE_PROBES);
+}
+
+/* Both ends in order are no break of a TCP connection: what was sent may still be on its way. */
+bool uv_env_stream_broken(const struct env_stream *stream)
+{
+    const struct uv_env_stream *s = container_of(stream, const struct uv_env_stream, base);
+    struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+    socklen_t len = sizeof(info);
+    uv_os_fd_t fd;
+    if (s->failed || s->closing || uv_fileno(&s->uv.handle, &fd) != 0)
+        return true;
+    if (s->uv.handle.type == UV_TCP)
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+               info.tcpi_state == TCP_CLOSE;
+    struct pollfd p = { .fd = fd };
+    return poll(&p, 1, 0) > 0; /* asked for nothing, it tells of hang-ups and errors */
 }
 
 void uv_env_stream_peer_limit(struct env_stream *stream, uint64_t limit_ms)

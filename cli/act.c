@@ -86,15 +86,27 @@ int act_validation(const char *text, const char **out, struct err *e)
                    text);
 }
 
-int act_output(const char *text, struct err *e)
+int act_output(struct act *a, struct err *e)
 {
-    if (text == NULL || strcmp(text, "yaml") == 0 || strcmp(text, "json") == 0 ||
-        strcmp(text, "name") == 0)
+    static const char *const whole[] = { "yaml", "json", "name" };
+    struct str text = str_from(a->output);
+    bool path = str_starts(text, str_lit("jsonpath"));
+    if (a->output == NULL)
         return 0;
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        if (str_eq_nocase(text, str_from(whole[i]))) {
+            a->output = whole[i];
+            return 0;
+        }
+    }
+    a->as_path = path;
+    if (path || str_starts(text, str_lit("go-template")) || str_starts(text, str_lit("template")))
+        return output_parse(a->cli, a->output, NULL, &a->path, e);
     return err_set(e, ERR_INVALID_ARGUMENT,
                    "unable to match a printer suitable for the output format \"%s\", allowed "
-                   "formats are: json,name,yaml",
-                   text);
+                   "formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,"
+                   "jsonpath-file,name,template,templatefile,yaml",
+                   a->output);
 }
 
 int act_nothing_named(void)
@@ -259,12 +271,28 @@ void act_print(struct act *a, const struct act_object *o, const struct json *obj
             a->managed_fields
                 ? *object
                 : compose_with_in(arena, object, "metadata", "managedFields", /* value */ NULL);
+        if (a->one_by_one)
+            act_print_end(a);
     } else if (a->output != NULL) {
         printf("%.*s\n", STR_ARG(title));
     } else {
         printf("%.*s %s%s\n", STR_ARG(title), operation, dry[a->dry]);
     }
     (void)fflush(stdout); /* before what a later object has to say on stderr */
+}
+
+static struct str list_text(struct act *a, const struct json *list)
+{
+    struct str text = { NULL, 0 };
+    struct buf out;
+    if (!a->as_path)
+        return act_text(a->cli, list, strcmp(a->output, "json") == 0);
+    buf_init(&out);
+    if (output_print(a->cli, &a->path, list, &out, &text) != 0)
+        (void)cli_tell("%.*s", STR_ARG(text));
+    text = str_copy(&a->cli->arena, buf_str(&out));
+    buf_deinit(&out);
+    return text;
 }
 
 void act_print_end(struct act *a)
@@ -274,7 +302,6 @@ void act_print_end(struct act *a)
     struct str text;
     if (a->printed_count == 0)
         return;
-    bool json = strcmp(a->output, "json") == 0;
     if (a->printed_count > 1) {
         struct json version = json_string(str_lit("v1"));
         struct json kind = json_string(str_lit("List"));
@@ -287,8 +314,9 @@ void act_print_end(struct act *a)
     } else {
         list = a->printed[0];
     }
-    text = act_text(a->cli, &list, json);
+    text = list_text(a, &list);
     a->printed_count = 0;
-    printf("%.*s", STR_ARG(text));
+    bool next = a->documents++ > 0 && strcmp(a->output, "yaml") == 0;
+    printf("%s%.*s", next ? "---\n" : "", STR_ARG(text));
     (void)fflush(stdout); /* as above */
 }

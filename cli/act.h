@@ -9,6 +9,7 @@
 #include "cli/ask.h"
 #include "cli/manifest.h"
 #include "cli/objects.h"
+#include "cli/output.h"
 #include "cli/verb.h"
 
 enum act_dry { ACT_REAL, ACT_DRY_CLIENT, ACT_DRY_SERVER };
@@ -30,7 +31,11 @@ struct act {
     const char *manager;    /* fieldManager; NULL: none is sent */
     const char *validation; /* fieldValidation; NULL: none is sent */
     bool managed_fields;    /* shown in yaml and json */
-    struct json *printed;   /* yaml and json wait for the end: several are one list */
+    bool one_by_one;        /* whole objects are printed as they come; else several are one list */
+    bool as_path;           /* -o jsonpath=... */
+    struct output path;
+    size_t documents;     /* printed so far */
+    struct json *printed; /* whole objects that wait for the end */
     size_t printed_count;
     size_t printed_capacity;
 };
@@ -45,8 +50,8 @@ extern const struct flag act_managed_fields_row[];
 int act_dry_run(const char *text, enum act_dry *out, struct err *e);
 /* "strict", "warn", "ignore", "true", "false" to the API's word. */
 int act_validation(const char *text, const char **out, struct err *e);
-/* yaml, json, name or nothing. */
-int act_output(const char *text, struct err *e);
+/* What a->output asks for: yaml, json, name, JSONPath or nothing. */
+int act_output(struct act *a, struct err *e);
 
 /* Says that the command names nothing; CLI_FAILED. */
 int act_nothing_named(void);

@@ -20,6 +20,7 @@ struct resources_options {
     struct flag_texts categories;
     bool namespaced;
     bool no_headers;
+    bool cached;
 };
 
 /* ---- which ones ---- */
@@ -182,6 +183,10 @@ static const struct flag resources_flags[] = {
       AT(namespaced),
       .value = "true",
       .help = "True: those of namespaces; false: those of the cluster. Not given: both." },
+    { .name = "cached",
+      .type = FLAG_BOOL,
+      AT(cached),
+      .help = "Taken for kubectl's sake; nothing is cached here." },
     { .name = "no-headers", .type = FLAG_BOOL, AT(no_headers), .help = "No line of titles." },
     { .name = "output",
       .letter = 'o',

@@ -101,7 +101,7 @@ static int apply_act(struct cli *c, const void *options, const struct words *w)
         return cli_error("Unexpected args: [%s]\nSee 'gantry apply -h' for help and examples",
                          w->items[0]);
     if (act_dry_run(o->dry_run, &a.dry, &e) != 0 ||
-        act_validation(o->validate, &a.validation, &e) != 0 || act_output(o->output, &e) != 0)
+        act_validation(o->validate, &a.validation, &e) != 0 || act_output(&a, &e) != 0)
         return cli_error("%s", e.msg);
     const char *clash = find_clash(o, a.dry);
     if (clash != NULL)

@@ -217,10 +217,9 @@ static void warn(struct server_apply *s, const char *what)
 {
     struct str said = s->answer.status != 0 ? ask_refused(s->act->cli, &s->answer)
                                             : str_lit("the server does not answer");
-    (void)fprintf(stderr,
-                  "Warning: %s. This is non-fatal and will be retried next time you apply. Error: "
-                  "%.*s\n",
-                  what, STR_ARG(said));
+    (void)cli_tell("Warning: %s. This is non-fatal and will be retried next time you apply. Error: "
+                   "%.*s",
+                   what, STR_ARG(said));
 }
 
 static void take_over(struct server_apply *s)

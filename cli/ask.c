@@ -216,8 +216,8 @@ static void print_warnings(const struct http_headers *h)
         ptrdiff_t from = str_find_char(text, '"', 0);
         bool is = str_eq_c(h->items[i].name, "warning") && str_starts(text, str_lit("299 "));
         if (is && from >= 0 && str_ends(text, str_lit("\"")))
-            (void)fprintf(stderr, "Warning: %.*s\n",
-                          STR_ARG(str_slice(text, (size_t)from + 1, text.len - 1)));
+            (void)cli_tell("Warning: %.*s",
+                           STR_ARG(str_slice(text, (size_t)from + 1, text.len - 1)));
     }
 }
 

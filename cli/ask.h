@@ -43,6 +43,8 @@ int ask_send(struct cli *c, const struct ask_request *r, struct ask_answer *out,
 /* What kubectl would say of an answer that is no 2xx, without a line feed at the end:
  * "Error from server (NotFound): pods \"x\" not found". */
 struct str ask_refused(struct cli *c, const struct ask_answer *answer);
+/* The message alone; empty: the answer is no Status. */
+struct str ask_message(struct cli *c, const struct ask_answer *answer);
 /* Says it on stderr; CLI_FAILED. */
 int ask_tell(struct cli *c, const struct ask_answer *answer);
 bool ask_good(const struct ask_answer *answer);                                 /* 2xx */

@@ -1,7 +1,7 @@
 /* See the header. */
 #include "cli/channels.h"
 
-#include <stdio.h>
+#include <signal.h>
 
 #include "api/schema/json.h"
 #include "base/assert.h"
@@ -11,6 +11,7 @@
 #define NOTHING_YET (-1)
 /* A command's own codes end at 255. */
 #define EXIT_CODE_MAX 255
+#define NO_CODE       (-1)
 
 static struct channels *channels_of(struct socket *s)
 {
@@ -88,6 +89,15 @@ void channels_open(struct channels *c)
     socket_open(&c->socket);
 }
 
+void channels_run(struct channels *c, const char *name)
+{
+    c->loop = env_loop_new(c->cli->env, name);
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as a failed write */
+    channels_open(c);
+    env_loop_run(c->loop);
+    env_loop_free(c->loop);
+}
+
 void channels_cancel(struct channels *c)
 {
     socket_cancel(&c->socket);
@@ -115,39 +125,54 @@ static int64_t exit_code_of(const struct json *status)
     return -1;
 }
 
-static int tell_status(const struct json *status)
+static int code_of_status(struct channels *c, const struct json *status, struct str *out_why)
 {
     struct str message = json_str(json_get_c(status, "message"));
     int64_t code = exit_code_of(status);
     if (str_eq_c(json_str(json_get_c(status, "status")), "Success"))
         return CLI_OK;
     if (!str_eq_c(json_str(json_get_c(status, "reason")), "NonZeroExitCode"))
-        return cli_error("%.*s", STR_ARG(message));
-    if (code < 0)
-        return cli_error("error stream protocol error: no ExitCode cause given");
-    (void)fprintf(stderr, "command terminated with exit code %lld\n", (long long)code);
-    return (int)code;
+        *out_why = str_printf(&c->cli->arena, "error: %.*s", STR_ARG(message));
+    else if (code < 0)
+        *out_why = str_lit("error: error stream protocol error: no ExitCode cause given");
+    else
+        return (int)code;
+    return NO_CODE;
 }
 
-int channels_code(struct channels *c)
+bool channels_answered(const struct channels *c)
 {
-    const struct json *status;
-    bool said = json_parse(&c->cli->arena, buf_str(&c->text), &status, NULL) == 0;
-    return said && str_eq_c(json_str(json_get_c(status, "status")), "Success") ? CLI_OK
-                                                                               : CLI_FAILED;
+    return c->text.len > 0;
 }
 
-int channels_tell(struct channels *c)
+int channels_code(struct channels *c, struct str *out_why)
 {
+    struct arena *a = &c->cli->arena;
     const struct ask_answer answer = { .status = c->socket.http_status,
                                        .body = buf_str(&c->socket.refusal) };
     const struct json *status;
     if (answer.status == 0)
-        return cli_error("Unable to connect to the server: %s", err_name(c->status));
-    if (answer.status != 101)
-        return ask_tell(c->cli, &answer);
-    if (c->text.len > 0 && json_parse(&c->cli->arena, buf_str(&c->text), &status, NULL) == 0)
-        return tell_status(status);
-    return cli_error("the connection to the server was lost before the end of the command was "
-                     "known");
+        *out_why = str_printf(a, "error: Unable to connect to the server: %s", err_name(c->status));
+    else if (answer.status != 101 && ask_message(c->cli, &answer).len > 0)
+        *out_why = ask_refused(c->cli, &answer);
+    else if (answer.status != 101) /* a node's word, which is no Status */
+        *out_why = str_printf(a, "error: unable to upgrade connection: %.*s",
+                              STR_ARG(str_trim(answer.body)));
+    else if (channels_answered(c) && json_parse(a, buf_str(&c->text), &status, NULL) == 0)
+        return code_of_status(c, status, out_why);
+    else
+        *out_why = str_lit("error: the connection to the server was lost before the end of the "
+                           "command was known");
+    return NO_CODE;
+}
+
+int channels_tell(struct channels *c)
+{
+    struct str why;
+    int code = channels_code(c, &why);
+    if (code < 0)
+        return cli_tell("%.*s", STR_ARG(why));
+    if (code > 0)
+        (void)cli_tell("command terminated with exit code %d", code);
+    return code;
 }

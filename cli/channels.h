@@ -50,8 +50,13 @@ void channels_end(struct channels *c, enum channel channel);
 size_t channels_queued(const struct channels *c);
 /* done still comes. */
 void channels_cancel(struct channels *c);
-/* After done: 0 only when the command is known to have succeeded. */
-int channels_code(struct channels *c);
+/* From the opening to done, on a loop of its own that is named so. */
+void channels_run(struct channels *c, const char *name);
+/* After done: the command's exit code. Negative: there is none, and *out_why, in the cli's arena,
+ * is what to tell. */
+int channels_code(struct channels *c, struct str *out_why);
+/* The command's end was said, whatever it was: the server let it begin. */
+bool channels_answered(const struct channels *c);
 /* After done: says on stderr how it ended, unless well; the exit code. */
 int channels_tell(struct channels *c);
 /* After done. */

@@ -4,6 +4,7 @@
 #include "api/schema/json.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "cli/escaped.h"
 #include "cli/jsonpath.h"
 #include "cli/tree.h"
 
@@ -113,17 +114,6 @@ static void append_value(struct arena *a, const struct json *j, struct buf *out)
     }
 }
 
-/* What would break the table, or act on a terminal, is shown as ^X. */
-static void append_safe(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '\x1b')
-            buf_append_c(out, "^[");
-        else
-            buf_append_byte(out, (uint8_t)text.data[i]);
-    }
-}
-
 static int append_cell(struct arena *a, const struct jsonpath *path, const struct json *object,
                        struct buf *out, struct err *e)
 {
@@ -146,7 +136,7 @@ static int append_cell(struct arena *a, const struct jsonpath *path, const struc
             append_value(a, &value, &text);
         }
     }
-    append_safe(out, buf_str(&text));
+    escaped_write(out, buf_str(&text));
     buf_deinit(&text);
     return 0;
 }

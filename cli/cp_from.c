@@ -59,13 +59,26 @@ static bool leads_away(struct unpacking *u, struct str path)
     return false;
 }
 
-/* What is left of a name behind the prefix. */
+/* The next part of a path that means something: no "", no ".". False: there is none. */
+static bool next_part(struct str *path, struct str *out)
+{
+    while (str_split(path, '/', out))
+        if (out->len > 0 && !str_eq_c(*out, "."))
+            return true;
+    return false;
+}
+
+/* What is left of a name behind the prefix: part by part, since a tar that was asked for "./a"
+ * writes "./a/b". */
 static bool take_prefix(const struct unpacking *u, struct str *name)
 {
-    if (!str_starts(*name, u->prefix))
-        return false;
-    *name = str_slice(*name, u->prefix.len, name->len);
-    return u->prefix.len == 0 || name->len == 0 || name->data[0] == '/';
+    struct str prefix = u->prefix;
+    struct str wanted;
+    struct str part;
+    while (next_part(&prefix, &wanted))
+        if (!next_part(name, &part) || !str_eq(part, wanted))
+            return false;
+    return true;
 }
 
 static bool is_folder(struct unpacking *u, struct str path)
@@ -87,7 +100,7 @@ static bool place_of(struct unpacking *u, struct str rest, bool folder, struct s
     else if (root)
         return true;
     *out = str_printf(a, "%.*s/%.*s", STR_ARG(u->root), STR_ARG(rest));
-    return inside && out->len < PATH_MAX && !leads_away(u, *out);
+    return inside && rest.len > 0 && out->len < PATH_MAX && !leads_away(u, *out);
 }
 
 static struct str quoted(struct unpacking *u, struct str text)
@@ -264,6 +277,8 @@ int cp_from_pod(struct cp *x)
     struct unpacking u = { .cp = x, .tar = { .entry = on_entry, .data = on_bytes, .end = on_end } };
     while (path.len > 1 && path.data[path.len - 1] == '/')
         path = str_slice(path, 0, path.len - 1);
+    if (str_starts(path, str_lit("-"))) /* a name, and no flag of tar's */
+        path = str_printf(a, "./%.*s", STR_ARG(path));
     arena_init(&u.arena);
     tar_reader_init(&u.tar);
     u.prefix = prefix_of(a, path);

@@ -16,6 +16,8 @@
 #define PIECE_BYTES (64u << 10)
 /* Folders in folders. */
 #define DEPTH_MAX 256
+/* The exit code of a test that could be made. */
+#define TEST_SAYS_NO 1
 
 /* One path that is still to go, in the order in which it goes. */
 struct pending {
@@ -152,13 +154,56 @@ static bool fill(struct remote *r, struct buf *out)
     return false; /* without an end mark */
 }
 
-static bool is_remote_folder(struct cp *x, struct str path)
+/* ---- where to ---- */
+
+/* A clean path that ends so is a folder, and no name of anything in one. */
+static bool is_no_name(struct str path)
+{
+    struct str base = cp_base(path);
+    return str_eq_c(base, ".") || str_eq_c(base, "..") || str_eq_c(base, "/");
+}
+
+/*
+ * Is it a folder in the container? Where there is no `test` to ask, that is said and it is taken
+ * for none, as kubectl does; the copy may still succeed. False: nothing will succeed there, and the
+ * reason was said.
+ */
+static bool ask_folder(struct cp *x, struct str path, bool *out)
 {
     const char *const command[] = { "test", "-d", str_dup(&x->cli->arena, path), NULL };
     struct remote r = {
         .cli = x->cli, .pod = x->pod, .container = x->container, .command = command, .silent = true
     };
-    return remote_run(&r) == CLI_OK;
+    *out = is_no_name(path);
+    int code = *out ? CLI_OK : remote_run(&r);
+    *out = code == CLI_OK;
+    if (code == CLI_OK || code == TEST_SAYS_NO)
+        return true;
+    if (code > 0)
+        r.why = str_printf(&x->cli->arena, "it ended with exit code %d", code);
+    else if (!r.answered)
+        return cli_tell("%.*s", STR_ARG(r.why)) == CLI_OK;
+    cli_warn("%s is taken for no folder: test -d did not work in the container: %.*s", command[2],
+             STR_ARG(r.why));
+    return true;
+}
+
+/* The folder to unpack in, and the first name of all that is unpacked. */
+static bool find_place(struct cp *x, struct str *out_folder, struct str *out_name)
+{
+    struct str local = str_from(x->local);
+    struct str to = cp_clean(&x->cli->arena, str_from(x->remote));
+    bool folder;
+    if (!ask_folder(x, to, &folder))
+        return false;
+    while (local.len > 1 && str_ends(local, str_lit("/")))
+        local.len--;
+    *out_folder = folder ? to : cp_folder(to);
+    *out_name = cp_base(folder ? local : to);
+    /* What is in "a/.", or "..", goes into the folder itself, and not above it. */
+    if (is_no_name(*out_name))
+        *out_name = str_lit(".");
+    return true;
 }
 
 int cp_to_pod(struct cp *x)
@@ -166,15 +211,16 @@ int cp_to_pod(struct cp *x)
     struct arena *a = &x->cli->arena;
     struct packing p = { .env = x->cli->env };
     struct str local = cp_clean(a, str_from(x->local));
-    struct str to = cp_clean(a, str_from(x->remote));
-    if (is_remote_folder(x, to))
-        to = cp_clean(a, str_printf(a, "%.*s/%.*s", STR_ARG(to), STR_ARG(cp_base(local))));
-    const char *folder = str_dup(a, cp_folder(to));
+    struct str into;
+    struct str name;
+    if (!find_place(x, &into, &name))
+        return CLI_FAILED;
+    const char *folder = str_dup(a, into);
     const char *const kept[] = { "tar", "-xmf", "-", "-C", folder, NULL };
     const char *const plain[] = {
         "tar", "--no-same-permissions", "--no-same-owner", "-xmf", "-", "-C", folder, NULL
     };
-    struct pending first = { .path = str_dup(a, local), .name = cp_base(to) };
+    struct pending first = { .path = str_dup(a, local), .name = name };
     arena_init(&p.arena);
     p.first = &first;
     p.remote = (struct remote){ .cli = x->cli,

@@ -62,9 +62,11 @@ static int create_one(struct act *a, const struct create_options *o, const struc
 static int create_act(struct cli *c, const void *options, const struct words *w)
 {
     const struct create_options *o = options;
-    struct act a = {
-        .cli = c, .output = o->output, .manager = o->manager, .managed_fields = o->managed_fields
-    };
+    struct act a = { .cli = c,
+                     .output = o->output,
+                     .manager = o->manager,
+                     .managed_fields = o->managed_fields,
+                     .one_by_one = true };
     struct manifests manifests = { 0 };
     struct err e;
     if (w->count > 0)
@@ -72,7 +74,7 @@ static int create_act(struct cli *c, const void *options, const struct words *w)
     if (!manifest_named(&o->manifests))
         return cli_error("must specify one of -f and -k");
     if (act_dry_run(o->dry_run, &a.dry, &e) != 0 ||
-        act_validation(o->validate, &a.validation, &e) != 0 || act_output(o->output, &e) != 0)
+        act_validation(o->validate, &a.validation, &e) != 0 || act_output(&a, &e) != 0)
         return cli_error("%s", e.msg);
     manifests.unchecked = str_eq_c(str_from(a.validation), "Ignore");
     manifests_read(c, &o->manifests, &manifests);

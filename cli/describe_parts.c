@@ -9,6 +9,7 @@
 #include "cli/age.h"
 #include "cli/ask.h"
 #include "cli/describe.h"
+#include "cli/escaped.h"
 #include "cli/tabs.h"
 #include "cli/tree.h"
 
@@ -24,14 +25,10 @@ void page_write(struct page *p, int level, const char *format, ...)
     va_start(args, format);
     int len = vasprintf(&text, format, args);
     va_end(args);
-    for (int i = 0; i < len; i++) {
-        if (text[i] == '\x1b')
-            buf_append_c(&p->text, "^[");
-        else
-            buf_append_byte(&p->text, (uint8_t)text[i]);
-    }
-    if (len >= 0)
-        free(text);
+    if (len < 0)
+        return;
+    escaped_write(&p->text, str_of(text, (size_t)len));
+    free(text);
 }
 
 void page_flush(struct page *p)
@@ -298,12 +295,10 @@ static struct str trim_all(struct str s)
 static void write_event(struct page *p, const struct json *e)
 {
     struct str source = tree_text(e, "source", "component", NULL);
-    struct str path = tree_text(e, "involvedObject", "fieldPath", NULL);
     if (source.len == 0)
         source = tree_text(e, "reportingComponent", NULL);
-    page_write(p, 1, "%.*s\t%.*s\t%.*s\t%.*s\t%.*s%s%.*s\n", STR_ARG(tree_text(e, "type", NULL)),
+    page_write(p, 1, "%.*s\t%.*s\t%.*s\t%.*s\t%.*s\n", STR_ARG(tree_text(e, "type", NULL)),
                STR_ARG(tree_text(e, "reason", NULL)), STR_ARG(event_age(p, e)), STR_ARG(source),
-               STR_ARG(path), path.len > 0 ? ": " : "",
                STR_ARG(trim_all(tree_text(e, "message", NULL))));
 }
 

@@ -270,7 +270,7 @@ static enum edit_step drop_copy(struct edit *x, const char *why)
 {
     (void)env_path_remove(x->act.cli->env, x->path, NULL); /* it is in a folder that is emptied */
     if (why != NULL)
-        (void)fprintf(stderr, "%s\n", why);
+        (void)cli_tell("%s", why);
     return EDIT_DONE;
 }
 
@@ -372,7 +372,9 @@ static int edit_act(struct cli *c, const void *options, const struct words *w)
     if (act_validation(o->validate, &x.act.validation, &e) != 0)
         return cli_error("%s", e.msg);
     if (strcmp(o->output, "yaml") != 0 && strcmp(o->output, "json") != 0)
-        return cli_error("-o %s: yaml or json", o->output);
+        return cli_error("unable to match a printer suitable for the output format \"%s\", allowed "
+                         "formats are: json,yaml",
+                         o->output);
     x.json = strcmp(o->output, "json") == 0;
     x.act.output = flags_given(w, "output") ? o->output : NULL;
     if (!manifest_named(&o->manifests) && w->count == 0)

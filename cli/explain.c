@@ -106,10 +106,8 @@ static int explain_act(struct cli *c, const void *options, const struct words *w
     int rc = find_resource(c, str_from(w->items[0]), &plan, &e);
     if (rc == 0 && o->api_version != NULL)
         rc = of_version(c, o->api_version, &plan, &e);
-    if (rc == -ERR_NOT_FOUND && o->api_version == NULL) {
-        (void)fprintf(stderr, "%s\n", e.msg);
-        return CLI_FAILED;
-    }
+    if (rc == -ERR_NOT_FOUND && o->api_version == NULL)
+        return cli_tell("%s", e.msg);
     if (rc != 0)
         return cli_error_of(&e);
     if (fetch_document(c, &plan.resource, &document) != CLI_OK)

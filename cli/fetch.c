@@ -152,7 +152,7 @@ int fetch_all(struct cli *c, const struct objects_target *targets, size_t count,
 int fetch_tell(const struct fetch *f)
 {
     for (size_t i = 0; i < f->refusals_count; i++)
-        (void)fprintf(stderr, "%.*s\n", STR_ARG(f->refusals[i]));
+        (void)cli_tell("%.*s", STR_ARG(f->refusals[i]));
     return f->refusals_count > 0 ? CLI_FAILED : CLI_OK;
 }
 

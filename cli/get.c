@@ -204,8 +204,7 @@ static int show_objects(struct cli *c, const struct get_options *o, const struct
     buf_deinit(&out);
     if (rc == 0)
         return fetch_tell(f);
-    (void)fprintf(stderr, "%.*s\n", STR_ARG(says));
-    return CLI_FAILED;
+    return cli_tell("%.*s", STR_ARG(says));
 }
 
 /* ---- the verb ---- */
@@ -242,6 +241,9 @@ static int get_check(const struct get_options *o, const struct words *w)
     if (o->watch_events && !o->watch && !o->watch_only)
         return cli_error("--output-watch-events option can only be used with --watch or "
                          "--watch-only");
+    if (o->template != NULL && output[0] == '\0') /* alone, it is one of Go's */
+        return cli_error("--template needs Go's templates, which gantry does not have; use -o "
+                         "jsonpath=... or -o custom-columns=...");
     if (o->revision != NULL && (str_to_u64(str_from(o->revision), &revision) != 0 || revision == 0))
         return cli_error("--revision %s is no revision", o->revision);
     if (o->revision != NULL && (o->watch || o->watch_only))

@@ -43,9 +43,7 @@ static int show(struct following *f, struct cli *c, const struct json *object, s
         (void)fwrite(out.data, 1, out.len, stdout); /* a closed pipe ends us by its own means */
     (void)fflush(stdout);
     buf_deinit(&out);
-    if (rc != 0)
-        (void)fprintf(stderr, "%.*s\n", STR_ARG(says));
-    return rc != 0 ? CLI_FAILED : CLI_OK;
+    return rc != 0 ? cli_tell("%.*s", STR_ARG(says)) : CLI_OK;
 }
 
 /* Columns outlive the event they came with. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/meta/time.h"
 #include "base/buf.h"
 #include "base/env.h"
 #include "cli/compose.h"
@@ -203,8 +204,9 @@ static int tell_failure(struct log_source *source, int status)
     struct cli *c = source->logs->cli;
     const struct ask_answer answer = { .status = source->stream.http_status,
                                        .body = buf_str(&source->stream.refusal) };
-    if (status == 0 && source->logs->options->ignore_errors)
-        return cli_error("%.*s", STR_ARG(ask_refused(c, &answer)));
+    struct str message = ask_message(c, &answer);
+    if (status == 0 && source->logs->options->ignore_errors && message.len > 0)
+        return cli_error("%.*s", STR_ARG(message));
     if (status == 0)
         return ask_tell(c, &answer);
     return cli_error("the log of %.*s broke off: %s", STR_ARG(source->lines.prefix),
@@ -330,6 +332,14 @@ static int find_pods(struct logs *l, const struct words *w, struct pods *out)
 
 /* ---- the verb ---- */
 
+static bool is_time(struct str text)
+{
+    int64_t seconds;
+    int32_t nanos;
+    struct err e;
+    return time_parse(text, &seconds, &nanos, &e) == 0;
+}
+
 static int check_words(const struct logs_options *o, const struct words *w)
 {
     const char *container = w->count == 2 ? w->items[1] : o->container;
@@ -342,6 +352,9 @@ static int check_words(const struct logs_options *o, const struct words *w)
                          "help and examples");
     if (o->since_time != NULL && o->since != 0)
         return cli_error("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    if (o->since_time != NULL && !is_time(str_from(o->since_time)))
+        return cli_error("--since-time=%s is no time of RFC 3339, as 2006-01-02T15:04:05Z is",
+                         o->since_time);
     if (o->all_containers && container != NULL)
         return cli_error("--all-containers=true should not be specified with container name %s",
                          container);

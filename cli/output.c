@@ -70,7 +70,7 @@ int output_parse(struct cli *c, const char *format, const char *template, struct
     struct str value =
         equals < 0 ? str_from(template) : str_slice(text, (size_t)equals + 1, text.len);
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        if (str_eq_c(text, plain[i])) {
+        if (str_eq_nocase(text, str_from(plain[i]))) {
             io->format = (enum output_format)i;
             return 0;
         }
@@ -123,14 +123,21 @@ static struct json without_managed(struct arena *a, const struct json *object)
     return tree_with(a, object, "metadata", &less);
 }
 
+/* The object in a watch's event, where it is one. */
+static const struct json *of_event(const struct json *object)
+{
+    const struct json *inner = json_get_c(object, "object");
+    return inner != NULL && tree_text(object, "type", NULL).len > 0 ? inner : object;
+}
+
 /* Of an object, of each in a list, or of the one in a watch event. */
 static struct json shown(struct cli *c, const struct output *o, const struct json *object)
 {
     struct arena *a = &c->arena;
-    const struct json *inner = json_get_c(object, "object");
+    const struct json *inner = of_event(object);
     if (o->managed_fields)
         return *object;
-    if (inner != NULL && tree_text(object, "type", NULL).len > 0) {
+    if (inner != object) {
         struct json less = without_managed(a, inner);
         return tree_with(a, object, "object", &less);
     }
@@ -149,8 +156,8 @@ static int print_json(struct cli *c, const struct output *o, const struct json *
 {
     struct json copy = shown(c, o, object);
     struct json sorted = tree_sorted(&c->arena, &copy);
-    const struct json *inner = json_get_c(&sorted, "object");
-    if (inner != NULL && tree_text(&sorted, "type", NULL).len > 0) {
+    const struct json *inner = of_event(&sorted);
+    if (inner != &sorted) {
         /* A watch's event is one line; its type comes first. */
         const struct json_member members[] = { { str_lit("type"), *json_get_c(&sorted, "type") },
                                                { str_lit("object"), *inner } };
@@ -175,6 +182,7 @@ static int print_yaml(struct cli *c, const struct output *o, const struct json *
 
 static void print_name(struct cli *c, const struct json *object, struct buf *out)
 {
+    object = of_event(object);
     struct str version = tree_text(object, "apiVersion", NULL);
     char *kind = str_dup(&c->arena, tree_text(object, "kind", NULL));
     ptrdiff_t slash = str_find_char(version, '/', 0);

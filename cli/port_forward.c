@@ -6,8 +6,9 @@
  * whichever member answers: they outlive a member. It ends with the pod (cli/pod_end.h), or by ^C.
  *
  * A connection: accepted -> its tunnel opens, while nothing is read -> bytes both ways, each side
- * held back by the other -> the pod's end is passed on, and ours -> closed. One that fails is said,
- * and ends alone. On close every stream and tunnel is closed and waited for; `live` counts them.
+ * held back by the other -> the pod's end is passed on, and ours -> what the pod sent was taken, or
+ * the local side is gone -> closed. One that fails is said, and ends alone. On close every stream
+ * and tunnel is closed and waited for; `live` counts them.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -28,9 +29,9 @@
 #define PORTS_MAX 64
 /* Bytes that wait on one side before the other is held back. */
 #define QUEUE_BYTES (256u << 10)
-/* After the last byte: how often to look whether the local side took it, and for how long. */
-#define LINGER_EVERY_MS 20
-#define LINGER_TURNS    500
+/* How often to look at a local side that no event tells of: at first, and at last. */
+#define LOOK_FIRST_MS 20
+#define LOOK_LAST_MS  1000
 
 struct port_forward_options {
     struct flag_texts addresses;
@@ -64,10 +65,9 @@ struct connection {
     struct ports_pair *port;
     struct env_stream *local; /* NULL: not yet, or closed */
     struct tunnel tunnel;
-    struct env_timer linger;
-    int turns;
-    bool held;      /* the pod's bytes, until the local side takes what there is */
-    bool local_end; /* the local side says no more */
+    struct env_timer look;
+    uint64_t look_ms;
+    bool held; /* the pod's bytes, until the local side takes what there is */
     bool local_gone;
     bool tunnel_done;
 };
@@ -134,12 +134,37 @@ static void connection_free(struct connection *c)
     if (!c->tunnel_done || c->local != NULL)
         return;
     tunnel_deinit(&c->tunnel);
-    env_timer_deinit(&c->linger);
+    env_timer_deinit(&c->look);
     list_remove(&c->node);
     if (f->spare == c)
         f->spare = NULL;
     mem_free(c);
     one_less(f);
+}
+
+/* ---- what no event tells of a local side ---- */
+
+/*
+ * It has said its last word, or the tunnel its: then it may be gone without a sound, or may still
+ * have to take what the tunnel brought, however slow it is.
+ */
+static void on_look(struct env_timer *timer)
+{
+    struct connection *c = container_of(timer, struct connection, look);
+    if (c->local == NULL || c->local_gone)
+        return;
+    if (env_stream_broken(c->local) || (c->tunnel_done && env_stream_queued(c->local) == 0)) {
+        connection_close(c);
+        return;
+    }
+    env_timer_start(timer, c->look_ms);
+    c->look_ms = c->look_ms < LOOK_LAST_MS / 2 ? c->look_ms * 2 : LOOK_LAST_MS;
+}
+
+static void look_at_local(struct connection *c)
+{
+    c->look_ms = LOOK_FIRST_MS;
+    env_timer_start(&c->look, c->look_ms);
 }
 
 /* ---- from here to the pod ---- */
@@ -155,11 +180,13 @@ static void local_data(void *ctx, struct str bytes)
 static void local_end(void *ctx, int status)
 {
     struct connection *c = ctx;
-    c->local_end = true;
-    if (status == 0 && !c->tunnel_done)
-        tunnel_end(&c->tunnel);
-    else
+    if (status != 0) {
         connection_close(c);
+        return;
+    }
+    if (!c->tunnel_done)
+        tunnel_end(&c->tunnel);
+    look_at_local(c);
 }
 
 static void local_closed(void *ctx)
@@ -206,17 +233,6 @@ static void tunnel_has_ended(struct tunnel *t)
         env_stream_shutdown(c->local);
 }
 
-/* The tunnel is done; what came by it may still wait for the local side. */
-static void on_linger(struct env_timer *timer)
-{
-    struct connection *c = container_of(timer, struct connection, linger);
-    bool waits = c->local != NULL && !c->local_gone && env_stream_queued(c->local) > 0;
-    if (waits && ++c->turns < LINGER_TURNS)
-        env_timer_start(timer, LINGER_EVERY_MS);
-    else
-        connection_close(c);
-}
-
 /* ---- tunnels ---- */
 
 /* Why a tunnel could not be had: as a refusal of the server, or as a sentence. */
@@ -224,10 +240,14 @@ static void tell_refusal(struct forward *f, struct tunnel *t)
 {
     const struct ask_answer answer = { .status = t->socket.http_status,
                                        .body = buf_str(&t->socket.refusal) };
+    struct str message = ask_message(f->cli, &answer);
     if (answer.status == 0)
         (void)cli_error("Unable to connect to the server: %s", err_name(t->socket.status));
+    else if (message.len > 0)
+        (void)cli_error("error upgrading connection: %.*s", STR_ARG(message));
     else
-        (void)ask_tell(f->cli, &answer);
+        (void)cli_error("error upgrading connection: unable to upgrade connection: %.*s",
+                        STR_ARG(str_trim(answer.body)));
 }
 
 static void tell_failure(struct connection *c)
@@ -263,7 +283,7 @@ static void tunnel_is_done(struct tunnel *t)
     }
     if (!c->local_gone && t->open && t->error.len == 0)
         tunnel_has_ended(t);
-    env_timer_start(&c->linger, LINGER_EVERY_MS);
+    look_at_local(c);
 }
 
 static void tunnel_is_open(struct tunnel *t);
@@ -280,7 +300,7 @@ static struct connection *connection_new(struct forward *f)
                                  .end = tunnel_has_ended,
                                  .drained = tunnel_is_drained,
                                  .done = tunnel_is_done };
-    env_timer_init(f->loop, &c->linger, on_linger);
+    env_timer_init(f->loop, &c->look, on_look);
     list_append(&f->connections, &c->node);
     f->live++;
     tunnel_open(&c->tunnel);

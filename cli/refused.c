@@ -93,11 +93,14 @@ struct str ask_refused(struct cli *c, const struct ask_answer *answer)
     return str_printf(a, "Error from server (%.*s): %.*s", STR_ARG(reason), STR_ARG(message));
 }
 
+struct str ask_message(struct cli *c, const struct ask_answer *answer)
+{
+    return text_in(status_of(c, answer), "message");
+}
+
 int ask_tell(struct cli *c, const struct ask_answer *answer)
 {
-    struct str text = ask_refused(c, answer);
-    (void)fprintf(stderr, "%.*s\n", STR_ARG(text));
-    return CLI_FAILED;
+    return cli_tell("%.*s", STR_ARG(ask_refused(c, answer)));
 }
 
 bool ask_good(const struct ask_answer *answer)

@@ -1,11 +1,11 @@
 /* See the header. */
 #include "cli/remote.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "cli/escaped.h"
 #include "cli/objects.h"
 #include "cli/pods.h"
 #include "cli/terminal.h"
@@ -34,6 +34,25 @@ static void pump(struct channels *c)
         channels_end(c, CHANNEL_STDIN);
 }
 
+/* What the command says is wrong, made fit for a terminal. The first byte of a character that may
+ * be one of control waits for the second. */
+static bool tell_errors(struct remote *r, struct str bytes)
+{
+    static const struct str lead = STR("\xc2");
+    struct buf text;
+    struct buf b;
+    buf_init(&text);
+    buf_init(&b);
+    buf_append_str(&text, r->half ? lead : str_lit(""));
+    buf_append_str(&text, bytes);
+    r->half = bytes.len > 0 && str_ends(bytes, lead);
+    escaped_write(&b, str_slice(buf_str(&text), 0, text.len - (r->half ? lead.len : 0)));
+    bool more = terminal_write(STDERR_FILENO, buf_str(&b));
+    buf_deinit(&text);
+    buf_deinit(&b);
+    return more;
+}
+
 static void on_data(struct channels *c, enum channel channel, struct str bytes)
 {
     struct remote *r = remote_of(c);
@@ -44,7 +63,7 @@ static void on_data(struct channels *c, enum channel channel, struct str bytes)
     if (out && r->take != NULL)
         more = r->take(r, bytes);
     else
-        more = terminal_write(out ? STDOUT_FILENO : STDERR_FILENO, bytes);
+        more = out ? terminal_write(STDOUT_FILENO, bytes) : tell_errors(r, bytes);
     if (more)
         return;
     r->refused = true;
@@ -75,19 +94,17 @@ int remote_run(struct remote *r)
 {
     struct channels *c = &r->channels;
     c->cli = r->cli;
-    c->loop = env_loop_new(r->cli->env, "remote");
     c->target = target_of(r);
     c->opened = pump;
     c->drained = pump;
     c->data = on_data;
     c->done = on_done;
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as a failed write */
-    channels_open(c);
-    env_loop_run(c->loop);
-    env_loop_free(c->loop);
+    channels_run(c, "remote");
+    (void)tell_errors(r, (struct str){ NULL, 0 }); /* as before */
     int rc = CLI_FAILED;
     if (!r->refused)
-        rc = r->silent ? channels_code(c) : channels_tell(c);
+        rc = r->silent ? channels_code(c, &r->why) : channels_tell(c);
+    r->answered = channels_answered(c);
     channels_deinit(c);
     return rc;
 }

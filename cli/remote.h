@@ -16,15 +16,21 @@ struct remote {
     bool (*fill)(struct remote *r, struct buf *out);
     /* Output of the command; false: enough. NULL: it is ours. */
     bool (*take)(struct remote *r, struct str bytes);
-    bool silent; /* only whether it succeeds is asked */
+    bool silent; /* only the exit code is asked */
 
     /* Its own. */
     struct channels channels;
     bool filled;  /* all input was given */
     bool refused; /* by take */
+    bool half;    /* of a character came on stderr */
+
+    /* After its end. */
+    bool answered;  /* the server let it begin, and said how it ended */
+    struct str why; /* silent, and there is no exit code */
 };
 
-/* Until its end: the exit code, as exec's, and what is wrong said on stderr unless it is silent. */
+/* Until its end: the exit code, as exec's, and what is wrong said on stderr. Silent: nothing is
+ * said, and the code is negative where there is none. */
 int remote_run(struct remote *r);
 
 #endif

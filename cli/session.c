@@ -1,7 +1,6 @@
 /* See the header. */
 #include "cli/session.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -197,15 +196,11 @@ int session_run(struct session *x, const char *target)
     struct channels *c = &x->channels;
     c->cli = x->cli;
     c->target = target;
-    c->loop = env_loop_new(x->cli->env, "session");
     c->opened = session_opened;
     c->data = session_data;
     c->drained = session_drained;
     c->done = session_done;
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as a failed write */
-    channels_open(c);
-    env_loop_run(c->loop);
-    env_loop_free(c->loop);
+    channels_run(c, "session");
     int rc = x->failed ? CLI_FAILED : channels_tell(c);
     channels_deinit(c);
     return rc;

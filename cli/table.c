@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "cli/age.h"
 #include "cli/color.h"
+#include "cli/escaped.h"
 #include "cli/tree.h"
 
 /* Where a column's cells come from. */
@@ -105,17 +106,13 @@ static struct str cell_text(struct cli *c, const struct table_printer *p, const 
 /* One line, whatever is in it: cut at a line's end, and nothing that a terminal would act on. */
 static void append_cell(struct buf *out, struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '\n' || c == '\r' || c == '\f') {
-            buf_append_c(out, "...");
-            return;
-        }
-        if (c == '\x1b')
-            buf_append_c(out, "^[");
-        else
-            buf_append_byte(out, (uint8_t)c);
-    }
+    size_t len = 0;
+    while (len < text.len && text.data[len] != '\n' && text.data[len] != '\r' &&
+           text.data[len] != '\f')
+        len++;
+    escaped_write(out, str_slice(text, 0, len));
+    if (len < text.len)
+        buf_append_c(out, "...");
 }
 
 static void append_row(struct cli *c, const struct table_printer *p, const struct layout *l,

@@ -127,6 +127,9 @@ int cli_usage(const struct verb *v, const char *format, ...) __attribute__((form
 /* Prints "gantry: ..." to stderr; CLI_FAILED. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line on stderr. Here and in those around it, what a terminal would obey is shown, not sent
+ * (cli/escaped.h): servers and containers wrote much of it. CLI_FAILED, for those who end so. */
+int cli_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As kubectl tells it, on stderr: "error: ...". CLI_FAILED. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same of what ask and objects say: who is no API server's answer gets "error: " before it. */

@@ -70,7 +70,7 @@ static int tell_failures(const struct waiting *w)
         bool several = w->failures_count > 1;
         if (server && several) /* as one of a list, it is the message alone */
             text = str_slice(text, (size_t)str_find(text, str_lit("): ")) + 3, text.len);
-        (void)fprintf(stderr, "%s%.*s\n", server || several ? "" : "error: ", STR_ARG(text));
+        (void)cli_tell("%s%.*s", server || several ? "" : "error: ", STR_ARG(text));
     }
     return w->failures_count > 0 ? CLI_FAILED : CLI_OK;
 }

@@ -1,8 +1,11 @@
 /* What every verb does with its words: flags, usage, failure. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "cli/escaped.h"
 #include "cli/verb.h"
 
 const char *cli_flag(int argc, char **argv, int *at, const char *name)
@@ -23,14 +26,26 @@ const char *cli_flag(int argc, char **argv, int *at, const char *name)
     return argv[*at];
 }
 
+static void say(const char *before, const char *format, va_list args)
+{
+    struct buf b;
+    char *text = NULL;
+    int len = vasprintf(&text, format, args);
+    buf_init(&b);
+    if (len >= 0)
+        escaped_write(&b, str_of(text, (size_t)len));
+    (void)fprintf(stderr, "%s%.*s\n", before, STR_ARG(buf_str(&b)));
+    buf_deinit(&b);
+    free(text);
+}
+
 int cli_usage(const struct verb *v, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("gantry: ", stderr);
-    vfprintf(stderr, format, args);
+    say("gantry: ", format, args);
     va_end(args);
-    fprintf(stderr, "\nusage: gantry %s\n", v->help);
+    fprintf(stderr, "usage: gantry %s\n", v->help);
     return CLI_USAGE;
 }
 
@@ -38,10 +53,8 @@ int cli_fail(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("gantry: ", stderr);
-    vfprintf(stderr, format, args);
+    say("gantry: ", format, args);
     va_end(args);
-    fputc('\n', stderr);
     return CLI_FAILED;
 }
 
@@ -49,10 +62,8 @@ int cli_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("error: ", stderr);
-    vfprintf(stderr, format, args);
+    say("error: ", format, args);
     va_end(args);
-    fputc('\n', stderr);
     return CLI_FAILED;
 }
 
@@ -60,18 +71,22 @@ void cli_warn(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("warning: ", stderr);
-    vfprintf(stderr, format, args);
+    say("warning: ", format, args);
     va_end(args);
-    fputc('\n', stderr);
+}
+
+int cli_tell(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say("", format, args);
+    va_end(args);
+    return CLI_FAILED;
 }
 
 int cli_error_of(const struct err *e)
 {
     /* Nobody answered, or a server said it: those are whole sentences already. */
     bool whole = e->code == ERR_UNAVAILABLE || strncmp(e->msg, "Error from server", 17) == 0;
-    if (!whole)
-        return cli_error("%s", e->msg);
-    (void)fprintf(stderr, "%s\n", e->msg);
-    return CLI_FAILED;
+    return whole ? cli_tell("%s", e->msg) : cli_error("%s", e->msg);
 }

@@ -125,6 +125,9 @@ both cp "$work/site/a" box:/no/such/dir/x -c sh
 cmp "$work/site/a" "$work/again/a" && cmp "$work/site/d/b" "$work/again/d/b" || fail 'cp back and forth'
 [ -d "$work/again/d/empty" ] && [ ! -e "$work/again/link" ] || fail 'cp: folders and links'
 grep -q 'skipping symlink' "$work/warned" || fail 'cp: no word of the link'
+both exec box -c sh -- mkdir -p /tmp/dot
+"$G" -n cli cp "$work/site/." box:/tmp/dot -c sh && "$G" -n cli exec box -c sh -- test -f /tmp/dot/d/b || fail 'cp: what is in a folder'
+both exec box -c sh -- ls /tmp/dot
 echo '   cp both ways'
 
 both port-forward box nope

@@ -99,6 +99,8 @@ manifests() {
     both apply -f folder
     both apply -R -f folder
     both apply -f only-text
+    both apply -f good.yaml -o jsonpath='{.metadata.name}{"\n"}'
+    both apply -f good.yaml -o wide
     both apply -f none.yaml
     both apply -f two.yaml -f good.yaml -l a=b
     both apply

@@ -213,6 +213,9 @@ get -f - -o json <folder/a.yaml
 get -f folder cm
 get -f bad.yaml
 get cm cm1 -n t1 -w -o name --request-timeout=1s
+get cm cm1 -n t1 -w -o name --output-watch-events --request-timeout=1s
+get cm cm1 -n t1 -o YAML
+api-resources --cached
 get -f nosuch.yaml
 describe -Rf folder
 describe -f half.yaml -n t1

@@ -171,6 +171,26 @@ static void test_close_delivers_what_was_sent(void **state)
     assert_int_equal(f->server.closed, 1);
 }
 
+/* Half an end is no break; the peer's going is one, once it is known here. */
+static void test_broken(void **state)
+{
+    struct fixture *f = *state;
+    open_pair(f);
+    env_stream_shutdown(f->client.s);
+    env_sim_run(f->env, 100);
+    assert_int_equal(f->server.ends, 1);
+    assert_false(env_stream_broken(f->server.s));
+    env_stream_close(f->client.s);
+    assert_true(env_stream_broken(f->server.s));
+    env_sim_run(f->env, 100);
+    f->done = 0;
+    open_pair(f);
+    env_stream_close(f->client.s);
+    assert_false(env_stream_broken(f->server.s)); /* it is not here yet */
+    env_sim_run(f->env, 100);
+    assert_true(env_stream_broken(f->server.s));
+}
+
 static void test_cut_holds_and_heal_delivers(void **state)
 {
     struct fixture *f = *state;
@@ -191,7 +211,7 @@ static void test_cut_holds_and_heal_delivers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { T(test_bytes_arrive_in_order_and_drain),
-                                        T(test_close_delivers_what_was_sent),
+                                        T(test_close_delivers_what_was_sent), T(test_broken),
                                         T(test_cut_holds_and_heal_delivers) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
 /* Streams of the real world: echo over TCP and unix, ends, back-pressure, close. */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -295,6 +297,70 @@ static void test_close_is_never_inside_the_call(void **state)
     assert_int_equal(f->client.ends, 0);
 }
 
+/* ---- a peer that has gone after its orderly end ---- */
+
+struct broken {
+    struct env_timer look;
+    struct fixture *f;
+    int peer;
+};
+
+static void look_at_server(struct env_timer *t)
+{
+    struct broken *b = container_of(t, struct broken, look);
+    const struct linger at_once = { .l_onoff = 1 };
+    struct side *server = &b->f->server;
+    if (server->ends > 0 && b->peer >= 0) {
+        assert_false(env_stream_broken(server->s)); /* it may still read */
+        (void)setsockopt(b->peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        close(b->peer);
+        b->peer = -1;
+    } else if (server->ends > 0 && env_stream_broken(server->s)) {
+        env_stream_close(server->s);
+        assert_true(env_stream_broken(server->s));
+        return;
+    }
+    env_timer_start(t, 5);
+}
+
+static int connect_raw(struct fixture *f, bool tcp)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)env_listener_port(f->listener)),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    int fd = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
+    memcpy(un.sun_path, f->path, sizeof(un.sun_path));
+    int rc = tcp ? connect(fd, (struct sockaddr *)&in, sizeof(in))
+                 : connect(fd, (struct sockaddr *)&un, sizeof(un));
+    assert_int_equal(rc, 0);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    return fd;
+}
+
+static void test_broken_after_the_end(void **state)
+{
+    for (int tcp = 0; tcp < 2; tcp++) {
+        teardown(state);
+        setup(state);
+        struct fixture *f = *state;
+        struct broken b = { .f = f };
+        struct err e;
+        char address[160];
+        (void)snprintf(address, sizeof(address), "%s%s",
+                       tcp ? "tcp:127.0.0.1:0" : "unix:", tcp ? "" : f->path);
+        f->close_server_on_end = false;
+        assert_int_equal(env_listen(f->loop, address, false, on_accept, f, &f->listener, &e), 0);
+        b.peer = connect_raw(f, tcp);
+        env_timer_init(f->loop, &b.look, look_at_server);
+        env_timer_start(&b.look, 5);
+        env_loop_run(f->loop);
+        env_timer_deinit(&b.look);
+        assert_int_equal(f->server.ends, 1);
+        assert_int_equal(f->server.closed, 1);
+    }
+}
+
 /* Both ends are in this process: among its descriptors they are the TCP sockets with a peer. */
 static int count_sockets_with(int level, int option, int value)
 {
@@ -352,8 +418,10 @@ static void test_tcp_options_on_both_ends(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { T(test_echo), T(test_unix_peer_is_known),
+    const struct CMUnitTest tests[] = { T(test_echo),
+                                        T(test_unix_peer_is_known),
                                         T(test_tcp_options_on_both_ends),
+                                        T(test_broken_after_the_end),
                                         T(test_back_pressure_and_half_close),
                                         T(test_close_is_never_inside_the_call) };
     return cmocka_run_group_tests(tests, NULL, NULL);

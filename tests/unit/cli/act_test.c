@@ -27,8 +27,30 @@ static void test_words(void **state)
     assert_int_equal(act_validation("false", &value, &e), 0);
     assert_string_equal(value, "Ignore");
     assert_int_equal(act_validation("x", &value, &e), -ERR_INVALID_ARGUMENT);
-    assert_int_equal(act_output(NULL, &e), 0);
-    assert_int_equal(act_output("wide", &e), -ERR_INVALID_ARGUMENT);
+}
+
+static void test_output(void **state)
+{
+    static const struct {
+        const char *asked;
+        int rc;
+        const char *output;
+    } cases[] = {
+        { NULL, 0, NULL },
+        { "YAML", 0, "yaml" },
+        { "name", 0, "name" },
+        { "jsonpath={.kind}", 0, "jsonpath={.kind}" },
+        { "jsonpath={", -ERR_PARSE, NULL },
+        { "go-template={{.kind}}", -ERR_UNIMPLEMENTED, NULL },
+        { "wide", -ERR_INVALID_ARGUMENT, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct act a = { .cli = &((struct cli_world *)*state)->cli, .output = cases[i].asked };
+        struct err e;
+        assert_int_equal(act_output(&a, &e), cases[i].rc);
+        if (cases[i].output != NULL)
+            assert_string_equal(a.output, cases[i].output);
+    }
 }
 
 static const struct json *parse(struct cli_world *w, const char *text)
@@ -110,7 +132,7 @@ static void test_text(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_words),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_words), cmocka_unit_test(test_output),
                                         cmocka_unit_test(test_resolve),
                                         cmocka_unit_test(test_target),
                                         cmocka_unit_test(test_text) };

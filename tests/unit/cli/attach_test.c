@@ -31,12 +31,12 @@ static void test_asked(void **state)
         struct exec_server *s = *state;
         struct exec_run r;
         exec_server_reset(s);
-        s->pod = POD;
+        s->base.pod = POD;
         exec_server_run(s, &attach_verb, cases[i].words, "x\n", &r);
         assert_string_equal(r.out, "x\n");
         assert_string_equal(r.errors, cases[i].errors);
         assert_int_equal(r.code, 0);
-        assert_string_equal(s->target, cases[i].target);
+        assert_string_equal(s->base.target, cases[i].target);
     }
 }
 
@@ -60,7 +60,7 @@ static void test_refused(void **state)
         struct exec_server *s = *state;
         struct exec_run r;
         exec_server_reset(s);
-        s->pod = cases[i].pod;
+        s->base.pod = cases[i].pod;
         exec_server_run(s, &attach_verb, cases[i].words, "", &r);
         assert_int_equal(r.code, 1);
         assert_memory_equal(r.errors, cases[i].error, strlen(cases[i].error));

@@ -46,8 +46,8 @@ static void on_done(struct channels *c, int status)
 static void talk(struct exec_server *s, struct talk *t, size_t bytes)
 {
     *t = (struct talk){ .to_send = bytes,
-                        .c = { .cli = &s->cli,
-                               .loop = env_loop_new(s->env, "talk"),
+                        .c = { .cli = &s->base.cli,
+                               .loop = env_loop_new(s->base.env, "talk"),
                                .target = "/api/v1/namespaces/default/pods/p/exec?stdin=true",
                                .opened = on_opened,
                                .data = on_data,
@@ -92,7 +92,7 @@ static void test_refused(void **state)
     struct exec_server *s = *state;
     struct talk t;
     exec_server_reset(s);
-    s->refusal = 400;
+    s->base.refusal = 400;
     talk(s, &t, 0);
     assert_int_equal(t.c.socket.http_status, 400);
     assert_int_equal(t.opened, 0);
@@ -134,18 +134,18 @@ static void test_next_server(void **state)
     struct exec_server *s = *state;
     struct talk t;
     exec_server_reset(s);
-    s->cli.servers[1] = s->cli.servers[0];
-    s->cli.servers[0] = str_lit("tcp:127.0.0.1:1");
-    s->cli.servers_count = 2;
+    s->base.cli.servers[1] = s->base.cli.servers[0];
+    s->base.cli.servers[0] = str_lit("tcp:127.0.0.1:1");
+    s->base.cli.servers_count = 2;
     talk(s, &t, 3);
     assert_int_equal(t.out.len, 3);
     talk_end(&t);
-    s->cli.servers_count = 1;
+    s->base.cli.servers_count = 1;
     talk(s, &t, 3);
     assert_int_equal(t.status, -ERR_UNAVAILABLE);
     assert_int_equal(t.c.socket.http_status, 0);
     talk_end(&t);
-    s->cli.servers[0] = s->cli.servers[1];
+    s->base.cli.servers[0] = s->base.cli.servers[1];
 }
 
 int main(void)

@@ -27,8 +27,29 @@ static void test_created(void **state)
     assert_string_equal(w->errors, "error: must specify one of -f and -k\n");
 }
 
+/* Each object as it comes: what scripts ask of what was made. */
+static void test_output(void **state)
+{
+    static const char *const cases[][2] = {
+        { "jsonpath={.metadata.name};", "a-x;a-y;" },
+        { "yaml", "metadata:\n  name: a-x\n---\nmetadata:\n  name: a-y\n" },
+        { "name", "configmap/a-x\nconfigmap/a-y\n" },
+    };
+    const struct act_answer answers[] = { { 201, "{\"metadata\":{\"name\":\"a-x\"}}" },
+                                          { 201, "{\"metadata\":{\"name\":\"a-y\"}}" },
+                                          { 0 } };
+    struct cli_world *w = *state;
+    const char *path = act_world_file(w, "two.yaml", MAP "\n---\n" MAP "\n");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *const words[] = { "-f", path, "-o", cases[i][0], NULL };
+        assert_int_equal(act_world_run(w, &create_verb, answers, words), 0);
+        assert_string_equal(w->out, cases[i][1]);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_created) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_created),
+                                        cmocka_unit_test(test_output) };
     return cmocka_run_group_tests(tests, cli_world_setup, cli_world_teardown);
 }

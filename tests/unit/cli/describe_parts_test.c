@@ -59,7 +59,7 @@ static void test_events(void **state)
                               "  Type     Reason  Age                            From  Message\n"
                               "  ----     ------  ----                           ----  -------\n"
                               "  Warning  Early   <unknown> (x3 over <unknown>)  r     n\n"
-                              "  Normal   Late    <unknown>                      c     f: m\n");
+                              "  Normal   Late    <unknown>                      c     m\n");
 }
 
 int main(void)

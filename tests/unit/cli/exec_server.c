@@ -5,12 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/env_uv.h"
-#include "cli/ask.h"
+#include "base/list.h"
 #include "cli/flags.h"
 #include "net/http.h"
-#include "net/server.h"
-#include "tests/unit/cli/act_world.h"
 #include "tests/unit/unit.h"
 
 static void send_frame(struct http_exchange *x, uint8_t channel, struct str bytes)
@@ -41,8 +38,8 @@ static void finish(struct exec_server *s, struct http_exchange *x)
 /* What was sent comes back: on stdout, and in capitals' stead twice on stderr. */
 static void on_message(struct exec_server *s, struct http_exchange *x)
 {
-    struct str bytes = s->decoder.data;
-    if (s->decoder.first) {
+    struct str bytes = s->base.decoder.data;
+    if (s->base.decoder.first) {
         s->channel = (uint8_t)bytes.data[0];
         bytes = str_slice(bytes, 1, bytes.len);
     }
@@ -60,9 +57,10 @@ static void on_message(struct exec_server *s, struct http_exchange *x)
 
 static void on_tunnel(struct http_exchange *x, struct str bytes)
 {
-    struct exec_server *s = x->user;
+    struct exec_server *s = container_of(x->user, struct exec_server, base);
     enum websocket_event event;
-    while (!s->over && (event = websocket_decode(&s->decoder, &bytes)) != WEBSOCKET_EVENT_MORE) {
+    while (!s->over &&
+           (event = websocket_decode(&s->base.decoder, &bytes)) != WEBSOCKET_EVENT_MORE) {
         if (event == WEBSOCKET_EVENT_DATA)
             on_message(s, x);
         else if (event == WEBSOCKET_EVENT_ERROR)
@@ -76,64 +74,59 @@ static void on_closed(struct http_exchange *x, int status)
     (void)status;
 }
 
-static void upgrade(struct exec_server *s, struct http_exchange *x)
+/* What cp asks before it copies is answered apart from the command. */
+static bool answer_test(struct exec_server *s, struct http_exchange *x)
 {
-    static const struct http_exchange_events events = { .body = on_tunnel, .closed = on_closed };
-    struct err e;
-    struct str key = http_headers_get(&x->headers, "sec-websocket-key");
-    const struct http_header headers[] = {
-        { str_lit("upgrade"), str_lit("websocket") },
-        { str_lit("sec-websocket-accept"), websocket_accept(&x->arena, key) },
-        { str_lit("sec-websocket-protocol"), str_lit("v5.channel.k8s.io") }
-    };
-    x->events = &events;
-    (void)snprintf(s->target, sizeof s->target, "%.*s", STR_ARG(x->target));
-    if (s->refusal != 0) {
-        http_reply(x, s->refusal, "application/json",
-                   str_lit(ACT_STATUS("BadRequest", "not this one")));
-        return;
-    }
-    s->over = websocket_check(&x->headers, &e) != 0;
-    websocket_decoder_deinit(&s->decoder);
-    websocket_decoder_init(&s->decoder, true);
-    assert_int_equal(http_upgrade(x, headers, 3), 0);
-    if (s->output.len > 0)
-        send_frame(x, 1, s->output);
-    bool asked = str_find(x->target, str_lit("command=test&command=-d")) >= 0;
-    if (!s->at_once && !asked)
-        return;
     const char *status = s->status;
-    if (asked)
-        s->status = s->folder ? "{\"status\":\"Success\"}" : "{\"status\":\"Failure\"}";
-    http_body_pause(x);
-    finish(s, x);
-    s->status = status;
+    int refusal = s->base.refusal;
+    if (str_find(x->target, str_lit("command=test&command=-d")) < 0)
+        return false;
+    s->base.refusal = s->test_refusal;
+    if (pod_server_upgrade(&s->base, x)) {
+        s->status = s->test;
+        http_body_pause(x);
+        finish(s, x);
+        s->status = status;
+    }
+    s->base.refusal = refusal;
+    return true;
 }
 
-static void serve(void *ctx, struct http_exchange *x)
+static void answer(struct exec_server *s, struct http_exchange *x)
 {
-    struct exec_server *s = ctx;
-    x->user = s;
-    if (str_ends(x->path, str_lit("/exec")) || str_ends(x->path, str_lit("/attach"))) {
-        upgrade(s, x);
+    if (!pod_server_upgrade(&s->base, x))
         return;
-    }
-    x->events = &http_events_none;
-    http_reply(x, 200, "application/json",
-               str_from(str_eq_c(x->path, "/api")    ? act_world_api
-                        : str_eq_c(x->path, "/apis") ? act_world_apis
-                                                     : s->pod));
+    s->over = false;
+    if (s->errors.len > 0)
+        send_frame(x, 2, s->errors);
+    if (s->output.len > 0)
+        send_frame(x, 1, s->output);
+    if (!s->at_once)
+        return;
+    http_body_pause(x);
+    finish(s, x);
+}
+
+static bool serve(struct pod_server *base, struct http_exchange *x)
+{
+    struct exec_server *s = container_of(base, struct exec_server, base);
+    if (!str_ends(x->path, str_lit("/exec")) && !str_ends(x->path, str_lit("/attach")))
+        return false;
+    if (!answer_test(s, x))
+        answer(s, x);
+    return true;
 }
 
 void exec_server_reset(struct exec_server *s)
 {
+    pod_server_reset(&s->base);
     s->status = "{\"status\":\"Success\"}";
     s->end = EXEC_STATUS;
     s->at_once = false;
     s->output = (struct str){ NULL, 0 };
-    s->folder = false;
-    s->refusal = 0;
-    s->target[0] = '\0';
+    s->errors = (struct str){ NULL, 0 };
+    s->test = EXEC_EXIT("1");
+    s->test_refusal = 0;
     s->resize[0] = '\0';
     s->input_ended = false;
     buf_clear(&s->input);
@@ -141,48 +134,24 @@ void exec_server_reset(struct exec_server *s)
 
 int exec_server_setup(void **state)
 {
+    static const struct http_exchange_events events = { .body = on_tunnel, .closed = on_closed };
     struct exec_server *s = mem_alloc(sizeof *s);
-    struct http_server_options o = { .address = "tcp:127.0.0.1:0", .handler = serve, .ctx = s };
-    s->env = env_uv_new();
-    s->loop = env_loop_new(s->env, "server");
+    s->base.protocol = "v5.channel.k8s.io";
+    s->base.events = &events;
+    s->base.serve = serve;
     buf_init(&s->input);
-    websocket_decoder_init(&s->decoder, true);
+    pod_server_init(&s->base);
+    pod_server_open(&s->base);
     exec_server_reset(s);
-    assert_int_equal(http_server_open(s->loop, &o, &s->server, NULL), 0);
-    (void)snprintf(s->address, sizeof s->address, "tcp:127.0.0.1:%d", http_server_port(s->server));
-    env_loop_start(s->loop);
-    s->cli.env = s->env;
-    s->cli.loop = env_loop_new(s->env, "cli");
-    s->cli.ns = str_lit("default");
-    arena_init(&s->cli.arena);
-    s->cli.servers[s->cli.servers_count++] = str_from(s->address);
     *state = s;
     return 0;
-}
-
-static void on_server_closed(void *ctx)
-{
-    env_loop_stop(((struct exec_server *)ctx)->loop);
-}
-
-static void close_server(struct env_msg *m)
-{
-    struct exec_server *s = container_of(m, struct exec_server, msg);
-    http_server_close(s->server, 0, on_server_closed, s);
 }
 
 int exec_server_teardown(void **state)
 {
     struct exec_server *s = *state;
-    ask_end(&s->cli);
-    env_loop_free(s->cli.loop);
-    env_post(s->loop, &s->msg, close_server);
-    env_loop_join(s->loop);
-    env_loop_free(s->loop);
-    websocket_decoder_deinit(&s->decoder);
+    pod_server_close(&s->base);
     buf_deinit(&s->input);
-    arena_deinit(&s->cli.arena);
-    env_uv_free(s->env);
     mem_free(s);
     return 0;
 }
@@ -224,8 +193,8 @@ void exec_server_run(struct exec_server *s, const struct verb *v, const char *co
     close(ends[1]);
     (void)fflush(stdout);
     int saved[3] = { redirect(0, ends[0]), redirect(1, fileno(out)), redirect(2, fileno(errors)) };
-    s->cli.objects = NULL;
-    r->code = flags_act(&s->cli, v, count, (char **)(uintptr_t)words);
+    s->base.cli.objects = NULL;
+    r->code = flags_act(&s->base.cli, v, count, (char **)(uintptr_t)words);
     (void)fflush(stderr);
     for (int i = 0; i < 3; i++)
         restore(i, saved[i]);

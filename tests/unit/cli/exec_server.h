@@ -1,12 +1,10 @@
-/* A server of exec and attach for tests: discovery, one pod, and a WebSocket that gives stdin back.
- */
+/* Of a pod server: exec and attach. A WebSocket that gives stdin back. */
 #ifndef TESTS_UNIT_CLI_EXEC_SERVER_H
 #define TESTS_UNIT_CLI_EXEC_SERVER_H
 
 #include "base/buf.h"
-#include "base/env.h"
 #include "cli/verb.h"
-#include "net/websocket.h"
+#include "tests/unit/cli/pod_server.h"
 
 enum exec_end {
     EXEC_STATUS,  /* the status, then a close */
@@ -14,28 +12,26 @@ enum exec_end {
     EXEC_NONSENSE /* a frame that is none */
 };
 
+/* The Status of a command that ended with this exit code. */
+#define EXEC_EXIT(code)                                                                            \
+    "{\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"details\":{\"causes\":[{\"reason\":" \
+    "\"ExitCode\",\"message\":\"" code "\"}]}}"
+
 struct exec_server {
-    struct env *env;
-    struct env_loop *loop;
-    struct http_server *server;
-    struct env_msg msg;
-    struct cli cli;
-    char address[64];
+    struct pod_server base;
     /* What it does. */
     const char *status; /* of the command, as JSON */
     enum exec_end end;
     bool at_once;      /* without waiting for the end of stdin */
-    int refusal;       /* instead of 101; 0: none */
-    const char *pod;   /* the object */
-    struct str output; /* first of all, on stdout */
-    bool folder;       /* `test -d` succeeds at once */
+    struct str errors; /* first of all, on stderr */
+    struct str output; /* then, on stdout */
+    const char *test;  /* the status of `test -d`, at once */
+    int test_refusal;  /* as the base's, of `test -d` */
     /* What it saw. */
-    char target[1024];
     char resize[128];
     struct buf input;
     bool input_ended;
     /* Its own. */
-    struct websocket_decoder decoder;
     int channel;
     bool over;
 };
@@ -44,7 +40,7 @@ int exec_server_setup(void **state);
 int exec_server_teardown(void **state);
 void exec_server_reset(struct exec_server *s);
 
-#define EXEC_RUN_BYTES 4096
+#define EXEC_RUN_BYTES 8192
 
 struct exec_run {
     int code;

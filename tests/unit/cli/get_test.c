@@ -102,6 +102,7 @@ static void test_wrong(void **state)
         { { "cm/a", "b" }, "there is no need to specify a resource type" },
         { { "cm", "--what" }, "error: unknown flag: --what\nSee 'gantry get --help' for usage.\n" },
         { { "cm", "-o", "xml" }, "unable to match a printer" },
+        { { "cm", "--template={{.kind}}" }, "error: --template needs Go's templates" },
         { { "cm", "--revision", "0" }, "no revision" },
         { { "cm", "--revision", "x" }, "no revision" },
         { { "cm", "-w", "--revision", "3" }, "cannot be watched" },

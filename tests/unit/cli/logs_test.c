@@ -68,7 +68,7 @@ static void test_shown(void **state)
           { { 200, POD("p") }, { 400, ACT_STATUS("BadRequest", "waits") }, { 200, "y\n" } },
           0,
           "y\n",
-          "error: Error from server (BadRequest): waits\n",
+          "error: waits\n",
           { LOG "a ", LOG "b " } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -103,6 +103,7 @@ static void test_refused(void **state)
         { { "p", "-l", "a=b" }, "error: only a selector (-l) or a POD name is allowed\n" },
         { { "p", "--since=1s", "--since-time=x" },
           "error: at most one of `sinceTime` or `sinceSeconds` may be specified\n" },
+        { { "p", "--since-time=x" }, "error: --since-time=x is no time of RFC 3339" },
         { { "p", "-c", "a", "--all-containers" },
           "error: --all-containers=true should not be specified with container name a\n" },
         { { "p", "a", "-c", "a" },

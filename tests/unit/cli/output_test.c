@@ -38,6 +38,7 @@ static void test_formats(void **state)
         const char *out;
     } cases[] = {
         { "name", NULL, false, "deployment.apps/x\n" },
+        { "NAME", NULL, false, "deployment.apps/x\n" },
         { "name", NULL, true, "deployment.apps/x\ndeployment.apps/x\n" },
         { "yaml", NULL, false, "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: x\n" },
         { "json", NULL, false,
@@ -76,7 +77,9 @@ static void test_events(void **state)
     struct cli_world *w = *state;
     struct output json = { .format = OUTPUT_JSON };
     struct output yaml = { .format = OUTPUT_YAML };
+    struct output name = { .format = OUTPUT_NAME };
     const struct json *event;
+    const struct json *named;
     struct str says;
     struct buf out;
     buf_init(&out);
@@ -86,6 +89,13 @@ static void test_events(void **state)
                      0);
     assert_int_equal(output_print(&w->cli, &json, event, &out, &says), 0);
     assert_true(str_eq_c(buf_str(&out), "{\"type\":\"ADDED\",\"object\":{\"a\":2,\"b\":1}}\n"));
+    buf_clear(&out);
+    assert_int_equal(json_parse(&w->cli.arena,
+                                str_lit("{\"type\":\"ADDED\",\"object\":" OBJECT "}"), &named,
+                                NULL),
+                     0);
+    assert_int_equal(output_print(&w->cli, &name, named, &out, &says), 0);
+    assert_true(str_eq_c(buf_str(&out), "deployment.apps/x\n"));
     buf_clear(&out);
     assert_int_equal(output_print(&w->cli, &yaml, json_get_c(event, "object"), &out, &says), 0);
     assert_int_equal(output_print(&w->cli, &yaml, json_get_c(event, "object"), &out, &says), 0);

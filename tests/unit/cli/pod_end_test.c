@@ -39,15 +39,16 @@ static void test_gone(void **state)
     };
     struct forward_server *s = *state;
     const struct json *pod;
-    assert_int_equal(json_parse(&s->cli.arena, str_from(FORWARD_POD("Running")), &pod, NULL), 0);
+    assert_int_equal(json_parse(&s->base.cli.arena, str_from(FORWARD_POD("Running")), &pod, NULL),
+                     0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct wait w = { .end = { .cli = &s->cli,
-                                   .loop = env_loop_new(s->env, "wait"),
+        struct wait w = { .end = { .cli = &s->base.cli,
+                                   .loop = env_loop_new(s->base.env, "wait"),
                                    .pod = pod,
                                    .gone = on_gone,
                                    .stopped = on_stopped } };
         forward_server_reset(s);
-        s->pod = cases[i].pod;
+        s->base.pod = cases[i].pod;
         s->event = cases[i].event;
         pod_end_start(&w.end);
         env_loop_run(w.end.loop);

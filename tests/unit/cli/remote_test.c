@@ -36,8 +36,8 @@ static bool take(struct remote *r, struct str bytes)
 static int run(struct exec_server *s, struct talk *t, const char *const *command)
 {
     const struct json *pod;
-    assert_int_equal(json_parse(&s->cli.arena, str_from(POD), &pod, NULL), 0);
-    t->r.cli = &s->cli;
+    assert_int_equal(json_parse(&s->base.cli.arena, str_from(POD), &pod, NULL), 0);
+    t->r.cli = &s->base.cli;
     t->r.pod = pod;
     t->r.container = str_lit("a");
     t->r.command = command;
@@ -53,7 +53,7 @@ static void test_pumped(void **state)
     exec_server_reset(s);
     assert_int_equal(run(s, &t, command), CLI_OK);
     assert_int_equal(t.back, PIECE * PIECES);
-    assert_non_null(strstr(s->target, COMMAND "&stdin=true&command=cat&command=a%20b"));
+    assert_non_null(strstr(s->base.target, COMMAND "&stdin=true&command=cat&command=a%20b"));
 }
 
 static void test_enough(void **state)
@@ -67,13 +67,30 @@ static void test_enough(void **state)
 
 static void test_silent(void **state)
 {
+    static const struct {
+        const char *status;
+        int refusal;
+        int code;
+        bool answered;
+        const char *why;
+    } cases[] = {
+        { "{\"status\":\"Success\"}", 0, 0, true, "" },
+        { EXEC_EXIT("1"), 0, 1, true, "" },
+        { EXEC_EXIT("127"), 0, 127, true, "" },
+        { "{\"status\":\"Failure\",\"message\":\"no such file\"}", 0, -1, true,
+          "error: no such file" },
+        { "{}", 400, -1, false, "Error from server (BadRequest): not this one" },
+    };
     static const char *const command[] = { "test", "-d", "/x", NULL };
     struct exec_server *s = *state;
-    for (int folder = 0; folder < 2; folder++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct talk t = { .r = { .silent = true } };
         exec_server_reset(s);
-        s->folder = folder != 0;
-        assert_int_equal(run(s, &t, command), folder != 0 ? CLI_OK : CLI_FAILED);
+        s->test = cases[i].status;
+        s->test_refusal = cases[i].refusal;
+        assert_int_equal(run(s, &t, command), cases[i].code);
+        assert_int_equal(t.r.answered, cases[i].answered);
+        assert_true(str_eq_c(t.r.why, cases[i].why));
     }
 }
 

@@ -37,8 +37,8 @@ static void on_done(struct socket *s, int status)
 
 static void talk(struct exec_server *s, struct talk *t)
 {
-    *t = (struct talk){ .s = { .cli = &s->cli,
-                               .loop = env_loop_new(s->env, "talk"),
+    *t = (struct talk){ .s = { .cli = &s->base.cli,
+                               .loop = env_loop_new(s->base.env, "talk"),
                                .target = "/x/exec",
                                .protocol = "v5.channel.k8s.io",
                                .opened = on_opened,
@@ -73,7 +73,7 @@ static void test_refused(void **state)
     struct exec_server *s = *state;
     struct talk t;
     exec_server_reset(s);
-    s->refusal = 400;
+    s->base.refusal = 400;
     talk(s, &t);
     assert_int_equal(t.s.http_status, 400);
     assert_true(str_find(buf_str(&t.s.refusal), str_lit("not this one")) > 0);
@@ -83,15 +83,15 @@ static void test_refused(void **state)
 static void test_nobody(void **state)
 {
     struct exec_server *s = *state;
-    struct str real = s->cli.servers[0];
+    struct str real = s->base.cli.servers[0];
     struct talk t;
     exec_server_reset(s);
-    s->cli.servers[0] = str_lit("tcp:127.0.0.1:1");
+    s->base.cli.servers[0] = str_lit("tcp:127.0.0.1:1");
     talk(s, &t);
     assert_int_equal(t.status, -ERR_UNAVAILABLE);
     assert_int_equal(t.s.http_status, 0);
     talk_end(&t);
-    s->cli.servers[0] = real;
+    s->base.cli.servers[0] = real;
 }
 
 int main(void)

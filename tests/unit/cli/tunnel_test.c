@@ -49,8 +49,8 @@ static void on_done(struct tunnel *t)
 static void talk(struct forward_server *s, struct talk *k, size_t bytes)
 {
     *k = (struct talk){ .to_send = bytes,
-                        .t = { .cli = &s->cli,
-                               .loop = env_loop_new(s->env, "talk"),
+                        .t = { .cli = &s->base.cli,
+                               .loop = env_loop_new(s->base.env, "talk"),
                                .target = "/api/v1/namespaces/default/pods/p/portforward",
                                .opened = on_opened,
                                .data = on_data,
@@ -85,6 +85,19 @@ static void test_both_ways(void **state)
     }
 }
 
+/* Nothing follows an end: a peer that sends more is not listened to. */
+static void test_behind_the_end(void **state)
+{
+    struct forward_server *s = *state;
+    struct talk k;
+    forward_server_reset(s);
+    s->late = true;
+    talk(s, &k, 3);
+    assert_int_equal(k.back.len, 3);
+    assert_int_equal(k.ends, 1);
+    talk_end(&k);
+}
+
 static void test_error(void **state)
 {
     struct forward_server *s = *state;
@@ -101,7 +114,7 @@ static void test_refused(void **state)
     struct forward_server *s = *state;
     struct talk k;
     forward_server_reset(s);
-    s->refusal = 403;
+    s->base.refusal = 403;
     talk(s, &k, 0);
     assert_false(k.t.open);
     assert_int_equal(k.t.socket.http_status, 403);
@@ -111,6 +124,7 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_both_ways),
+                                        cmocka_unit_test(test_behind_the_end),
                                         cmocka_unit_test(test_error),
                                         cmocka_unit_test(test_refused) };
     return cmocka_run_group_tests(tests, forward_server_setup, forward_server_teardown);
