@@ -302,6 +302,12 @@ static void join_free(struct join *j)
     mem_free(j);
 }
 
+static struct str join_listen(struct join *j)
+{
+    struct str host = j->address != NULL ? str_from(j->address) : str_lit("ADDRESS");
+    return identity_address(&j->arena, host, MEMBER_API_PORT);
+}
+
 int join_command(struct env *env, int argc, char **argv, struct buf *out, struct err *e)
 {
     struct join *j = mem_alloc(sizeof *j);
@@ -313,11 +319,10 @@ int join_command(struct env *env, int argc, char **argv, struct buf *out, struct
     if (rc == 0)
         buf_printf(out,
                    "member %s may start:\n"
-                   "  gantryd run --cluster %s --name %s --data %s --listen tcp:%s:%d\n"
+                   "  gantryd run --cluster %s --name %s --data %s --listen %.*s\n"
                    "It catches up as a standby; `gantry member list` shows how far it is, and\n"
                    "`gantry member promote %s --wait` makes it vote.\n",
-                   j->name, j->cluster, j->name, j->data,
-                   j->address != NULL ? j->address : "ADDRESS", MEMBER_API_PORT, j->name);
+                   j->name, j->cluster, j->name, j->data, STR_ARG(join_listen(j)), j->name);
     join_free(j);
     return rc;
 }

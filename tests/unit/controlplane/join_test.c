@@ -183,6 +183,7 @@ static void test_at_another_address(void **state)
     assert_true(str_eq_c(file(f, "c/cluster.conf"),
                          "cluster c1\nmember 1 m1 tcp:10.0.0.1:2380 tcp:10.0.0.1:2381\n"
                          "member 4 m4 tcp:[fd00::4]:2380 tcp:[fd00::4]:2381\n"));
+    assert_true(str_find(buf_str(&f->out), str_lit("--listen tcp:[fd00::4]:6443\n")) > 0);
 }
 
 static void test_nothing_is_said_to_a_stranger(void **state)
