@@ -179,6 +179,12 @@ static int run_parse(struct run_flags *f, int argc, char **argv, struct err *e)
     return 0;
 }
 
+int run_check_flags(int argc, char **argv, struct err *e)
+{
+    struct run_flags flags = { 0 };
+    return run_parse(&flags, argc, argv, e);
+}
+
 /* ---- the parts ---- */
 
 static const char *run_path(struct run *r, const char *format)
