@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "base/process_metrics.h"
 #include "base/trim.h"
 #include "base/version.h"
 #include "controllers/controllers.h"
@@ -528,6 +529,7 @@ int run_command(struct env *env, int argc, char **argv, struct err *e)
     struct run *r = mem_alloc(sizeof *r);
     r->env = env;
     arena_init(&r->arena);
+    process_metrics_register();
     int rc = run_parse(&r->flags, argc, argv, e);
     r->main_loop = env_loop_new(env, "main");
     if (rc == 0)
