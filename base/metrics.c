@@ -8,10 +8,13 @@
 #include "base/buf.h"
 
 /* One table per module. */
-#define METRIC_TABLES_MAX 128
+#define METRIC_TABLES_MAX  128
+#define METRIC_SAMPLES_MAX 4
 
 static struct metric *const *metric_tables[METRIC_TABLES_MAX];
 static int metric_table_count;
+static void (*metric_samples[METRIC_SAMPLES_MAX])(void);
+static int metric_sample_count;
 
 void metric_add(struct metric *m, int64_t n)
 {
@@ -27,7 +30,7 @@ void metric_set(struct metric *m, int64_t n)
 
 void metric_set_total(struct metric *m, int64_t total)
 {
-    ASSERT(m->type == METRIC_COUNTER);
+    ASSERT(m->type == METRIC_COUNTER || m->type == METRIC_SECONDS_TOTAL);
     atomic_store_explicit(&m->value, total, memory_order_relaxed);
 }
 
@@ -64,6 +67,15 @@ void metrics_register(struct metric *const *table)
     metric_tables[metric_table_count++] = table;
 }
 
+void metrics_before_render(void (*sample)(void))
+{
+    for (int i = 0; i < metric_sample_count; i++)
+        if (metric_samples[i] == sample)
+            return;
+    ASSERT(metric_sample_count < METRIC_SAMPLES_MAX);
+    metric_samples[metric_sample_count++] = sample;
+}
+
 static void render_histogram(struct buf *out, const struct metric *m)
 {
     const char *labels = m->labels != NULL ? m->labels : "";
@@ -95,7 +107,7 @@ static void render_one(struct buf *out, const struct metric *m)
     const char *open = m->labels != NULL ? "{" : "";
     const char *close = m->labels != NULL ? "}" : "";
     const char *labels = m->labels != NULL ? m->labels : "";
-    if (m->type == METRIC_SECONDS)
+    if (m->type == METRIC_SECONDS || m->type == METRIC_SECONDS_TOTAL)
         buf_printf(out, "%s%s%s%s %.9g\n", m->name, open, labels, close,
                    (double)metric_value(m) / 1e9);
     else
@@ -121,7 +133,7 @@ static bool rendered_before(int table, int row)
 
 static void render_family(struct buf *out, const struct metric *first)
 {
-    static const char *const types[] = { "counter", "gauge", "histogram", "gauge" };
+    static const char *const types[] = { "counter", "gauge", "histogram", "gauge", "counter" };
     buf_printf(out, "# HELP %s %s\n", first->name, first->help);
     buf_printf(out, "# TYPE %s %s\n", first->name, types[first->type]);
     for (int t = 0; t < metric_table_count; t++)
@@ -133,6 +145,8 @@ static void render_family(struct buf *out, const struct metric *first)
 
 void metrics_render(struct buf *out)
 {
+    for (int i = 0; i < metric_sample_count; i++)
+        metric_samples[i]();
     for (int t = 0; t < metric_table_count; t++)
         for (int r = 0; metric_tables[t][r] != NULL; r++)
             if (!is_hidden(metric_tables[t][r]) && !rendered_before(t, r))

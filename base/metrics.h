@@ -14,7 +14,8 @@ enum metric_type {
     METRIC_COUNTER,
     METRIC_GAUGE,
     METRIC_HISTOGRAM,
-    METRIC_SECONDS /* a gauge that is set in nanoseconds and shown in seconds */
+    METRIC_SECONDS,      /* a gauge that is set in nanoseconds and shown in seconds */
+    METRIC_SECONDS_TOTAL /* a counter, likewise */
 };
 
 #define METRIC_BUCKETS_MAX 16
@@ -44,6 +45,9 @@ int64_t metric_value(const struct metric *m);
 
 /* Registers a NULL-ended table for rendering; at start, before threads run. */
 void metrics_register(struct metric *const *table);
+/* Called when rendering begins, on the thread that renders, perhaps on several at once: for what is
+ * looked at rather than counted. At start, before threads run. */
+void metrics_before_render(void (*sample)(void));
 void metrics_render(struct buf *out);
 
 #endif

@@ -39,10 +39,15 @@ struct str identity_host(struct str address)
     return colon <= 0 ? none : str_slice(rest, 0, (size_t)colon);
 }
 
-struct str identity_address(struct arena *a, struct str host, unsigned port)
+struct str identity_authority(struct arena *a, struct str host, unsigned port)
 {
     bool six = str_find_char(host, ':', 0) >= 0;
-    return str_printf(a, "tcp:%s%.*s%s:%u", six ? "[" : "", STR_ARG(host), six ? "]" : "", port);
+    return str_printf(a, "%s%.*s%s:%u", six ? "[" : "", STR_ARG(host), six ? "]" : "", port);
+}
+
+struct str identity_address(struct arena *a, struct str host, unsigned port)
+{
+    return str_printf(a, "tcp:%.*s", STR_ARG(identity_authority(a, host, port)));
 }
 
 void identity_member_request(struct arena *a, struct str name, struct str host, struct str also,

@@ -46,6 +46,8 @@ bool identity_is_numeric(struct str host);
 struct str identity_host(struct str address);
 /* The other way, with brackets where they belong. */
 struct str identity_address(struct arena *a, struct str host, unsigned port);
+/* As a URL has it: "10.0.0.1:6443", "[::1]:6443". */
+struct str identity_authority(struct arena *a, struct str host, unsigned port);
 
 /* "sha256:…" of the CA's key. */
 int identity_ca_hash(struct str ca_pem, char out[IDENTITY_CA_HASH_BYTES], struct err *e);

@@ -227,6 +227,11 @@ static struct str init_kubeconfig(struct init_plan *plan, const struct str *serv
     return text;
 }
 
+static struct str init_server(struct arena *a, struct str address)
+{
+    return str_printf(a, "https://%.*s", STR_ARG(identity_authority(a, address, MEMBER_API_PORT)));
+}
+
 static int init_issue_node(struct init_plan *plan, const struct init_host *host, struct err *e)
 {
     struct arena *a = plan->arena;
@@ -247,8 +252,7 @@ static int init_issue_node(struct init_plan *plan, const struct init_host *host,
     struct str servers[STORE_MEMBERS_MAX];
     struct str names[STORE_MEMBERS_MAX];
     for (size_t i = 0; i < plan->members_count; i++) {
-        servers[i] =
-            str_printf(a, "https://%.*s:%d", STR_ARG(plan->members[i].address), MEMBER_API_PORT);
+        servers[i] = init_server(a, plan->members[i].address);
         names[i] = plan->members[i].name;
     }
     struct str text = init_kubeconfig(plan, servers, names, plan->members_count, user.data, &pair);
@@ -269,9 +273,7 @@ static int init_issue_admin(struct init_plan *plan, struct err *e)
     struct str names[STORE_MEMBERS_MAX];
     for (size_t i = 0; i < plan->members_count; i++) {
         const struct init_host *m = &plan->members[i];
-        servers[i] = m->server.len > 0 ? m->server
-                                       : str_printf(plan->arena, "https://%.*s:%d",
-                                                    STR_ARG(m->address), MEMBER_API_PORT);
+        servers[i] = m->server.len > 0 ? m->server : init_server(plan->arena, m->address);
         names[i] = m->name;
     }
     struct str text =

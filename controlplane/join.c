@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "controlplane/identity.h"
+#include "controlplane/run.h"
 #include "net/client.h"
 #include "net/pki.h"
 #include "net/tls.h"
@@ -17,15 +18,26 @@
 #define JOIN_TIMEOUT_MS     30000
 #define JOIN_ANSWER_MAX     (256u << 10)
 #define JOIN_CONF_BYTES_MAX 8192
+#define JOIN_RUN_ARGS_MAX   64
 
 const char join_usage[] =
     "gantryd join --server https://ADDRESS:6443 --token TOKEN --ca-hash sha256:HEX\n"
     "               --name NAME --cluster FOLDER --data FOLDER [--address IP]\n"
+    "               [--run [FLAG OF RUN]...]\n"
     "      makes this machine a member; `gantry member add NAME` prints the command\n"
     "      --server        a member that has ca.key in its cluster folder\n"
     "      --cluster       made here: certificates, cluster.conf\n"
     "      --data          this member's own folder, made here\n"
-    "      --address       where this machine is, if not where `member add` said";
+    "      --address       where this machine is, if not where `member add` said\n"
+    "      --run           then goes on as `gantryd run` with --cluster, --name, --data and the\n"
+    "                      flags that follow; has it joined before, it only runs";
+
+/* --run: what `gantryd run` is given. */
+struct join_then {
+    int from; /* of join's own words; 0: no --run */
+    int count;
+    char *args[JOIN_RUN_ARGS_MAX];
+};
 
 struct join {
     struct env *env;
@@ -37,6 +49,7 @@ struct join {
     const char *cluster;
     const char *data;
     const char *address;
+    struct join_then then;
     uint8_t pin[PKI_SHA256_BYTES];
     struct str key_pem;
     struct str certificate;
@@ -60,6 +73,10 @@ static int join_parse(struct join *j, int argc, char **argv, struct err *e)
     size_t count = sizeof flags / sizeof flags[0];
     for (int i = 0; i < argc; i += 2) {
         size_t k = 0;
+        if (strcmp(argv[i], "--run") == 0) {
+            j->then.from = i + 1;
+            break;
+        }
         while (k < count && strcmp(argv[i], flags[k].flag) != 0)
             k++;
         if (k == count)
@@ -85,6 +102,30 @@ static int join_parse(struct join *j, int argc, char **argv, struct err *e)
     return identity_ca_hash_parse(str_from(j->ca_hash), j->pin, e);
 }
 
+static char *join_flag(const char *text)
+{
+    return (char *)(uintptr_t)text; /* main's argv is of char *; nobody writes to it */
+}
+
+/* Before the token is spent: the flags of `run`, and whether they are good. */
+static int join_parse_run(struct join *j, int argc, char **argv, struct err *e)
+{
+    char *const own[] = { join_flag("--cluster"), join_flag(j->cluster), join_flag("--name"),
+                          join_flag(j->name),     join_flag("--data"),   join_flag(j->data) };
+    int own_count = (int)(sizeof own / sizeof own[0]);
+    int from = j->then.from;
+    if (from == 0)
+        return 0;
+    if (argc - from + own_count > JOIN_RUN_ARGS_MAX)
+        return err_set(e, ERR_INVALID_ARGUMENT, "more than %d words after --run",
+                       JOIN_RUN_ARGS_MAX - own_count);
+    memcpy(j->then.args, own, sizeof own);
+    for (int i = from; i < argc; i++)
+        j->then.args[own_count + i - from] = argv[i];
+    j->then.count = own_count + argc - from;
+    return run_check_flags(j->then.count, j->then.args, e);
+}
+
 static const char *join_path(struct join *j, const char *file)
 {
     return str_printf(&j->arena, "%s/%s", j->cluster, file).data;
@@ -93,6 +134,16 @@ static const char *join_path(struct join *j, const char *file)
 static const char *join_own_path(struct join *j, const char *file)
 {
     return str_printf(&j->arena, "%s/members/%s/%s", j->cluster, j->name, file).data;
+}
+
+/* With --run, of this member before; a data folder that is empty again was lost, and is no such. */
+static bool join_is_done(struct join *j)
+{
+    struct str *names;
+    size_t count = 0;
+    return j->then.from > 0 && env_path_exists(j->env, join_own_path(j, "tls.crt")) &&
+           env_path_exists(j->env, join_path(j, "cluster.conf")) &&
+           env_dir_list(j->env, &j->arena, j->data, &names, &count, NULL) == 0 && count > 0;
 }
 
 /* Before the token is spent. */
@@ -302,6 +353,12 @@ static void join_free(struct join *j)
     mem_free(j);
 }
 
+static struct str join_listen(struct join *j)
+{
+    struct str host = j->address != NULL ? str_from(j->address) : str_lit("ADDRESS");
+    return identity_address(&j->arena, host, MEMBER_API_PORT);
+}
+
 int join_command(struct env *env, int argc, char **argv, struct buf *out, struct err *e)
 {
     struct join *j = mem_alloc(sizeof *j);
@@ -309,15 +366,17 @@ int join_command(struct env *env, int argc, char **argv, struct buf *out, struct
     arena_init(&j->arena);
     int rc = join_parse(j, argc, argv, e);
     if (rc == 0)
+        rc = join_parse_run(j, argc, argv, e);
+    if (rc == 0 && !join_is_done(j))
         rc = join_run(j, e);
-    if (rc == 0)
+    if (rc == 0 && j->then.from == 0)
         buf_printf(out,
                    "member %s may start:\n"
-                   "  gantryd run --cluster %s --name %s --data %s --listen tcp:%s:%d\n"
+                   "  gantryd run --cluster %s --name %s --data %s --listen %.*s\n"
                    "It catches up as a standby; `gantry member list` shows how far it is, and\n"
                    "`gantry member promote %s --wait` makes it vote.\n",
-                   j->name, j->cluster, j->name, j->data,
-                   j->address != NULL ? j->address : "ADDRESS", MEMBER_API_PORT, j->name);
+                   j->name, j->cluster, j->name, j->data, STR_ARG(join_listen(j)), j->name);
+    struct join_then then = j->then;
     join_free(j);
-    return rc;
+    return rc == 0 && then.from > 0 ? run_command(env, then.count, then.args, e) : rc;
 }

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "base/process_metrics.h"
 #include "base/trim.h"
 #include "base/version.h"
 #include "controllers/controllers.h"
@@ -177,6 +178,12 @@ static int run_parse(struct run_flags *f, int argc, char **argv, struct err *e)
             f->api_loops = RUN_API_LOOPS_MAX;
     }
     return 0;
+}
+
+int run_check_flags(int argc, char **argv, struct err *e)
+{
+    struct run_flags flags = { 0 };
+    return run_parse(&flags, argc, argv, e);
 }
 
 /* ---- the parts ---- */
@@ -522,6 +529,7 @@ int run_command(struct env *env, int argc, char **argv, struct err *e)
     struct run *r = mem_alloc(sizeof *r);
     r->env = env;
     arena_init(&r->arena);
+    process_metrics_register();
     int rc = run_parse(&r->flags, argc, argv, e);
     r->main_loop = env_loop_new(env, "main");
     if (rc == 0)

@@ -9,6 +9,9 @@ struct env;
 /* argv after `run`. Returns when the member has stopped in good order. */
 int run_command(struct env *env, int argc, char **argv, struct err *e);
 
+/* -ERR_INVALID_ARGUMENT: run_command would refuse these; nothing is opened. */
+int run_check_flags(int argc, char **argv, struct err *e);
+
 extern const char run_usage[];
 
 #endif

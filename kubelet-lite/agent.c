@@ -385,7 +385,9 @@ static int open_server(struct agent *a, struct err *e)
     const struct options *o = &a->options;
     const char *address = o->listen;
     if (address == NULL)
-        address = str_printf(&a->arena, "tcp:%s:%d", o->node_ip, PORT_DEFAULT).data;
+        address = str_printf(&a->arena, strchr(o->node_ip, ':') ? "tcp:[%s]:%d" : "tcp:%s:%d",
+                             o->node_ip, PORT_DEFAULT)
+                      .data;
     int rc = server_open(&(struct server_config){ .loop = a->loop,
                                                   .pods = a->pods,
                                                   .cri = a->cri,

@@ -108,7 +108,7 @@ bench_fanout() {
     printf '  %s\n' "$(cat "$WORK/fanout.gantry")"
     figure api-fanout-p50 "$(result fanout gantry p50_us)" - us -
     figure api-fanout-p99 "$(result fanout gantry p99_us)" - us -
-    figure api-fanout-lost "$(awk '{print $1 + $2}' <<<"$(result fanout gantry missed) $(result fanout gantry twice)")" - events 'abs<=0'
+    figure api-fanout-lost "$(lost fanout gantry)" - events 'abs<=0'
 }
 
 # The mean of the members, in MiB, without the map of the database.

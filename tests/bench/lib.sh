@@ -1,7 +1,7 @@
 # Shared by the benchmarks: medians, the one line each figure ends with, and members of Gantry and etcd on
 # loopback addresses of this checkout's own, so that neither `./dev up` nor another checkout is in the way.
 
-# figure NAME GANTRY PEER UNIT GOAL: GOAL is ratio>=N, abs<=N or -; the ratio is oriented so that above 1
+# figure NAME GANTRY PEER UNIT GOAL: GOAL is ratio>=N, abs<=N, abs>=N or -; the ratio is oriented so that above 1
 # means Gantry is better: unit ops/s: gantry/peer, any other: peer/gantry.
 figure() {
     awk -v name="$1" -v gantry="$2" -v peer="$3" -v unit="$4" -v goal="$5" 'BEGIN {
@@ -12,6 +12,7 @@ figure() {
         if (goal ~ /^ratio>=/) met = (ratio != "-" && ratio + 0 >= substr(goal, 8) + 0) ? "yes" : "no"
         if (gantry == "-" && goal != "-") met = "no"
         else if (goal ~ /^abs<=/) met = (gantry + 0 <= substr(goal, 6) + 0) ? "yes" : "no"
+        else if (goal ~ /^abs>=/) met = (gantry + 0 >= substr(goal, 6) + 0) ? "yes" : "no"
         printf "bench %s gantry=%s peer=%s ratio=%s unit=%s goal=%s met=%s\n", name, gantry, peer, ratio, unit, goal, met
     }'
 }
@@ -176,6 +177,11 @@ result() {
     local values
     values=$(field "$3" <"$WORK/$1.$2")
     [ -n "$values" ] && median <<<"$values" || echo -
+}
+
+# lost NAME SYSTEM: events that were missed or came twice; - when the load did not get to its end
+lost() {
+    awk '{print $1 == "-" || $2 == "-" ? "-" : $1 + $2}' <<<"$(result "$1" "$2" missed) $(result "$1" "$2" twice)"
 }
 
 # pss PID: "KIB_WITHOUT_THE_DATABASE'S_MAP KIB_OF_THAT_MAP"

@@ -33,7 +33,7 @@
 enum { PSS, USED, FILES, P99, RATE, COLUMNS };
 
 static const char *const column_names[] = { "memory", "data.mdb-used", "files", "p99", "rate" };
-static const bool column_counts[] = { true, true, false, true, false };
+static const bool column_counts[] = { true, true, true, true, false };
 
 struct op {
     struct store_write write;

@@ -8,7 +8,8 @@
  * G = 1: all watch the ConfigMaps of a namespace (a key prefix), and each write makes a new one.
  * G > 1, Gantry: watchers of pods by spec.nodeName, one pod on each of G nodes; each write changes
  * one pod. G > 1, etcd: watchers of G prefixes; each write is a Put under one. A group has at most
- * one write under way, so that its events have an order known here.
+ * one write under way, so that its events have an order known here: a write whose turn comes before
+ * that is answered is sent late (held), not left out.
  * Latency is from sending the write to the event's arrival: the write's own time is in it.
  */
 #include <stdio.h>
@@ -58,7 +59,8 @@ struct watch_load {
     uint64_t began_ns;
     uint64_t next; /* write */
     uint64_t written;
-    uint64_t held; /* its group was still writing */
+    uint64_t held; /* came late: its group was still writing */
+    bool holding;
     uint64_t errors;
     struct proc_cpu cpu_before;
     struct proc_cpu cpu_after;
@@ -92,6 +94,8 @@ static struct str target_of(struct watch_streams *s, uint32_t group)
 
 /* ---- writing ---- */
 
+static void write_due(struct watch_load *l);
+
 static void on_written(struct bench_call *c, bool ok)
 {
     struct group *g = c->user;
@@ -100,10 +104,11 @@ static void on_written(struct bench_call *c, bool ok)
     if (ok) {
         g->number++;
         l->written++;
-        return;
-    }
-    if (l->errors++ == 0)
+    } else if (l->errors++ == 0) {
         snprintf(l->first_error, sizeof l->first_error, "%s", c->error);
+    }
+    if (l->holding && l->phase == PHASE_WRITING)
+        write_due(l);
 }
 
 static void on_patched(struct http_request *r, int status)
@@ -134,18 +139,14 @@ static void patch_pod(struct watch_load *l, struct group *g, struct http_client 
     http_client_send(to, &g->call.http);
 }
 
-static void write_one(struct watch_load *l)
+static void write_one(struct watch_load *l, struct group *g)
 {
-    struct group *g = &l->groups[l->next++ % l->groups_count];
     struct http_client *to = l->writers[g->index % l->bench.addresses_count];
     bool one = l->groups_count == 1;
     char value[VALUE_BYTES];
     char name[64];
     char ns[64];
-    if (g->writing) {
-        l->held++;
-        return;
-    }
+    l->next++;
     g->writing = true;
     watch_marker(g->marker, g->index, g->number + 1, env_now_ns(l->bench.env));
     if (!one && !l->bench.etcd) {
@@ -168,8 +169,18 @@ static void write_due(struct watch_load *l)
 {
     uint64_t elapsed = env_now_ns(l->bench.env) - l->began_ns;
     uint64_t due = elapsed * l->rate / ENV_S;
-    while (l->next < due)
-        write_one(l);
+    if (due > l->seconds * l->rate)
+        due = l->seconds * l->rate;
+    while (l->next < due) {
+        struct group *g = &l->groups[l->next % l->groups_count];
+        if (g->writing) {
+            l->held += l->holding ? 0 : 1;
+            l->holding = true;
+            return;
+        }
+        l->holding = false;
+        write_one(l, g);
+    }
 }
 
 static bool all_delivered(const struct watch_load *l)
@@ -194,6 +205,7 @@ static void on_timer(struct env_timer *t)
         l->began_ns = env_now_ns(l->bench.env);
         l->phase = PHASE_WRITING;
     } else if (l->phase == PHASE_WRITING && now >= end_ns) {
+        write_due(l);
         l->phase = PHASE_DRAINING;
     } else if (l->phase == PHASE_WRITING) {
         write_due(l);

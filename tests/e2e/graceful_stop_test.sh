@@ -1,10 +1,13 @@
 #!/bin/bash
 # SIGTERM to the leader, again and again, while a client writes through another member, one write at a time: none
-# fails, none is lost, and the longest pause is printed. Three members of its own, on loopback addresses.
-#   [PROGRAMS=FOLDER] graceful_stop_test.sh [ROUNDS]
+# fails, none is lost, and no pause is as long as an election is without a handover. The goal, 200 ms, is printed beside
+# the longest pause: on a busy machine it may be missed. Three members of its own, on loopback addresses.
+#   graceful_stop_test.sh [ROUNDS]
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=${1:-3}
+GOAL_MS=200
+ELECTION_MS=500 # store/raft_node.h: by then the others would have found out by themselves
 WORK=$(mktemp -d)
 declare -A PID
 
@@ -70,4 +73,7 @@ for ((round = 0; round < ROUNDS; round++)); do
     echo "m$leads stopped, written through m$other: $count writes, longest pause $longest ms"
     [ "$longest" -le "$worst" ] || worst=$longest
 done
-echo "longest pause of $ROUNDS stops: $worst ms"
+met=yes
+[ "$worst" -lt "$GOAL_MS" ] || met=no
+echo "figure graceful-stop longest pause of $ROUNDS stops=$worst ms goal<$GOAL_MS met=$met"
+[ "$worst" -lt "$ELECTION_MS" ] || fail "a pause of $worst ms: that is an election, not a handover"

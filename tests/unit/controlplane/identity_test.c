@@ -32,6 +32,8 @@ static void test_hosts(void **state)
     }
     assert_true(str_eq_c(identity_address(&a, str_lit("10.0.0.1"), 7), "tcp:10.0.0.1:7"));
     assert_true(str_eq_c(identity_address(&a, str_lit("fd00::1"), 7), "tcp:[fd00::1]:7"));
+    assert_true(str_eq_c(identity_authority(&a, str_lit("10.0.0.1"), 7), "10.0.0.1:7"));
+    assert_true(str_eq_c(identity_authority(&a, str_lit("fd00::1"), 7), "[fd00::1]:7"));
     arena_deinit(&a);
 }
 

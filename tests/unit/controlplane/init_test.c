@@ -145,6 +145,29 @@ static void test_conf_and_kubeconfig(void **state)
     assert_true(str_find(node, str_lit("server: https://10.1.0.2:6443")) > 0);
 }
 
+/* A URL has an IPv6 address in brackets, a certificate and a raft address' host have none. */
+static void test_ipv6(void **state)
+{
+    static const char *const six[] = { "--out",    "OUT",        "--member", "m1=fd00::1",
+                                       "--member", "m2=fd00::2", "--node",   "n1=fd00::9" };
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    struct pki_info info;
+    struct store_config config = { 0 };
+    char cluster[IDENTITY_CLUSTER_BYTES];
+    assert_int_equal(init(f, (int)(sizeof six / sizeof six[0]), six, &e), 0);
+    static const char *const files[] = { "admin.kubeconfig", "nodes/n1/kubeconfig" };
+    for (size_t i = 0; i < 2; i++) {
+        struct str text = read_out(f, files[i]);
+        assert_true(str_find(text, str_lit("server: https://[fd00::1]:6443\n")) > 0);
+        assert_true(str_find(text, str_lit("server: https://[fd00::2]:6443\n")) > 0);
+    }
+    assert_int_equal(identity_conf_read(f->env, &f->arena, f->out, &config, cluster, &e), 0);
+    assert_string_equal(config.members[1].raft_address, "tcp:[fd00::2]:2381");
+    assert_int_equal(pki_parse(&f->arena, read_out(f, "members/m1/tls.crt"), &info, &e), 0);
+    assert_true(has_name(&info, "fd00:0:0:0:0:0:0:1"));
+}
+
 static void test_never_twice(void **state)
 {
     struct fixture *f = *state;
@@ -216,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_certificates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_conf_and_kubeconfig, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_never_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_conf, setup, teardown),

@@ -183,6 +183,7 @@ static void test_at_another_address(void **state)
     assert_true(str_eq_c(file(f, "c/cluster.conf"),
                          "cluster c1\nmember 1 m1 tcp:10.0.0.1:2380 tcp:10.0.0.1:2381\n"
                          "member 4 m4 tcp:[fd00::4]:2380 tcp:[fd00::4]:2381\n"));
+    assert_true(str_find(buf_str(&f->out), str_lit("--listen tcp:[fd00::4]:6443\n")) > 0);
 }
 
 static void test_nothing_is_said_to_a_stranger(void **state)
@@ -216,6 +217,34 @@ static void test_refusals(void **state)
     assert_false(env_path_exists(f->env, path(f, "d/" MEMBER_JOINED_FILE)));
 }
 
+/* What `run` would refuse is refused before the token is spent. (That it runs: ipv6_test.sh.) */
+static void test_run_flags(void **state)
+{
+    struct fixture *f = *state;
+    const char *args[80] = { "--server", f->url,       "--token", "t",         "--ca-hash",
+                             f->hash,    "--name",     "m4",      "--cluster", path(f, "c"),
+                             "--data",   path(f, "d"), "--run" };
+    static const struct {
+        const char *flag;
+        const char *value;
+        int count;
+        const char *words;
+    } cases[] = { { "--nonsense", "x", 15, "unknown flag '--nonsense'" },
+                  { "--listen", NULL, 14, "--listen needs a value" },
+                  { "--api-loops", "9", 15, "--api-loops" },
+                  { "--name", "m4", 80, "more than 58 words" } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        args[13] = cases[i].flag;
+        args[14] = cases[i].value;
+        f->e = (struct err){ 0 };
+        int rc = join_command(f->env, cases[i].count, (char **)(uintptr_t)args, &f->out, &f->e);
+        if (rc != -ERR_INVALID_ARGUMENT || strstr(f->e.msg, cases[i].words) == NULL)
+            fail_msg("case %zu: %d %s", i, rc, f->e.msg);
+    }
+    assert_int_equal(f->asked, 0);
+    assert_false(env_path_exists(f->env, path(f, "c")));
+}
+
 static void test_flags(void **state)
 {
     static const struct {
@@ -245,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_at_another_address, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_said_to_a_stranger, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
