@@ -42,7 +42,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     if (s == NULL || s->header_overflow)
         return 0;
     s->header_bytes += name_len + value_len + 32;
-    if (s->header_bytes > HTTP_HEADER_BYTES_MAX || ++s->header_count > HTTP_HEADER_COUNT_MAX) {
+    if (s->header_bytes > HTTP2_HEADER_BYTES_MAX || ++s->header_count > HTTP_HEADER_COUNT_MAX) {
         s->header_overflow = true;
         return 0;
     }
@@ -225,7 +225,7 @@ static void session_new(struct http2_conn *c)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS_MAX);
-    nghttp2_option_set_max_send_header_block_length(option, 4 * HTTP_HEADER_BYTES_MAX);
+    nghttp2_option_set_max_send_header_block_length(option, 4 * HTTP2_HEADER_BYTES_MAX);
     if (c->server)
         rc = nghttp2_session_server_new2(&c->session, callbacks, c, option);
     else
@@ -249,7 +249,7 @@ void http2_conn_init(struct http2_conn *c, const struct http2_role *role, bool s
     nghttp2_settings_entry settings[] = {
         { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
           server ? HTTP2_SERVER_WINDOW_BYTES : HTTP_CLIENT_WINDOW_BYTES },
-        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEADER_BYTES_MAX },
+        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP2_HEADER_BYTES_MAX },
         { server ? NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS : NGHTTP2_SETTINGS_ENABLE_PUSH,
           server ? streams : 0 },
     };
