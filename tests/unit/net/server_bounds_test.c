@@ -233,6 +233,27 @@ static void test_a_head_that_is_too_long(void **state)
     world_free(w);
 }
 
+/* One that comes all the same, from a client that did not wait for the SETTINGS: the connection
+ * ends, and says why. */
+static void test_a_field_that_is_too_long(void **state)
+{
+    static const char head[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+                               "\0\0\5\1\5\0\0\0\1\4\x7f\xa1\x8c\6"; /* :path of 100000 */
+    struct world *w = bounded(WORLD_HTTP2, usual);
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(w, &p, true);
+    peer_say(w, &p, str_of(head, sizeof(head) - 1));
+    world_run(w, 100);
+    ptrdiff_t at = str_find(buf_str(&p.got), str_lit("longer than 64 KiB"));
+    assert_true(at > 0);
+    assert_int_equal(at + (ptrdiff_t)strlen("longer than 64 KiB"), p.got.len);
+    peer_deinit(&p);
+    world_run(w, 1000);
+    assert_int_equal(http_server_connections(w->server), 0);
+    world_free(w);
+}
+
 /* ---- answers that nobody takes ---- */
 
 static void stalling(enum world_kind kind, const char *path, bool cut)
@@ -415,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_half_a_header_block_has_its_time),
         cmocka_unit_test(test_heads_count),
         cmocka_unit_test(test_a_head_that_is_too_long),
+        cmocka_unit_test(test_a_field_that_is_too_long),
         cmocka_unit_test(test_who_stalls_is_cut_as_asked),
         cmocka_unit_test(test_the_pace_that_is_asked),
         cmocka_unit_test(test_the_sum_is_bounded),
