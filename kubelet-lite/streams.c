@@ -32,8 +32,9 @@ struct options {
     bool output;
     bool error;
     bool tty;
-    char *command[STREAMS_COMMAND_MAX];
+    char **command;
     size_t command_count;
+    size_t command_capacity;
 };
 
 struct stream {
@@ -316,6 +317,9 @@ static int options_parse(struct arena *a, struct str query, struct options *o, s
             if (o->command_count == STREAMS_COMMAND_MAX)
                 return err_set(e, ERR_INVALID_ARGUMENT, "more than %d arguments",
                                STREAMS_COMMAND_MAX);
+            if (o->command_count == o->command_capacity)
+                o->command = arena_grow(a, o->command, o->command_count, &o->command_capacity,
+                                        sizeof *o->command);
             o->command[o->command_count++] = str_dup(a, value);
         }
         o->input = o->input || (str_eq_c(name, "input") && flag(value));

@@ -18,8 +18,8 @@ struct env_loop;
 struct http_exchange;
 struct pods;
 
-/* Arguments of one command. */
-#define STREAMS_COMMAND_MAX 1024
+/* Arguments of one command: what the API server takes parameters. */
+#define STREAMS_COMMAND_MAX 16384
 
 struct streams {
     struct env_loop *loop;

@@ -114,15 +114,19 @@ static void refused_closed(struct http_exchange *x, int status)
     (void)status;
 }
 
-void http_exchange_refuse(struct http_exchange *x, int status)
+void http_exchange_refuse(struct http_exchange *x, const struct http_core *core, int status)
 {
     static const struct http_exchange_events events = { .body = refused_body,
                                                         .closed = refused_closed };
     x->events = &events;
     x->body_bytes_max = UINT64_MAX;
-    const char *reason = http_reason(status);
-    struct str body = str_printf(&x->arena, "%d %s\n", status, reason);
-    http_reply(x, status, "text/plain", body);
+    const char *type = "text/plain";
+    struct str body;
+    if (core->refusal != NULL)
+        core->refusal(&x->arena, status, &type, &body);
+    else
+        body = str_printf(&x->arena, "%d %s\n", status, http_reason(status));
+    http_reply(x, status, type, body);
 }
 
 bool http_is_connection_header(struct str name)

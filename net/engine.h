@@ -24,6 +24,7 @@ struct http_core {
     struct env_loop *loop; /* NULL in tests of a bare engine: then there is no date header */
     http_handler_fn *handler;
     void *handler_ctx;
+    http_refusal_fn *refusal; /* NULL: a line of text */
     uint32_t streams_max;
     uint64_t date_s;
     char date[32];
@@ -59,7 +60,7 @@ bool http_stalled(struct http_stall *s, size_t queued, uint64_t taken, uint64_t 
 
 /* What a connection's engine keeps for it. */
 struct http_held {
-    size_t bytes;   /* of answers not handed out, of bodies not complete */
+    size_t bytes;   /* of answers not handed out, of heads and bodies not complete */
     uint64_t taken; /* of answers, in all: handed out */
 };
 
@@ -121,7 +122,7 @@ bool http_exchange_body(struct http_exchange *x, uint64_t *received, struct str 
 /* The same for a client's response; true when over its limit. */
 bool http_request_take_body(struct http_request *r, uint64_t *received, struct str bytes);
 /* Answers without the handler (400, 431, ...): sets events that do nothing. */
-void http_exchange_refuse(struct http_exchange *x, int status);
+void http_exchange_refuse(struct http_exchange *x, const struct http_core *core, int status);
 /* Response headers that a message may not carry by hand: connection, transfer-encoding, ... */
 bool http_is_connection_header(struct str name);
 

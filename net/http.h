@@ -31,10 +31,12 @@ struct env_loop;
 struct http_exchange;
 struct tls_identity;
 
-/* What a peer may send us; beyond it the answer is 431, 414 or a reset stream. */
-#define HTTP_HEADER_BYTES_MAX (64u << 10) /* request or status line and all fields */
+/* What a peer may send us; beyond it the answer is 431, 414 or a reset stream. The command of a
+ * kubectl exec is in its target, and the longest single argument that Linux gives a process is 128
+ * KiB, which escapes make longer. Memory is taken as it comes. */
+#define HTTP_URI_BYTES_MAX    (256u << 10)
+#define HTTP_HEADER_BYTES_MAX (HTTP_URI_BYTES_MAX + (64u << 10)) /* and all fields */
 #define HTTP_HEADER_COUNT_MAX 256u
-#define HTTP_URI_BYTES_MAX    (16u << 10)
 #define HTTP_METHOD_BYTES_MAX 32u
 /* Kubernetes' own limit on a request body; a handler may change x->body_bytes_max. */
 #define HTTP_BODY_BYTES_MAX (3u << 20)
@@ -139,6 +141,11 @@ struct http_exchange {
 
 /* For a handler that answered at once and wants to hear no more. */
 extern const struct http_exchange_events http_events_none;
+
+/* What to say with a status that the engine answers by itself, 400, 414, 431 and the like: the
+ * request never reached the handler. Sets both; *out_body in a. */
+typedef void http_refusal_fn(struct arena *a, int status, const char **out_type,
+                             struct str *out_body);
 
 /* Called once per request, when its headers are complete. Sets x->events; left NULL, the rest of
  * the request is thrown away (http_events_none). */

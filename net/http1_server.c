@@ -285,7 +285,7 @@ static void on_bad_request(struct http1_server *s, struct exchange *e)
         e->x.version = 11;
         e->request_done = true;
         e->handled = true;
-        http_exchange_refuse(&e->x, s->parser.error);
+        http_exchange_refuse(&e->x, s->g.link->core, s->parser.error);
         return;
     }
     if (!e->responded) {
@@ -530,7 +530,8 @@ static struct http_held server_held(const struct http_engine *g)
     const struct http1_server *s = container_of(g, const struct http1_server, g);
     const struct http_link *l = s->g.link;
     size_t body = s->current != NULL ? s->current->x.body.len : 0;
-    return (struct http_held){ .bytes = s->out.len - s->out_at + s->in.len + body,
+    size_t head = s->parser.head.len;
+    return (struct http_held){ .bytes = s->out.len - s->out_at + s->in.len + head + body,
                                .taken = l->ops->sent(l) + l->ops->queued(l) };
 }
 

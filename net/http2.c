@@ -11,6 +11,8 @@
 
 /* SETTINGS or PING answers waiting to be sent; beyond it nghttp2 takes the peer for an attacker. */
 #define OUTBOUND_ACKS_MAX 1000
+#define FRAME_HEAD_BYTES  9
+#define GOAWAY_BYTES      (FRAME_HEAD_BYTES + 8) /* without debug data */
 
 static struct http2_stream *stream_of(nghttp2_session *session, int32_t id)
 {
@@ -42,7 +44,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     if (s == NULL || s->header_overflow)
         return 0;
     s->header_bytes += name_len + value_len + 32;
-    if (s->header_bytes > HTTP_HEADER_BYTES_MAX || ++s->header_count > HTTP_HEADER_COUNT_MAX) {
+    if (s->header_bytes > HTTP2_HEADER_BYTES_MAX || ++s->header_count > HTTP_HEADER_COUNT_MAX) {
         s->header_overflow = true;
         return 0;
     }
@@ -170,8 +172,8 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
     (void)frame;
     if (c->fill_out->len >= c->fill_max)
         return NGHTTP2_ERR_WOULDBLOCK;
-    buf_reserve(c->fill_out, len + 9);
-    buf_append(c->fill_out, frame_head, 9);
+    buf_reserve(c->fill_out, len + FRAME_HEAD_BYTES);
+    buf_append(c->fill_out, frame_head, FRAME_HEAD_BYTES);
     size_t held = s->queue.held;
     http2_queue_take(&s->queue, c->fill_out, len);
     c->held -= held - s->queue.held;
@@ -225,7 +227,7 @@ static void session_new(struct http2_conn *c)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS_MAX);
-    nghttp2_option_set_max_send_header_block_length(option, 4 * HTTP_HEADER_BYTES_MAX);
+    nghttp2_option_set_max_send_header_block_length(option, 4 * HTTP2_HEADER_BYTES_MAX);
     if (c->server)
         rc = nghttp2_session_server_new2(&c->session, callbacks, c, option);
     else
@@ -249,7 +251,7 @@ void http2_conn_init(struct http2_conn *c, const struct http2_role *role, bool s
     nghttp2_settings_entry settings[] = {
         { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
           server ? HTTP2_SERVER_WINDOW_BYTES : HTTP_CLIENT_WINDOW_BYTES },
-        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEADER_BYTES_MAX },
+        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP2_HEADER_BYTES_MAX },
         { server ? NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS : NGHTTP2_SETTINGS_ENABLE_PUSH,
           server ? streams : 0 },
     };
@@ -334,6 +336,21 @@ bool http2_pending(const struct http_engine *g)
     return !list_empty(&container_of(g, const struct http2_conn, g)->ready);
 }
 
+/* nghttp2 breaks a connection over a field that it takes for too long, and says nothing of it. Most
+ * clients show the debug data of a GOAWAY. */
+static void append_frame(struct buf *out, struct str frame)
+{
+    static const char why[] = "a head that does not decode, or is longer than 64 KiB";
+    size_t start = out->len;
+    buf_append_str(out, frame);
+    uint8_t *head = out->data + start;
+    if (frame.len == GOAWAY_BYTES && head[3] == NGHTTP2_GOAWAY &&
+        load_be32(head + GOAWAY_BYTES - 4) == NGHTTP2_COMPRESSION_ERROR) {
+        head[2] = (uint8_t)(GOAWAY_BYTES - FRAME_HEAD_BYTES + sizeof(why) - 1);
+        buf_append_c(out, why);
+    }
+}
+
 void http2_fill(struct http_engine *g, struct buf *out, size_t bytes_max)
 {
     struct http2_conn *c = conn_of(g);
@@ -353,7 +370,7 @@ void http2_fill(struct http_engine *g, struct buf *out, size_t bytes_max)
             c->failed = true;
         if (n <= 0)
             break;
-        buf_append(out, data, (size_t)n);
+        append_frame(out, str_of(data, (size_t)n));
     }
     c->fill_out = NULL;
     c->in_session = false;

@@ -20,6 +20,11 @@
 #include "base/list.h"
 #include "net/engine.h"
 
+/* Of a head, as SETTINGS_MAX_HEADER_LIST_SIZE counts it, of which a peer may open as many as there
+ * are streams. nghttp2 decodes no longer field and breaks the connection over one; of a client that
+ * minds the setting (Go's does) only the first request can be such. */
+#define HTTP2_HEADER_BYTES_MAX        (64u << 10)
+
 #define HTTP2_SERVER_WINDOW_BYTES     (256u << 10)
 #define HTTP2_CONNECTION_WINDOW_BYTES (4u << 20)
 /* Small writes are gathered up to this in one segment of the queue. */

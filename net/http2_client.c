@@ -148,6 +148,16 @@ static bool client_can_send(const struct http_engine *g)
     return !c->draining && !c->failed && nghttp2_session_check_request_allowed(c->session) != 0;
 }
 
+/* Longer than the peer takes: it would answer nothing else, or break the connection. */
+static bool too_long(struct http2_conn *c, const nghttp2_nv *nv, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += nv[i].namelen + nv[i].valuelen + 32;
+    return bytes >
+           nghttp2_session_get_remote_settings(c->session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE);
+}
+
 static void client_send(struct http_engine *g, struct http_request *r)
 {
     struct http2_conn *c = container_of(g, struct http2_conn, g);
@@ -169,6 +179,12 @@ static void client_send(struct http_engine *g, struct http_request *r)
     nghttp2_data_provider provider = http2_stream_provider(&t->s);
     bool body = r->streaming || r->sent.content.len > 0;
     t->s.output_ended = !body;
+    if (too_long(c, nv, n)) {
+        t->s.closed = true;
+        t->result = -ERR_LIMIT;
+        http2_stream_ready(&t->s);
+        return;
+    }
     int32_t id = nghttp2_submit_request(c->session, NULL, nv, n, body ? &provider : NULL, &t->s);
     if (id < 0) { /* out of stream ids: surely not processed */
         t->s.closed = true;

@@ -176,14 +176,16 @@ static void server_head(struct http2_stream *s)
     x->is_head = str_eq_c(x->method, "HEAD");
     x->has_body = !s->remote_ended;
     http_split_target(x->target, &x->path, &x->query);
-    int refuse = s->header_overflow                                      ? 431
-                 : x->target.len > HTTP_URI_BYTES_MAX                    ? 414
+    bool uri_over =
+        x->target.len > HTTP_URI_BYTES_MAX || (s->header_overflow && x->target.len == 0);
+    int refuse = uri_over                                                ? 414
+                 : s->header_overflow                                    ? 431
                  : x->method.len > HTTP_METHOD_BYTES_MAX                 ? 400
                  : x->target.len == 0                                    ? 501 /* CONNECT */
                  : x->target.data[0] != '/' && !str_eq_c(x->target, "*") ? 400
                                                                          : 0;
     if (refuse != 0) {
-        http_exchange_refuse(x, refuse);
+        http_exchange_refuse(x, s->conn->g.link->core, refuse);
         return;
     }
     struct http_core *core = s->conn->g.link->core;
@@ -276,7 +278,8 @@ static bool server_partial(const struct http_engine *g)
 static struct http_held server_held(const struct http_engine *g)
 {
     const struct http2_conn *c = container_of(g, const struct http2_conn, g);
-    return (struct http_held){ .bytes = c->held, .taken = c->taken };
+    size_t head = c->heading != NULL ? c->heading->header_bytes : 0;
+    return (struct http_held){ .bytes = c->held + head, .taken = c->taken };
 }
 
 /* Whoever reads nothing at all cannot be told of a reset. */

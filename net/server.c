@@ -429,6 +429,7 @@ int http_server_open(struct env_loop *loop, const struct http_server_options *o,
     s->core.loop = loop;
     s->core.handler = o->handler;
     s->core.handler_ctx = o->ctx;
+    s->core.refusal = o->refusal;
     s->core.streams_max = o->streams_max != 0 ? o->streams_max : HTTP_SERVER_STREAMS_MAX;
     s->connections_max = o->connections_max != 0 ? o->connections_max : HTTP_SERVER_CONNECTIONS_MAX;
     s->handshake_ms = o->handshake_ms != 0 ? o->handshake_ms : HTTP_SERVER_HANDSHAKE_MS;

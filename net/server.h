@@ -13,9 +13,9 @@
  * head once it has begun; then it is closed without an answer. At connections_max the connection
  * that has been idle for longest makes room for a new one; where none is idle the new one is closed
  * at once. A client that does not take its answers is cut (HTTP_STALL_MS). What all connections
- * hold, answers not taken and bodies not complete, is bounded: above held_bytes_high those are cut
- * that hold more than a little and whose client has taken nothing for HTTP_SERVER_PRESSED_MS, above
- * held_bytes_max any, the largest first. The others notice nothing.
+ * hold, answers not taken, heads and bodies not complete, is bounded: above held_bytes_high those
+ * are cut that hold more than a little and whose client has taken nothing for
+ * HTTP_SERVER_PRESSED_MS, above held_bytes_max any, the largest first. The others notice nothing.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -50,6 +50,7 @@ struct http_server_options {
     struct tls_context *tls; /* NULL: plain text; a reference is taken */
     http_handler_fn *handler;
     void *ctx;
+    http_refusal_fn *refusal; /* NULL: refusals are a line of text */
     /* 0 means the constant above. */
     uint32_t connections_max;
     uint64_t handshake_ms;

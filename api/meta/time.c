@@ -4,12 +4,15 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/proto/meta.pb-c.h"
 #include "api/schema/scalar.h"
 #include "base/arena.h"
 
 #define SECONDS_PER_DAY 86400
+/* Of a text that is no time, in an error. */
+#define TIME_SHOWN_MAX 64
 
 /* 0000-01-01 and 9999-12-31T23:59:59: what four digits of year can write. */
 #define TIME_SECONDS_MIN (-62167219200)
@@ -124,14 +127,79 @@ static bool parse(struct str s, int64_t *out_seconds, int32_t *out_nanos, size_t
     return true;
 }
 
+/* ---- what is wrong with a time, in the words of Go's time.Parse ---- */
+
+static const struct part {
+    char before; /* NUL: none */
+    const char *element;
+    size_t digits;
+    int least;
+    int most;
+    const char *name;
+} parts[] = { { '\0', "2006", 4, 0, 9999, "year" }, { '-', "01", 2, 1, 12, "month" },
+              { '-', "02", 2, 0, 99, "day" },       { 'T', "15", 2, 0, 23, "hour" },
+              { ':', "04", 2, 0, 59, "minute" },    { ':', "05", 2, 0, 59, "second" } };
+
+#define MICRO ".000000"
+
+static int bad_part(struct str text, const char *micro, size_t at, const char *element,
+                    struct err *e)
+{
+    struct str shown = str_slice(text, 0, TIME_SHOWN_MAX);
+    return err_set(e, ERR_INVALID_ARGUMENT,
+                   "parsing time \"%.*s\" as \"2006-01-02T15:04:05%sZ07:00\": cannot parse "
+                   "\"%.*s\" as \"%s\"",
+                   STR_ARG(shown), micro, STR_ARG(str_slice(text, at, at + TIME_SHOWN_MAX)),
+                   element);
+}
+
+static int out_of_range(struct str text, const char *name, struct err *e)
+{
+    return err_set(e, ERR_INVALID_ARGUMENT, "parsing time \"%.*s\": %s out of range",
+                   STR_ARG(str_slice(text, 0, TIME_SHOWN_MAX)), name);
+}
+
+/* micro: MICRO, or "" where any fraction will do. */
+static int bad_time(struct str text, const char *micro, struct err *e)
+{
+    size_t at = 0;
+    size_t digits = 0;
+    int32_t nanos = 0;
+    int value = 0;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const struct part *p = &parts[i];
+        const char before[2] = { p->before, '\0' };
+        if (p->before != '\0' && !take_char(text, &at, p->before))
+            return bad_part(text, micro, at, before, e);
+        size_t start = at;
+        if (!take_number(text, &at, p->digits, &value))
+            return bad_part(text, micro, start, p->element, e);
+        if (value < p->least || value > p->most)
+            return out_of_range(text, p->name, e);
+    }
+    size_t start = at;
+    bool fraction = take_fraction(text, &at, &digits, &nanos);
+    if (micro[0] != '\0' && digits != strlen(MICRO) - 1)
+        return bad_part(text, micro, start, MICRO, e);
+    start = fraction ? at : start;
+    at = start;
+    if (!take_offset(
+            str_slice(text, 0, start + (start < text.len && text.data[start] == 'Z' ? 1 : 6)), &at,
+            &value))
+        return bad_part(text, micro, start, "Z07:00", e);
+    if (at < text.len)
+        return err_set(e, ERR_INVALID_ARGUMENT, "parsing time \"%.*s\": extra text: \"%.*s\"",
+                       STR_ARG(str_slice(text, 0, TIME_SHOWN_MAX)),
+                       STR_ARG(str_slice(text, at, at + TIME_SHOWN_MAX)));
+    return out_of_range(text, "day", e);
+}
+
 int time_parse(struct str text, int64_t *out_seconds, int32_t *out_nanos, struct err *e)
 {
     size_t digits;
     if (parse(text, out_seconds, out_nanos, &digits))
         return 0;
-    return err_set(e, ERR_INVALID_ARGUMENT,
-                   "parsing time \"%.*s\" as \"2006-01-02T15:04:05Z07:00\": cannot parse it",
-                   STR_ARG(str_slice(text, 0, 64)));
+    return bad_time(text, "", e);
 }
 
 int time_parse_micro(struct str text, int64_t *out_seconds, int32_t *out_nanos, struct err *e)
@@ -144,9 +212,7 @@ int time_parse_micro(struct str text, int64_t *out_seconds, int32_t *out_nanos, 
         *out_nanos = nanos;
         return 0;
     }
-    return err_set(e, ERR_INVALID_ARGUMENT,
-                   "parsing time \"%.*s\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse it",
-                   STR_ARG(str_slice(text, 0, 64)));
+    return bad_time(text, MICRO, e);
 }
 
 static int64_t clamp_seconds(int64_t seconds)

@@ -54,6 +54,19 @@ void api_loop_handle(void *ctx, struct http_exchange *x)
     }
 }
 
+/* kubectl shows the message of a Status, and of anything else only that it is unexpected. */
+static void refusal(struct arena *a, int status, const char **out_type, struct str *out_body)
+{
+    struct status s = { 0 };
+    struct buf b;
+    buf_init(&b);
+    status_refused(&s, status);
+    status_encode(a, &s, MEDIA_JSON, &b);
+    *out_type = media_name(MEDIA_JSON, false);
+    *out_body = str_copy(a, buf_str(&b));
+    buf_deinit(&b);
+}
+
 /* ---- life ---- */
 
 struct apiserver *apiserver_new(const struct apiserver_config *config)
@@ -92,6 +105,7 @@ static int listen_on(struct api_loop *l, const char *address, bool reuse_port, s
                                                  .reuse_port = reuse_port,
                                                  .tls = l->server->config.tls,
                                                  .handler = api_loop_handle,
+                                                 .refusal = refusal,
                                                  .connections_max =
                                                      l->server->config.connections_max,
                                                  .ctx = l };

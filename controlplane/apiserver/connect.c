@@ -9,6 +9,8 @@
  */
 #include "controlplane/apiserver/connect.h"
 
+#include <string.h>
+
 #include "api/client/client.h"
 #include "base/assert.h"
 #include "controlplane/apiserver/operations.h"
@@ -117,6 +119,23 @@ static void add_flag(struct request *r, struct buf *b, const char *ours, const c
     }
 }
 
+/* Nothing is escaped that a query can hold, so that the agent's target is no longer than the
+ * client's, whatever that one's way of escaping is: both have the same bound. */
+static void add_command(struct buf *b, struct str text)
+{
+    buf_append_c(b, "&command=");
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == ' ') {
+            buf_append_byte(b, '+');
+        } else if (c != '\0' && strchr("!$'()*,/:?@", c) != NULL) {
+            buf_append_byte(b, (uint8_t)c);
+        } else {
+            client_query_escape(b, str_slice(text, i, i + 1));
+        }
+    }
+}
+
 /* The kubelet's own names of the options. */
 static struct str make_target(struct request *r, enum connect_kind kind, struct str container)
 {
@@ -133,8 +152,7 @@ static struct str make_target(struct request *r, enum connect_kind kind, struct 
     }
     for (size_t i = 0; kind == CONNECT_EXEC && i < r->route.params_count; i++) {
         if (str_eq_c(r->route.params[i].name, "command")) {
-            buf_append_c(&b, "&command=");
-            client_query_escape(&b, r->route.params[i].value);
+            add_command(&b, r->route.params[i].value);
         }
     }
     struct str target = str_copy(&r->arena, buf_str(&b));
@@ -203,6 +221,11 @@ static int pick_protocol(struct connect *c)
         return status_bad_request(&r->status, str_lit("Upgrade request required"));
     }
     if (http_headers_has_token(h, "upgrade", "SPDY/3.1")) {
+        /* Of exec and attach the runtime says so; of port-forward it says nothing. */
+        if (c->kind == CONNECT_FORWARD && http_headers_get(h, STREAM_VERSION).len == 0) {
+            return status_bad_request(
+                &r->status, str_lit("unable to upgrade: X-Stream-Protocol-Version is required"));
+        }
         c->protocol = &connect_spdy;
         connect_raw_prepare(c);
         return 0;

@@ -441,6 +441,7 @@ static const struct connect_protocol protocols[] = {
     CHANNELS("channel.k8s.io", false, 1, false),
     CHANNELS("base64.channel.k8s.io", false, 1, true),
     CHANNELS("", false, 1, false),
+    CHANNELS("", true, 4, false),
     CHANNELS("v4.channel.k8s.io", true, 4, false),
     CHANNELS("v4.base64.channel.k8s.io", true, 4, true),
 };

@@ -2,19 +2,25 @@
  * pods/NAME/log: the kubelet's answer, passed through as it comes.
  *
  * Run finds the pod, its container and its node's address, and sends the request to the kubelet;
- * the exchange is a stream from then on. A 200 is passed on piece by piece (a slow client pauses
- * the kubelet); anything else becomes a Status. On close from either side the other is cancelled;
- * the request is held until the kubelet's side is done.
+ * the exchange is a stream from then on. A 200 is passed on piece by piece, as a body or as
+ * messages of a WebSocket (a slow client pauses the kubelet); anything else becomes a Status. A pod
+ * without a node has said nothing: 204. On close from either side the other is cancelled; the
+ * request is held until the kubelet's side is done.
  */
 #include "api/client/client.h"
+#include "api/meta/time.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/pod_target.h"
+#include "controlplane/apiserver/socket.h"
+#include "controlplane/apiserver/write.h"
 #include "net/client.h"
+#include "net/websocket.h"
 
 struct log_stream {
     struct http_request out;
     struct request *request;
-    bool streaming; /* the kubelet said 200 and the head is sent */
+    struct socket *socket; /* NULL: the log is a body */
+    bool streaming;        /* the kubelet said 200 and the head is sent */
     struct buf error;
 };
 
@@ -30,29 +36,47 @@ static int invalid_option(struct request *r, const char *field, const char *reas
                                 str_lit("PodLogOptions"), str_lit(""), r->route.name, &cause);
 }
 
-/* The numbers among the options; the kubelet reads what they mean. */
+static const struct bound {
+    const char *name;
+    int64_t least;
+    const char *text;
+} bounds[] = { { "tailLines", 0, "greater than or equal to 0" },
+               { "limitBytes", 1, "greater than 0" },
+               { "sinceSeconds", 1, "greater than 0" } };
+
+#define BOUNDS_COUNT (sizeof(bounds) / sizeof(bounds[0]))
+
+/* What is no number or no time. */
+static int read_options(struct request *r, int64_t values[BOUNDS_COUNT])
+{
+    struct err e = { 0 };
+    struct str since = route_param(&r->route, "sinceTime");
+    int64_t seconds = 0;
+    int32_t nanos = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < BOUNDS_COUNT; i++) {
+        values[i] = bounds[i].least;
+        rc = route_param_i64(&r->route, bounds[i].name, &values[i], &e);
+    }
+    if (rc == 0 && since.len > 0) {
+        rc = time_parse(since, &seconds, &nanos, &e);
+    }
+    return rc == 0 ? 0 : status_from_err(&r->arena, &r->status, rc, &e);
+}
+
+/* The options as far as they can be wrong; the kubelet reads what they mean. */
 static int check_options(struct request *r)
 {
-    static const struct {
-        const char *name;
-        int64_t least;
-        const char *bound;
-    } rows[] = { { "tailLines", 0, "greater than or equal to 0" },
-                 { "limitBytes", 1, "greater than 0" },
-                 { "sinceSeconds", 1, "greater than 0" } };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct err e = { 0 };
-        int64_t value = rows[i].least;
-        if (route_param(&r->route, rows[i].name).len == 0) {
-            continue;
-        }
-        if (route_param_i64(&r->route, rows[i].name, &value, &e) != 0) {
-            return status_from_err(&r->arena, &r->status, -ERR_INVALID_ARGUMENT, &e);
-        }
-        if (value < rows[i].least) {
-            return invalid_option(r, rows[i].name, "FieldValueInvalid",
+    int64_t values[BOUNDS_COUNT];
+    int rc = read_options(r, values);
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < BOUNDS_COUNT; i++) {
+        if (values[i] < bounds[i].least) {
+            return invalid_option(r, bounds[i].name, "FieldValueInvalid",
                                   str_printf(&r->arena, "Invalid value: %lld: must be %s",
-                                             (long long)value, rows[i].bound));
+                                             (long long)values[i], bounds[i].text));
         }
     }
     if (route_param(&r->route, "sinceSeconds").len > 0 &&
@@ -61,7 +85,11 @@ static int check_options(struct request *r)
             r, "", "FieldValueForbidden",
             str_lit("Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"));
     }
-    return 0;
+    /* One stream of the two: behind a gate upstream, which is closed by default. */
+    return route_has_param(&r->route, "stream")
+               ? invalid_option(r, "stream", "FieldValueForbidden",
+                                str_lit("Forbidden: may not be specified"))
+               : 0;
 }
 
 /* The kubelet takes the same parameters as we do, but the container is in the path. */
@@ -82,7 +110,7 @@ static struct str make_target(struct request *r, struct str container)
     }
     for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
         struct str value = route_param(&r->route, passed[i]);
-        if (value.data != NULL) {
+        if (value.len > 0) {
             buf_printf(&b, "%c%s=", mark, passed[i]);
             client_query_escape(&b, value);
             mark = '&';
@@ -104,11 +132,17 @@ static void on_response(struct http_request *out)
 {
     struct log_stream *l = log_of(out);
     struct request *r = l->request;
-    if (out->status == 200 && r->x != NULL) {
-        l->streaming = true;
-        r->x->stalls = HTTP_STALLS_MAY; /* a person reads it */
-        request_stream_head(r, "text/plain");
+    if (out->status != 200 || r->x == NULL) {
+        return;
     }
+    r->x->stalls = HTTP_STALLS_MAY; /* a person reads it */
+    if (l->socket == NULL) {
+        request_stream_head(r, "text/plain");
+    } else if (socket_open(l->socket) != 0) {
+        http_request_cancel(out); /* answered when that is done */
+        return;
+    }
+    l->streaming = true;
 }
 
 static void on_body(struct http_request *out, struct str bytes)
@@ -120,7 +154,11 @@ static void on_body(struct http_request *out, struct str bytes)
         return;
     }
     if (r->x != NULL) {
-        http_write(r->x, bytes);
+        if (l->socket != NULL) {
+            socket_write(l->socket, bytes);
+        } else {
+            http_write(r->x, bytes);
+        }
         if (http_queued(r->x) > HTTP_QUEUE_HIGH_BYTES) {
             http_request_pause(out);
         }
@@ -158,6 +196,8 @@ static void on_done(struct http_request *out, int status)
     if (r->x != NULL) {
         if (!l->streaming) {
             answer_failure(l, status);
+        } else if (l->socket != NULL) {
+            socket_end(l->socket, status == 0 ? WEBSOCKET_NORMAL : WEBSOCKET_INTERNAL);
         } else if (status == 0) {
             http_end(r->x);
         } else {
@@ -180,14 +220,21 @@ static enum request_run log_run(struct request *r)
     struct str host = str_lit("");
     struct http_client *client = NULL;
     if (check_options(r) != 0 || pod_target_find(r, &pod) != 0 ||
-        pod_target_container(r, pod, &container) != 0 ||
-        pod_target_agent(r, pod, &client, &host) != 0) {
+        pod_target_container(r, pod, &container) != 0) {
         return RUN_FAIL;
+    }
+    if (write_text(pod->spec->node_name).len == 0) {
+        request_answer(r, 204, NULL, str_lit(""));
+        return RUN_ANSWER;
     }
     struct log_stream *l = arena_new(&r->arena, struct log_stream);
     r->state = l;
     l->request = r;
     buf_init(&l->error);
+    if (pod_target_agent(r, pod, &client, &host) != 0 ||
+        socket_new(r, SOCKET_LOG, &l->socket) != 0) {
+        return RUN_FAIL;
+    }
     l->out.method = "GET";
     l->out.target = make_target(r, container);
     l->out.events = &log_events;
@@ -214,6 +261,27 @@ static void log_closed(struct request *r)
 
 static void log_stop(struct request *r)
 {
+    struct log_stream *l = r->state;
+    if (l->socket != NULL && l->streaming) {
+        socket_end(l->socket, WEBSOCKET_GOING_AWAY);
+    }
+    log_closed(r);
+}
+
+/* Of a WebSocket's client. */
+static void log_received(struct request *r, struct str bytes)
+{
+    struct log_stream *l = r->state;
+    if (!socket_received(l->socket, bytes)) {
+        log_closed(r);
+    }
+}
+
+/* It only listens, so an end means that it has gone. */
+static void log_ended(struct request *r)
+{
+    struct log_stream *l = r->state;
+    socket_end(l->socket, WEBSOCKET_NORMAL);
     log_closed(r);
 }
 
@@ -223,6 +291,7 @@ static void log_release(struct request *r)
     if (l != NULL) {
         http_request_deinit(&l->out);
         buf_deinit(&l->error);
+        socket_release(l->socket);
     }
 }
 
@@ -234,6 +303,8 @@ const struct operation operation_log = {
     .run = log_run,
     .drained = log_drained,
     .stop = log_stop,
+    .received = log_received,
+    .ended = log_ended,
     .closed = log_closed,
     .release = log_release,
 };

@@ -5,17 +5,37 @@
 #include "controlplane/apiserver/object.h"
 #include "controlplane/apiserver/write.h"
 
+/* As upstream counts them: init containers, the pod's own, ephemeral ones. NULL behind the last. */
+static const char *container_name(const PodSpec *spec, size_t i)
+{
+    if (i < spec->n_init_containers) {
+        return spec->init_containers[i]->name;
+    }
+    i -= spec->n_init_containers;
+    if (i < spec->n_containers) {
+        return spec->containers[i]->name;
+    }
+    i -= spec->n_containers;
+    if (i >= spec->n_ephemeral_containers) {
+        return NULL;
+    }
+    const EphemeralContainerCommon *common =
+        spec->ephemeral_containers[i]->ephemeral_container_common;
+    return common == NULL || common->name == NULL ? "" : common->name;
+}
+
 static int bad_container(struct request *r, const PodSpec *spec, struct str wanted)
 {
     struct buf names;
+    const char *name = NULL;
     if (wanted.len > 0) {
         return status_bad_request(&r->status,
                                   str_printf(&r->arena, "container %.*s is not valid for pod %.*s",
                                              STR_ARG(wanted), STR_ARG(r->route.name)));
     }
     buf_init(&names);
-    for (size_t i = 0; i < spec->n_containers; i++) {
-        buf_printf(&names, "%s%s", i > 0 ? " " : "", spec->containers[i]->name);
+    for (size_t i = 0; (name = container_name(spec, i)) != NULL; i++) {
+        buf_printf(&names, "%s%s", i > 0 ? " " : "", name);
     }
     int rc = status_bad_request(
         &r->status, str_printf(&r->arena,
@@ -30,18 +50,13 @@ int pod_target_container(struct request *r, const Pod *pod, struct str *out)
 {
     struct str wanted = route_param(&r->route, "container");
     const PodSpec *spec = pod->spec;
+    const char *name = NULL;
     if (wanted.len == 0 && spec->n_containers == 1) {
         *out = str_from(spec->containers[0]->name);
         return 0;
     }
-    for (size_t i = 0; wanted.len > 0 && i < spec->n_containers; i++) {
-        if (str_eq(wanted, write_text(spec->containers[i]->name))) {
-            *out = wanted;
-            return 0;
-        }
-    }
-    for (size_t i = 0; wanted.len > 0 && i < spec->n_init_containers; i++) {
-        if (str_eq(wanted, write_text(spec->init_containers[i]->name))) {
+    for (size_t i = 0; wanted.len > 0 && (name = container_name(spec, i)) != NULL; i++) {
+        if (str_eq_c(wanted, name)) {
             *out = wanted;
             return 0;
         }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "net/http.h"
 
 static const char *const verb_names[VERB_COUNT] = {
     "", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection",
@@ -58,18 +59,29 @@ static int percent_decode(struct arena *a, struct str s, bool plus, struct str *
     return 0;
 }
 
-static int parse_params(struct arena *a, struct str query, struct route *r, struct err *e)
+/* Empty ones are none. */
+static size_t count_pairs(struct str query)
 {
-    struct param *params = arena_array(a, ROUTE_PARAMS_MAX, sizeof(*params));
     struct str pair;
     size_t count = 0;
     while (query.data != NULL && str_split(&query, '&', &pair)) {
+        count += pair.len > 0;
+    }
+    return count;
+}
+
+static int parse_params(struct arena *a, struct str query, struct route *r, struct err *e)
+{
+    size_t room = count_pairs(query);
+    struct str pair;
+    size_t count = 0;
+    if (room > ROUTE_PARAMS_MAX) {
+        return err_set(e, ERR_INVALID_ARGUMENT, "more than %d query parameters", ROUTE_PARAMS_MAX);
+    }
+    struct param *params = arena_array(a, room, sizeof(*params));
+    while (query.data != NULL && str_split(&query, '&', &pair)) {
         if (pair.len == 0) {
             continue;
-        }
-        if (count == ROUTE_PARAMS_MAX) {
-            return err_set(e, ERR_INVALID_ARGUMENT, "more than %d query parameters",
-                           ROUTE_PARAMS_MAX);
         }
         struct str name = pair;
         struct str value = str_lit("");
@@ -90,6 +102,7 @@ static int parse_params(struct arena *a, struct str query, struct route *r, stru
     return 0;
 }
 
+/* No segments: there are more than anything has that is served. */
 static int split_path(struct arena *a, struct str path, struct str *segments, size_t *out_count,
                       struct err *e)
 {
@@ -98,8 +111,8 @@ static int split_path(struct arena *a, struct str path, struct str *segments, si
     size_t count = 0;
     while (rest.data != NULL && str_split(&rest, '/', &part)) {
         if (count == ROUTE_SEGMENTS_MAX) {
-            return err_set(e, ERR_INVALID_ARGUMENT, "more than %d path segments",
-                           ROUTE_SEGMENTS_MAX);
+            *out_count = 0;
+            return 0;
         }
         if (percent_decode(a, part, false, &segments[count]) != 0 ||
             !str_utf8_valid(segments[count])) {
@@ -207,7 +220,7 @@ int route_parse(struct arena *a, struct str method, struct str target, struct ro
     struct str segments[ROUTE_SEGMENTS_MAX];
     size_t count = 0;
     memset(out, 0, sizeof(*out));
-    if (target.len == 0 || target.data[0] != '/' || target.len > ROUTE_TARGET_BYTES_MAX) {
+    if (target.len == 0 || target.data[0] != '/' || target.len > HTTP_URI_BYTES_MAX) {
         return err_set(e, ERR_INVALID_ARGUMENT, "malformed request target");
     }
     ptrdiff_t mark = str_find_char(target, '?', 0);

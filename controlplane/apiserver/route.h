@@ -23,10 +23,11 @@
 
 struct arena;
 
-/* A request target beyond these is refused with 400 before anything is allocated for it. */
-#define ROUTE_TARGET_BYTES_MAX 8192
-#define ROUTE_SEGMENTS_MAX     32
-#define ROUTE_PARAMS_MAX       128
+/* A target of more bytes (HTTP_URI_BYTES_MAX) or parameters is refused with 400 before anything is
+ * allocated for it. Each argument of an exec is a parameter. A path of more segments is a plain
+ * one: nothing is served there. */
+#define ROUTE_SEGMENTS_MAX 32
+#define ROUTE_PARAMS_MAX   16384
 
 enum verb {
     VERB_NONE, /* no such verb here: 405 */

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/buf.h"
+#include "net/http.h"
 
 static int fill(struct status *s, enum err_code code, struct str message)
 {
@@ -69,6 +70,26 @@ int status_no_method(struct status *s)
                   str_lit("the server does not allow this method on the requested resource"));
     s->details = true;
     return rc;
+}
+
+void status_refused(struct status *s, int code)
+{
+    static const struct {
+        int code;
+        const char *reason;
+        const char *message;
+    } rows[] = {
+        { 400, "BadRequest", "the request is malformed" },
+        { 414, "RequestURITooLong", "the request's path and query are too long" },
+        { 431, "RequestHeaderFieldsTooLarge", "the request's header fields are too large" },
+    };
+    *s = (struct status){ .code = code, .message = str_from(http_reason(code)) };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].code == code) {
+            s->reason = str_from(rows[i].reason);
+            s->message = str_from(rows[i].message);
+        }
+    }
 }
 
 int status_bad_request(struct status *s, struct str message)

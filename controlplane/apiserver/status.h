@@ -56,6 +56,8 @@ int status_no_route(struct status *s);
 /* A method its path does not have: "the server does not allow this method on the requested
  * resource". */
 int status_no_method(struct status *s);
+/* What HTTP itself refuses, before there is a request: 400, 414, 431 and others. */
+void status_refused(struct status *s, int code);
 int status_bad_request(struct status *s, struct str message);
 int status_not_found(struct arena *a, struct status *s, const struct kind_info *k, struct str name);
 int status_already_exists(struct arena *a, struct status *s, const struct kind_info *k,

@@ -16,8 +16,10 @@
 #include "base/assert.h"
 #include "controlplane/apiserver/list_options.h"
 #include "controlplane/apiserver/operations.h"
+#include "controlplane/apiserver/socket.h"
 #include "controlplane/apiserver/table.h"
 #include "controlplane/apiserver/watch_hub.h"
+#include "net/websocket.h"
 
 #define WATCH_TIMEOUT_MIN_S    1800 /* the default is drawn from here to twice as much */
 #define WATCH_BOOKMARK_MS      60000
@@ -30,6 +32,7 @@ struct watch {
     struct watch_member member;
     struct request *request;
     struct watch_hub *hub;
+    struct socket *socket; /* NULL: the events are a body */
     struct selection selection;
     struct selection_text text;
     enum watch_state state;
@@ -57,10 +60,23 @@ static bool keeps_up(const struct watch *w)
     return http_queued(w->request->x) < HTTP_QUEUE_HIGH_BYTES;
 }
 
+/* A message of a WebSocket is an event, and needs no length of its own. */
+static void send_event(struct watch *w, struct shared *bytes)
+{
+    struct str event = shared_str(bytes);
+    if (w->socket == NULL) {
+        http_write_shared(w->request->x, bytes);
+    } else if (w->member.style.media.type == MEDIA_PROTOBUF) {
+        socket_write(w->socket, str_slice(event, WATCH_LENGTH_BYTES, event.len));
+    } else {
+        socket_write(w->socket, event);
+    }
+}
+
 static void write_event(struct watch *w, struct shared *bytes)
 {
     if (bytes != NULL) {
-        http_write_shared(w->request->x, bytes);
+        send_event(w, bytes);
         w->member.style.columns = false;
     }
 }
@@ -71,7 +87,11 @@ static void end_watch(struct watch *w)
         w->state = WATCH_ENDED;
         watch_hub_leave(w->hub, &w->member);
         env_timer_stop(&w->timer);
-        http_end(w->request->x);
+        if (w->socket != NULL) {
+            socket_end(w->socket, WEBSOCKET_NORMAL);
+        } else {
+            http_end(w->request->x);
+        }
     }
 }
 
@@ -79,8 +99,7 @@ static void end_with_status(struct watch *w)
 {
     struct watch_cache cache;
     watch_cache_init(&cache);
-    http_write_shared(w->request->x,
-                      watch_encode_error(&cache, &w->request->status, w->member.style.media.type));
+    send_event(w, watch_encode_error(&cache, &w->request->status, w->member.style.media.type));
     watch_cache_deinit(&cache);
     end_watch(w);
 }
@@ -396,6 +415,11 @@ static int watch_prepare(struct request *r)
     }
     int rc = selection_parse(r, &w->selection);
     rc = rc == 0 ? parse_start(r, w) : rc;
+    rc = rc == 0
+             ? socket_new(
+                   r, r->media.type == MEDIA_PROTOBUF ? SOCKET_BINARY_EVENTS : SOCKET_TEXT_EVENTS,
+                   &w->socket)
+             : rc;
     if (rc != 0) {
         return rc;
     }
@@ -426,7 +450,12 @@ static enum request_run watch_run(struct request *r)
         return RUN_FAIL;
     }
     r->x->stalls = HTTP_STALLS_CUT;
-    request_stream_head(r, media_name(r->media.type, true));
+    if (w->socket == NULL) {
+        request_stream_head(r, media_name(r->media.type, true));
+    } else if (socket_open(w->socket) != 0) {
+        (void)status_bad_request(&r->status, str_lit("an upgrade to WebSocket is not possible"));
+        return RUN_FAIL;
+    }
     env_timer_init(r->loop->loop, &w->timer, on_timer);
     w->started = true;
     if (!w->initial && w->member.position == 0) {
@@ -439,6 +468,21 @@ static enum request_run watch_run(struct request *r)
 }
 
 static void watch_stop(struct request *r)
+{
+    end_watch(watch_of(r));
+}
+
+/* Of a WebSocket's client. */
+static void watch_received(struct request *r, struct str bytes)
+{
+    struct watch *w = watch_of(r);
+    if (!socket_received(w->socket, bytes)) {
+        end_watch(w);
+    }
+}
+
+/* It only listens, so an end means that it has gone. */
+static void watch_ended(struct request *r)
 {
     end_watch(watch_of(r));
 }
@@ -461,6 +505,7 @@ static void watch_release(struct request *r)
         env_timer_deinit(&w->timer);
     }
     buf_deinit(&w->after);
+    socket_release(w->socket);
 }
 
 const struct operation operation_watch = {
@@ -472,6 +517,8 @@ const struct operation operation_watch = {
     .run = watch_run,
     .drained = watch_drained,
     .stop = watch_stop,
+    .received = watch_received,
+    .ended = watch_ended,
     .closed = watch_closed,
     .release = watch_release,
 };

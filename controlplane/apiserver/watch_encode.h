@@ -14,6 +14,8 @@
 enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK, WATCH_ERROR };
 
 #define WATCH_CACHE_MAX 16
+/* Before a WatchEvent in protobuf: its length, big-endian. */
+#define WATCH_LENGTH_BYTES 4u
 
 struct watch_cache {
     struct {

@@ -80,7 +80,8 @@ exercise "tls http2 stranger" "$stranger" "${wrong[@]}" "https://127.0.0.1:$tls"
 check "no identity is 401" 401 "$(get "${ca[@]}" -o "$dir/null" -w '%{http_code}' "https://127.0.0.1:$tls/who")"
 check "413" 413 "$(head -c 4000000 /dev/zero |
     get --http1.1 --data-binary @- -o "$dir/null" -w '%{http_code}' "http://127.0.0.1:$plain/echo")"
-check "431" 431 "$(get -H "x: $(head -c 70000 /dev/zero | tr '\0' a)" -o "$dir/null" -w '%{http_code}' "http://127.0.0.1:$plain/hello")"
+for i in 1 2 3 4; do echo "x$i: $(head -c 100000 /dev/zero | tr '\0' a)"; done >"$dir/long" # over HTTP_HEADER_BYTES_MAX
+check "431" 431 "$(get -H "@$dir/long" -o "$dir/null" -w '%{http_code}' "http://127.0.0.1:$plain/hello")"
 
 if command -v openssl >/dev/null; then
     check "openssl verifies our certificates" "$dir/server.pem: OK $dir/client.pem: OK" \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/metrics.h"
 #include "net/server.h"
 #include "tests/unit/net/world.h"
@@ -185,6 +186,74 @@ static void test_half_a_header_block_has_its_time(void **state)
     world_free(w);
 }
 
+/* A target as long as a script in kubectl's exec is served, and while it comes it counts. */
+static void test_heads_count(void **state)
+{
+    struct world *w = bounded(WORLD_HTTP1, usual);
+    struct peer p = { 0 };
+    static char much[HTTP_URI_BYTES_MAX - 100];
+    (void)state;
+    memset(much, 'a', sizeof(much));
+    peer_open(w, &p, true);
+    peer_say(w, &p, str_lit("GET /small?"));
+    assert_true(http_server_held(w->server) < 100);
+    peer_say(w, &p, str_of(much, sizeof(much)));
+    world_run(w, 200);
+    assert_true(http_server_held(w->server) >= sizeof(much));
+    peer_say(w, &p, str_lit(" HTTP/1.1\r\nhost: a\r\n\r\n"));
+    world_run(w, 2 * HTTP_SERVER_TICK_MS);
+    assert_true(str_starts(buf_str(&p.got), str_lit("HTTP/1.1 200 ")));
+    assert_int_equal(http_server_held(w->server), 0);
+    peer_deinit(&p);
+    world_free(w);
+}
+
+/* Over HTTP/2 the peer has said how long a head it takes: more is not sent, and the connection goes
+ * on. */
+static void test_a_head_that_is_too_long(void **state)
+{
+    struct world *w = bounded(WORLD_HTTP2, usual);
+    (void)state;
+    for (size_t bytes = 8; bytes < 128u << 10; bytes *= 16) {
+        struct world_call c = { 0 };
+        struct buf target;
+        buf_init(&target);
+        buf_append_c(&target, "/small?");
+        while (target.len < bytes)
+            buf_append_byte(&target, '~'); /* Huffman's code makes it longer */
+        buf_append_byte(&target, '\0');
+        world_send(w, &c, "GET", (const char *)target.data);
+        world_run(w, 200);
+        assert_int_equal(c.done, 1);
+        assert_int_equal(c.status, bytes < 60u << 10 ? 0 : -ERR_LIMIT);
+        world_call_deinit(&c);
+        buf_deinit(&target);
+    }
+    assert_int_equal(http_server_connections(w->server), 1);
+    world_free(w);
+}
+
+/* One that comes all the same, from a client that did not wait for the SETTINGS: the connection
+ * ends, and says why. */
+static void test_a_field_that_is_too_long(void **state)
+{
+    static const char head[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+                               "\0\0\5\1\5\0\0\0\1\4\x7f\xa1\x8c\6"; /* :path of 100000 */
+    struct world *w = bounded(WORLD_HTTP2, usual);
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(w, &p, true);
+    peer_say(w, &p, str_of(head, sizeof(head) - 1));
+    world_run(w, 100);
+    ptrdiff_t at = str_find(buf_str(&p.got), str_lit("longer than 64 KiB"));
+    assert_true(at > 0);
+    assert_int_equal(at + (ptrdiff_t)strlen("longer than 64 KiB"), p.got.len);
+    peer_deinit(&p);
+    world_run(w, 1000);
+    assert_int_equal(http_server_connections(w->server), 0);
+    world_free(w);
+}
+
 /* ---- answers that nobody takes ---- */
 
 static void stalling(enum world_kind kind, const char *path, bool cut)
@@ -365,6 +434,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_head_has_its_time),
         cmocka_unit_test(test_half_a_header_block_has_its_time),
+        cmocka_unit_test(test_heads_count),
+        cmocka_unit_test(test_a_head_that_is_too_long),
+        cmocka_unit_test(test_a_field_that_is_too_long),
         cmocka_unit_test(test_who_stalls_is_cut_as_asked),
         cmocka_unit_test(test_the_pace_that_is_asked),
         cmocka_unit_test(test_the_sum_is_bounded),

@@ -1,5 +1,7 @@
 /* Times and ages, at their edges. */
 
+#include <stdio.h>
+
 #include "api/meta/time.h"
 #include "base/arena.h"
 #include "tests/unit/unit.h"
@@ -43,6 +45,49 @@ static void test_parse(void **state)
         int32_t nanos;
         if (time_parse(str_from(bad[i]), &seconds, &nanos, NULL) != -ERR_INVALID_ARGUMENT)
             fail_msg("%s was accepted", bad[i]);
+    }
+}
+
+/* As Go's time.Parse says it. */
+static void test_what_is_wrong(void **state)
+{
+#define RFC3339 " as \"2006-01-02T15:04:05Z07:00\": cannot parse "
+#define MICRO   " as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse "
+    static const struct {
+        const char *text;
+        const char *message;
+        bool micro;
+    } cases[] = {
+        { "", RFC3339 "\"\" as \"2006\"", false },
+        { "zz", RFC3339 "\"zz\" as \"2006\"", false },
+        { "2024", RFC3339 "\"\" as \"-\"", false },
+        { "2024-1-01T00:00:00Z", RFC3339 "\"1-01T00:00:00Z\" as \"01\"", false },
+        { "2024-01-01 00:00:00Z", RFC3339 "\" 00:00:00Z\" as \"T\"", false },
+        { "2024-01-01T00:00:00", RFC3339 "\"\" as \"Z07:00\"", false },
+        { "2024-01-01T00:00:00.Z", RFC3339 "\".Z\" as \"Z07:00\"", false },
+        { "2024-01-01T00:00:00+0100", RFC3339 "\"+0100\" as \"Z07:00\"", false },
+        { "2024-13-01T00:00:00Z", ": month out of range", false },
+        { "2024-02-30T00:00:00Z", ": day out of range", false },
+        { "2024-01-01T24:00:00Z", ": hour out of range", false },
+        { "2024-01-01T00:00:60Z", ": second out of range", false },
+        { "2024-01-01T00:00:00Zx", ": extra text: \"x\"", false },
+        { "2024-01-01T00:00:00+01:00x", ": extra text: \"x\"", false },
+        { "2024-01-01T00:00:00Z", MICRO "\"Z\" as \".000000\"", true },
+        { "2024-01-01T00:00:00.123Z", MICRO "\".123Z\" as \".000000\"", true },
+        { "x", MICRO "\"x\" as \"2006\"", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct err e = { 0 };
+        char expected[240];
+        int64_t seconds;
+        int32_t nanos;
+        int rc = (cases[i].micro ? time_parse_micro : time_parse)(str_from(cases[i].text), &seconds,
+                                                                  &nanos, &e);
+        assert_int_equal(rc, -ERR_INVALID_ARGUMENT);
+        (void)snprintf(expected, sizeof(expected), "parsing time \"%s\"%s", cases[i].text,
+                       cases[i].message);
+        assert_string_equal(e.msg, expected);
     }
 }
 
@@ -126,8 +171,9 @@ static void test_human_duration(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_format),
-                                        cmocka_unit_test(test_micro),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
+                                        cmocka_unit_test(test_what_is_wrong),
+                                        cmocka_unit_test(test_format), cmocka_unit_test(test_micro),
                                         cmocka_unit_test(test_human_duration) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,12 @@ static void test_options(void **state)
         { "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422,
           "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified" },
         { "tailLines=x", 400, "strconv.ParseInt: parsing \\\"x\\\": invalid syntax" },
+        { "tailLines=-1&sinceTime=zz", 400,
+          "parsing time \\\"zz\\\" as \\\"2006-01-02T15:04:05Z07:00\\\": cannot parse "
+          "\\\"zz\\\" as \\\"2006\\\"" },
+        { "stream=Foo", 422,
+          "PodLogOptions \\\"p\\\" is invalid: stream: Forbidden: may not be specified" },
+        { "stream=All", 422, "stream: Forbidden: may not be specified" },
     };
     struct harness *h = *state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -172,9 +178,13 @@ static void test_refusals(void **state)
     r = harness_get(h, PODS "/p/log?container=nope");
     harness_expect(&r, 400);
     harness_contains(&r, "container nope is not valid for pod p");
-    r = harness_get(h, PODS "/free/log");
+    r = harness_get(h, PODS "/free/log"); /* it has said nothing yet */
+    harness_expect(&r, 204);
+    assert_int_equal(r.body.len, 0);
+    r = harness_get(h, PODS "/free/log?container=nope");
     harness_expect(&r, 400);
-    harness_contains(&r, "pod free does not have a host assigned");
+    r = harness_get(h, PODS "/free/log?tailLines=-1");
+    harness_expect(&r, 422);
     r = harness_get(h, PODS "/none/log");
     harness_expect(&r, 404);
 }

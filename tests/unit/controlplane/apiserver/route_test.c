@@ -1,6 +1,8 @@
 /* Targets and methods against what they ask for. */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "controlplane/apiserver/route.h"
+#include "net/http.h"
 #include "tests/unit/unit.h"
 
 struct route_case {
@@ -163,8 +165,46 @@ static void test_refusals(void **state)
     }
     struct route r;
     struct err e;
-    assert_int_equal(route_parse(&a, str_lit("GET"), str_from(deep), &r, &e),
-                     -ERR_INVALID_ARGUMENT);
+    assert_int_equal(route_parse(&a, str_lit("GET"), str_from(deep), &r, &e), 0);
+    assert_false(r.resource); /* nothing is there: 404 */
+    arena_deinit(&a);
+}
+
+/* A query of count parameters "&c=VALUE". */
+static struct str query(struct arena *a, const char *path, size_t count, const char *value)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_printf(&b, "%s?", path);
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&b, "&c=%s", value);
+    }
+    struct str target = str_copy(a, buf_str(&b));
+    buf_deinit(&b);
+    return target;
+}
+
+/* The longest commands that kubectl exec sends. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct route r;
+    struct err e;
+    arena_init(&a);
+    struct str many = query(&a, "/api/v1/pods", ROUTE_PARAMS_MAX, "x");
+    assert_int_equal(route_parse(&a, str_lit("GET"), many, &r, &e), 0);
+    assert_int_equal(r.params_count, ROUTE_PARAMS_MAX);
+    assert_true(str_eq_c(r.params[ROUTE_PARAMS_MAX - 1].value, "x"));
+    struct str over = query(&a, "/api/v1/pods", ROUTE_PARAMS_MAX + 1, "x");
+    assert_int_equal(route_parse(&a, str_lit("GET"), over, &r, &e), -ERR_INVALID_ARGUMENT);
+    struct str lengthy =
+        query(&a, "/api/v1/pods", 4000, "0123456789012345678901234567890123456789");
+    assert_true(lengthy.len > 128u << 10 && lengthy.len < HTTP_URI_BYTES_MAX);
+    assert_int_equal(route_parse(&a, str_lit("GET"), lengthy, &r, &e), 0);
+    assert_int_equal(r.params_count, 4000);
+    lengthy = query(&a, "/api/v1/pods", 8000, "0123456789012345678901234567890123456789");
+    assert_int_equal(route_parse(&a, str_lit("GET"), lengthy, &r, &e), -ERR_INVALID_ARGUMENT);
     arena_deinit(&a);
 }
 
@@ -179,9 +219,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_params),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_targets),  cmocka_unit_test(test_params),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,8 @@
 #include "tests/unit/unit.h"
 
 #define LATE_MS 100
+/* Of a target in a refusal: its end, behind its length. */
+#define SHOWN_MAX 500
 #define EXIT_7                                                                                     \
     "{\"metadata\":{},\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"details\":{"         \
     "\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"7\"}]}}"
@@ -168,6 +170,35 @@ static size_t count_streams(struct http_exchange *x)
     return str_starts(x->path, str_lit("/portForward/")) ? 2 : count;
 }
 
+static void serve_log(struct http_exchange *x)
+{
+    static const struct http_exchange_events events = { .closed = on_closed };
+    static char much[1 << 20];
+    bool dies = str_ends(x->path, str_lit("/dies"));
+    x->events = &events;
+    http_respond(x, 200, NULL, 0);
+    http_write(x, dies ? str_lit("half") : str_lit("line\n"));
+    if (str_ends(x->path, str_lit("/flood"))) {
+        http_write(x, str_of(much, sizeof(much)));
+    } else if (str_ends(x->path, str_lit("/good")) || str_ends(x->path, str_lit("/dbg"))) {
+        http_end(x);
+    } else if (dies) {
+        http_reset(x, ERR_CANCELED);
+    }
+}
+
+static void refuse(struct http_exchange *x, struct str version)
+{
+    struct str asked = x->target;
+    if (asked.len > SHOWN_MAX) {
+        asked = str_printf(&x->arena, "%zu bytes, %.*s", asked.len,
+                           STR_ARG(str_slice(asked, asked.len - SHOWN_MAX, asked.len)));
+    }
+    http_reply(x, 500, "text/plain",
+               str_printf(&x->arena, "%.*s %.*s %.*s", STR_ARG(x->method), STR_ARG(asked),
+                          STR_ARG(version)));
+}
+
 static void on_request(void *ctx, struct http_exchange *x)
 {
     static const struct http_exchange_events events = { .body = on_bytes,
@@ -177,9 +208,11 @@ static void on_request(void *ctx, struct http_exchange *x)
     x->events = &events;
     struct str version = http_headers_get(&x->headers, "x-stream-protocol-version");
     if (!x->peer->identity->verified || str_ends(x->path, str_lit("/refuses"))) {
-        http_reply(x, 500, "text/plain",
-                   str_printf(&x->arena, "%.*s %.*s %.*s", STR_ARG(x->method), STR_ARG(x->target),
-                              STR_ARG(version)));
+        refuse(x, version);
+        return;
+    }
+    if (str_starts(x->path, str_lit("/containerLogs/"))) {
+        serve_log(x);
         return;
     }
     struct peer *p = arena_new(&x->arena, struct peer);
@@ -230,6 +263,20 @@ static void make_pod(struct harness *h, const char *name, const char *node,
     buf_deinit(&b);
 }
 
+static void make_many(struct harness *h)
+{
+    struct reply r = harness_post(
+        h, STREAM_PODS,
+        "{\"metadata\":{\"name\":\"many\"},\"spec\":{\"nodeName\":\"n\",\"initContainers\":[{"
+        "\"name\":\"in\",\"image\":\"i\"}],\"containers\":[{\"name\":\"a\",\"image\":\"i\"},{"
+        "\"name\":\"b\",\"image\":\"i\"}]}}");
+    harness_expect(&r, 201);
+    r = harness_send(h, "PATCH", STREAM_PODS "/many/ephemeralcontainers",
+                     "Content-Type: application/strategic-merge-patch+json\r\n",
+                     "{\"spec\":{\"ephemeralContainers\":[{\"name\":\"dbg\",\"image\":\"i\"}]}}");
+    harness_expect(&r, 200);
+}
+
 int stream_agent_setup(void **state)
 {
     static const char *const all[] = { "echo",  "good",    "dies", "torn", "mad",
@@ -261,6 +308,7 @@ int stream_agent_setup(void **state)
     make_pod(h, "deaf", "deaf", one);
     make_pod(h, "lost", "lost", one);
     make_pod(h, "gone", "none", one);
+    make_many(h);
     env_loop_start(agent.loop);
     return rc;
 }

@@ -9,7 +9,9 @@
  *   mad      writes "half" and then what is no frame
  *   flood    writes to stdout as long as it is taken
  *   refuses  answers 500 with what it was asked
- * and port-forward's data streams come back.
+ * and port-forward's data streams come back. Of the logs, "good" is one line, "echo" the same and
+ * goes on, "flood" has no end, "dies" is cut behind "half" and "refuses" says so. The pod "many"
+ * has an init container "in", "a", "b" and the ephemeral "dbg".
  */
 #ifndef TESTS_UNIT_CONTROLPLANE_APISERVER_STREAM_AGENT_H
 #define TESTS_UNIT_CONTROLPLANE_APISERVER_STREAM_AGENT_H
