@@ -3,6 +3,7 @@
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/strategies.h"
 
@@ -45,6 +46,11 @@ static void validate_taints(const NodeSpec *spec, const struct field_path *up, s
 {
     static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
     struct field_path list = path_field(up, "taints");
+    struct keys keys = keys_new(out->arena, spec->n_taints);
+    for (size_t i = 0; i < spec->n_taints; i++)
+        keys_add(&keys,
+                 (struct key){ .text = spec->taints[i]->key, .more = spec->taints[i]->effect });
+    keys_sort(&keys);
     for (size_t i = 0; i < spec->n_taints; i++) {
         const Taint *t = spec->taints[i];
         struct field_path p = path_index(&list, i);
@@ -57,14 +63,9 @@ static void validate_taints(const NodeSpec *spec, const struct field_path *up, s
             rule_required(out, &effect, "");
         else
             (void)check_one_of(out, &effect, t->effect, effects);
-        for (size_t j = 0; j < i; j++) {
-            if (text_eq(spec->taints[j]->key, t->key) &&
-                text_eq(spec->taints[j]->effect, t->effect)) {
-                struct str shown =
-                    str_printf(out->arena, "%s:%s", text_of(t->key), text_of(t->effect));
-                rule_duplicate(out, &p, str_dup(out->arena, shown));
-                break;
-            }
+        if (keys_repeated(&keys, i)) {
+            struct str shown = str_printf(out->arena, "%s:%s", text_of(t->key), text_of(t->effect));
+            rule_duplicate(out, &p, str_dup(out->arena, shown));
         }
     }
 }

@@ -40,22 +40,19 @@ struct Pod *pod_take_ephemeral(struct arena *a, const struct Pod *pod, const str
     return made;
 }
 
-static const EphemeralContainer *find_ephemeral(const PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
-        if (text_eq(ephemeral_name(spec->ephemeral_containers[i]), name))
-            return spec->ephemeral_containers[i];
-    }
-    return NULL;
-}
-
 void pod_validate_ephemeral(const struct Pod *pod, const struct Pod *old, struct err_list *out)
 {
     struct field_path spec = path_field(NULL, "spec");
     struct field_path p = path_field(&spec, "ephemeralContainers");
+    struct keys names = keys_new(out->arena, pod->spec->n_ephemeral_containers);
+    for (size_t i = 0; i < pod->spec->n_ephemeral_containers; i++)
+        keys_add(&names,
+                 (struct key){ .text = ephemeral_name(pod->spec->ephemeral_containers[i]) });
+    keys_sort(&names);
     for (size_t i = 0; i < old->spec->n_ephemeral_containers; i++) {
         const EphemeralContainer *was = old->spec->ephemeral_containers[i];
-        const EphemeralContainer *is = find_ephemeral(pod->spec, ephemeral_name(was));
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = ephemeral_name(was) });
+        const EphemeralContainer *is = at < 0 ? NULL : pod->spec->ephemeral_containers[at];
         if (is != NULL && schema_equal(&schema_EphemeralContainer, is, was))
             continue;
         struct str detail =
@@ -71,16 +68,20 @@ static Container **resized(struct arena *a, Container **list, size_t count, Cont
                            size_t wanted_count)
 {
     Container **made = arena_array(a, count, sizeof(*made));
+    struct keys names = keys_new(a, wanted_count);
+    for (size_t i = wanted_count; i > 0; i--) /* of equal names the last one counts */
+        keys_add(&names, (struct key){ .text = wanted[i - 1]->name });
+    keys_sort(&names);
     for (size_t i = 0; i < count; i++) {
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = list[i]->name });
         made[i] = list[i];
-        for (size_t j = 0; j < wanted_count; j++) {
-            if (!text_eq(list[i]->name, wanted[j]->name))
-                continue;
-            made[i] = arena_copy(a, list[i], sizeof(Container));
-            made[i]->resources = wanted[j]->resources;
-            made[i]->n_resize_policy = wanted[j]->n_resize_policy;
-            made[i]->resize_policy = wanted[j]->resize_policy;
-        }
+        if (at < 0)
+            continue;
+        const Container *by = wanted[wanted_count - 1 - (size_t)at];
+        made[i] = arena_copy(a, list[i], sizeof(Container));
+        made[i]->resources = by->resources;
+        made[i]->n_resize_policy = by->n_resize_policy;
+        made[i]->resize_policy = by->resize_policy;
     }
     return made;
 }
@@ -111,9 +112,11 @@ static bool check_amounts(const struct quantities *is, const struct quantities *
     struct quantity now;
     struct quantity then;
     bool fits = true;
+    struct keys names = quantities_names(out->arena, is);
+    struct keys old_names = quantities_names(out->arena, was);
     for (size_t i = 0; i < was->count; i++) {
         const char *name = quantities_key(was, i);
-        bool present = quantities_get(is, name, &now);
+        bool present = quantities_find(is, &names, name, &now);
         if (is_resizable(name) && !present) {
             struct field_path at = path_field(p, what);
             struct str detail = str_printf(out->arena, "resource %s cannot be removed", what);
@@ -124,7 +127,7 @@ static bool check_amounts(const struct quantities *is, const struct quantities *
     }
     for (size_t i = 0; i < is->count; i++) {
         const char *name = quantities_key(is, i);
-        fits = fits && (is_resizable(name) || quantities_get(was, name, &then));
+        fits = fits && (is_resizable(name) || quantities_find(was, &old_names, name, &then));
     }
     return fits;
 }

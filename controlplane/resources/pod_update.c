@@ -47,20 +47,25 @@ static void validate_deadline(const PodSpec *spec, const PodSpec *old,
     }
 }
 
+/* All but its seconds: a line each, which no valid part has. */
+static struct key toleration_key(struct arena *a, const Toleration *t)
+{
+    struct str text =
+        str_printf(a, "%s\n%s\n%s", text_of(t->key), text_of(t->operator_), text_of(t->effect));
+    return (struct key){ .text = str_dup(a, text), .more = t->value };
+}
+
 /* Every old toleration must still be there, but for its seconds. */
 static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
                                  const struct field_path *path, struct err_list *out)
 {
     struct field_path p = path_field(path, "tolerations");
+    struct keys now = keys_new(out->arena, spec->n_tolerations);
+    for (size_t i = 0; i < spec->n_tolerations; i++)
+        keys_add(&now, toleration_key(out->arena, spec->tolerations[i]));
+    keys_sort(&now);
     for (size_t i = 0; i < old->n_tolerations; i++) {
-        const Toleration *was = old->tolerations[i];
-        bool found = false;
-        for (size_t j = 0; j < spec->n_tolerations && !found; j++) {
-            const Toleration *is = spec->tolerations[j];
-            found = text_eq(was->key, is->key) && text_eq(was->operator_, is->operator_) &&
-                    text_eq(was->value, is->value) && text_eq(was->effect, is->effect);
-        }
-        if (!found) {
+        if (keys_find(&now, toleration_key(out->arena, old->tolerations[i])) < 0) {
             rule_forbidden(out, &p,
                            "existing toleration can not be modified except its "
                            "tolerationSeconds");
@@ -69,22 +74,17 @@ static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
     }
 }
 
-static bool has_gate(const PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
-        if (text_eq(spec->scheduling_gates[i]->name, name))
-            return true;
-    }
-    return false;
-}
-
 static void validate_gates(const PodSpec *spec, const PodSpec *old, const struct field_path *path,
                            struct err_list *out)
 {
     struct field_path p = path_field(path, "schedulingGates");
+    struct keys gates = keys_new(out->arena, old->n_scheduling_gates);
+    for (size_t i = 0; i < old->n_scheduling_gates; i++)
+        keys_add(&gates, (struct key){ .text = old->scheduling_gates[i]->name });
+    keys_sort(&gates);
     for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
         const char *name = text_of(spec->scheduling_gates[i]->name);
-        if (!has_gate(old, name)) {
+        if (!keys_have(&gates, name)) {
             struct str detail = str_printf(out->arena,
                                            "only deletion is allowed, but found new scheduling "
                                            "gate '%s'",
