@@ -2,9 +2,14 @@
 #include "api/meta/labels.h"
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/meta/peek.h"
+#include "base/arena.h"
+
+/* Up to here two nested loops beat sorting. */
+#define FEW_ENTRIES 16
 
 /* Every map<string, string> entry protobuf-c generates has this layout; its fields are read
  * through their own types (char *), so no struct is reinterpreted. */
@@ -44,8 +49,35 @@ const char *entries_get(const void *entries, size_t count, const char *key)
     return value;
 }
 
+static int entry_cmp(const void *x, const void *y)
+{
+    return strcmp(entries_key(x, 0), entries_key(y, 0));
+}
+
+/* Both in the order of their keys: one walk over the two. */
+static bool sorted_contain(const void *have, size_t have_count, const void *want, size_t want_count)
+{
+    const void **a = mem_dup(have, have_count * sizeof(*a));
+    const void **b = mem_dup(want, want_count * sizeof(*b));
+    size_t at = 0;
+    bool all = true;
+    qsort(a, have_count, sizeof(*a), entry_cmp);
+    qsort(b, want_count, sizeof(*b), entry_cmp);
+    for (size_t i = 0; i < want_count && all; i++) {
+        while (at < have_count && entry_cmp(&a[at], &b[i]) < 0)
+            at++;
+        all = at < have_count && entry_cmp(&a[at], &b[i]) == 0 &&
+              strcmp(entries_value(a, at), entries_value(b, i)) == 0;
+    }
+    mem_free(a);
+    mem_free(b);
+    return all;
+}
+
 bool entries_contain(const void *have, size_t have_count, const void *want, size_t want_count)
 {
+    if (have_count > FEW_ENTRIES && want_count > FEW_ENTRIES)
+        return sorted_contain(have, have_count, want, want_count);
     for (size_t i = 0; i < want_count; i++) {
         const char *value = entries_get(have, have_count, entries_key(want, i));
         if (value == NULL || strcmp(value, entries_value(want, i)) != 0)

@@ -11,16 +11,26 @@
 
 void requirement_draft_add(struct arena *a, struct requirement_draft *r, struct str value)
 {
-    size_t at = 0;
-    while (at < r->count && str_cmp(r->values[at], value) < 0)
-        at++;
-    if (at < r->count && str_eq(r->values[at], value))
-        return;
     r->values = arena_grow(a, r->values, r->count, &r->capacity, sizeof(*r->values));
-    for (size_t i = r->count; i > at; i--)
-        r->values[i] = r->values[i - 1];
-    r->values[at] = value;
-    r->count++;
+    r->values[r->count++] = value;
+}
+
+static int value_cmp(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+/* The values in their order, each once. */
+static size_t sort_values(struct str *values, size_t count)
+{
+    size_t kept = count > 0 ? 1 : 0;
+    if (count > 1)
+        qsort(values, count, sizeof(*values), value_cmp);
+    for (size_t i = 1; i < count; i++) {
+        if (!str_eq(values[kept - 1], values[i]))
+            values[kept++] = values[i];
+    }
+    return kept;
 }
 
 /* Messages joined as upstream joins them. */
@@ -92,15 +102,17 @@ int selector_draft_add(struct arena *a, struct selector_draft *d, const struct r
     if (d->count >= SELECTOR_REQUIREMENTS_MAX)
         return err_set(e, ERR_LIMIT, "selector has more than %d requirements",
                        SELECTOR_REQUIREMENTS_MAX);
-    int rc = check_value_count(r, e);
+    struct requirement_draft sorted = *r;
+    sorted.count = sort_values(r->values, r->count);
+    int rc = check_value_count(&sorted, e);
     if (rc == 0)
-        rc = check_values(r, e);
+        rc = check_values(&sorted, e);
     if (rc < 0)
         return rc;
     d->requirements =
         arena_grow(a, d->requirements, d->count, &d->capacity, sizeof(*d->requirements));
     d->requirements[d->count++] = (struct requirement){
-        .key = r->key, .operator= r->operator, .values = r->values, .values_count = r->count
+        .key = r->key, .operator= r->operator, .values = r->values, .values_count = sorted.count
     };
     return 0;
 }

@@ -98,15 +98,18 @@ void edit_put(struct arena *a, struct json *object, struct str key, struct json 
 
 bool edit_drop(struct arena *a, struct json *object, struct str key)
 {
-    bool dropped = false;
-    for (ptrdiff_t at = find(object, key); at >= 0; at = find(object, key)) {
-        own(a, object, 0);
-        struct json_member *members = members_of(object);
-        object->count--;
-        memmove(members + at, members + at + 1, (object->count - (size_t)at) * sizeof(*members));
-        dropped = true;
+    uint32_t kept = 0;
+    uint32_t count = object->count;
+    if (find(object, key) < 0)
+        return false;
+    own(a, object, 0);
+    struct json_member *members = members_of(object);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!str_eq(members[i].key, key))
+            members[kept++] = members[i];
     }
-    return dropped;
+    object->count = kept;
+    return true;
 }
 
 void edit_insert(struct arena *a, struct json *array, size_t index, struct json value)
@@ -150,14 +153,15 @@ struct json edit_copy(struct arena *a, const struct json *value, size_t *bytes)
     return out;
 }
 
-size_t edit_depth(const struct json *value)
+size_t edit_depth(const struct json *value, uint64_t *visited)
 {
     size_t deepest = 0;
     if (value->type < JSON_ARRAY)
         return 0;
+    *visited += value->count;
     for (size_t i = 0; i < value->count; i++) {
-        size_t depth =
-            edit_depth(value->type == JSON_ARRAY ? &value->u.items[i] : &value->u.members[i].value);
+        size_t depth = edit_depth(
+            value->type == JSON_ARRAY ? &value->u.items[i] : &value->u.members[i].value, visited);
         deepest = depth > deepest ? depth : deepest;
     }
     return deepest + 1;

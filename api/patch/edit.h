@@ -28,8 +28,8 @@ void edit_erase(struct arena *a, struct json *array, size_t index);
 
 /* A copy that shares no container; *bytes grows by what it took. */
 struct json edit_copy(struct arena *a, const struct json *value, size_t *bytes);
-/* Levels of containers: 0 for a scalar. */
-size_t edit_depth(const struct json *value);
+/* Levels of containers: 0 for a scalar; *visited grows by what it looked at. */
+size_t edit_depth(const struct json *value, uint64_t *visited);
 void edit_finish(struct json *root);
 
 #endif

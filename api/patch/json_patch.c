@@ -15,6 +15,12 @@
 
 /* Pointers deeper than any tree we parse point nowhere. */
 #define TOKENS_MAX JSON_DEPTH_MAX
+/* Members compared, and items moved or looked at, by all operations: bounds what they can cost on
+ * a huge object, to some hundredths of a second of a loop that others wait for. One operation
+ * costs no more than a few walks over the object. */
+#define WORK_MAX 20000000u
+/* Items moved in the time in which one member is compared. */
+#define ITEMS_PER_MEMBER 8
 
 struct pointer {
     struct str text;
@@ -26,6 +32,7 @@ struct patcher {
     struct arena *arena;
     struct json root;
     size_t copied;
+    uint64_t work;
     struct err *e;
 };
 
@@ -133,12 +140,21 @@ static struct str index_problem(struct patcher *p, struct str token, int rc)
 
 /* ---- places ---- */
 
+/* Work on one container: members are compared, items only move. */
+static void spend(struct patcher *p, const struct json *container)
+{
+    p->work +=
+        container->type == JSON_OBJECT ? container->count : container->count / ITEMS_PER_MEMBER;
+}
+
 /* The container that holds the place, for looking only: a test copies nothing. NULL: nowhere. */
-static const struct json *look(const struct patcher *p, const struct pointer *at)
+static const struct json *look(struct patcher *p, const struct pointer *at)
 {
     const struct json *node = at->count == 0 ? NULL : &p->root;
     size_t index;
     for (size_t i = 0; i + 1 < at->count && node != NULL; i++) {
+        if (node->type == JSON_OBJECT)
+            spend(p, node);
         if (node->type == JSON_OBJECT)
             node = json_get(node, at->tokens[i]);
         else if (node->type == JSON_ARRAY && parse_index(at->tokens[i], node->count, &index) == 0)
@@ -171,6 +187,7 @@ static int get(struct patcher *p, const struct json *container, const struct poi
 {
     size_t index = 0;
     if (container->type == JSON_OBJECT) {
+        spend(p, container);
         *out = json_get(container, last_token(at));
         return 0;
     }
@@ -197,7 +214,8 @@ static int put(struct patcher *p, struct json *container, const struct pointer *
 {
     size_t index = 0;
     struct str last = last_token(at);
-    if (at->count + edit_depth(&value) > JSON_DEPTH_MAX) {
+    spend(p, container);
+    if (at->count + edit_depth(&value, &p->work) > JSON_DEPTH_MAX) {
         *why = str_printf(p->arena, "the value nests deeper than %d", JSON_DEPTH_MAX);
         return -ERR_INVALID;
     }
@@ -223,6 +241,7 @@ static int take(struct patcher *p, struct json *container, const struct pointer 
 {
     size_t index = 0;
     struct str last = last_token(at);
+    spend(p, container);
     if (container->type == JSON_OBJECT) {
         if (edit_drop(p->arena, container, last))
             return 0;
@@ -280,7 +299,7 @@ static int replace(struct patcher *p, const struct pointer *at, struct json valu
     if (get(p, container, at, &old, &why) != 0)
         return refuse(p, "replace operation does not apply: doc is missing key: %.*s: %.*s",
                       at->text, missing);
-    if (at->count + edit_depth(&value) > JSON_DEPTH_MAX)
+    if (at->count + edit_depth(&value, &p->work) > JSON_DEPTH_MAX)
         return err_set(p->e, ERR_INVALID, "the value nests deeper than %d", JSON_DEPTH_MAX);
     if (old == NULL || container->type == JSON_OBJECT)
         edit_put(p->arena, container, last_token(at), value);
@@ -424,6 +443,8 @@ int patch_json(struct arena *a, const struct json *object, const struct json *pa
     }
     for (size_t i = 0; i < patch->count; i++) {
         int rc = apply(&p, &patch->u.items[i]);
+        if (rc == 0 && p.work > WORK_MAX)
+            rc = err_set(e, ERR_TOO_LARGE, "the patch and the object are too large to merge");
         if (rc != 0)
             return rc;
     }

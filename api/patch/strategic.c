@@ -23,9 +23,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Comparisons of one patch: bounds what two huge lists can cost, to some tenths of a second of a
+/* Comparisons of one patch: bounds what two huge lists can cost, to about a tenth of a second of a
  * loop that others wait for. */
-#define COMPARISONS_MAX 10000000u
+#define COMPARISONS_MAX 40000000u
 /* Of a value in a message: the words after it have to fit too. */
 #define SHOWN_BYTES_MAX 200
 

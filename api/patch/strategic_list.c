@@ -17,6 +17,35 @@ static const struct json *identity(const struct schema_field *f, const struct js
     return f->merge_key == NULL ? item : json_get_c(item, f->merge_key);
 }
 
+/* Of a text, so many bytes are compared in the time of one comparison. */
+#define BYTES_PER_COMPARISON 32
+
+/* What it costs at most to compare a value with another. */
+static uint64_t value_weight(const struct json *value)
+{
+    uint64_t sum = 1;
+    if (value->type == JSON_STRING)
+        return sum + value->count / BYTES_PER_COMPARISON;
+    for (size_t i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+        sum += value_weight(&value->u.items[i]);
+    for (size_t i = 0; value->type == JSON_OBJECT && i < value->count; i++)
+        sum += value_weight(&value->u.members[i].value) +
+               value->u.members[i].key.len / BYTES_PER_COMPARISON;
+    return sum;
+}
+
+/* What it costs to find one item in a list: each item's key is looked for, and compared. */
+static uint64_t list_weight(const struct schema_field *f, const struct json *list)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct json *item = &list->u.items[i];
+        const struct json *id = identity(f, item);
+        sum += (id == NULL ? 1 : value_weight(id)) + (id == item ? 0 : item->count);
+    }
+    return sum;
+}
+
 static ptrdiff_t find(const struct schema_field *f, const struct json *items, size_t count,
                       const struct json *id)
 {
@@ -112,7 +141,8 @@ int strategic_order(struct strategic *c, const struct schema_field *f, const str
     struct items rest = { 0 };
     struct items all = { 0 };
     bool *done = arena_array(c->arena, merged->count, sizeof(*done));
-    uint64_t work = (uint64_t)merged->count * (2 * order->count + 4 * live->count);
+    uint64_t weight = list_weight(f, merged) + list_weight(f, order) + list_weight(f, live);
+    uint64_t work = weight * ((uint64_t)merged->count + order->count + live->count);
     int rc = strategic_count(c, work);
     rc = rc == 0 ? check_keys(c, f, merged) : rc;
     rc = rc == 0 ? check_keys(c, f, order) : rc;
@@ -282,8 +312,10 @@ int strategic_list(struct strategic *c, const struct schema_field *f, const stru
                    const struct json *patch, bool deletes, struct json *out)
 {
     enum json_type type = JSON_NULL;
-    uint64_t both = original->count + patch->count;
-    int rc = strategic_count(c, both * both);
+    static const struct schema_field unknown = { .card = SCHEMA_LIST };
+    const struct schema_field *known = f == NULL ? &unknown : f;
+    uint64_t both = (uint64_t)original->count + patch->count;
+    int rc = strategic_count(c, both * (list_weight(known, original) + list_weight(known, patch)));
     if (rc == 0 && both == 0)
         *out = *original;
     if (rc != 0 || both == 0)

@@ -151,8 +151,9 @@ static bool *find_twice(struct checker *c, const struct typed *t, const struct j
 {
     bool *twice = arena_array(c->arena, j->count, sizeof(*twice));
     struct typed_items items = typed_items(c->arena, t, j);
-    for (size_t i = 0; i < items.count; i += typed_run(&items, i)) {
-        for (size_t k = 1; k < typed_run(&items, i); k++)
+    for (size_t i = 0, run = 0; i < items.count; i += run) {
+        run = typed_run(&items, i);
+        for (size_t k = 1; k < run; k++)
             twice[items.at[i + k].index] = true;
     }
     return twice;

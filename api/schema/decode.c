@@ -20,6 +20,8 @@
 /* Own fields by index, inline ones behind them by name. */
 #define NAME_WORDS   ((3 * SCHEMA_FIELDS_MAX + 63) / 64)
 #define FIELDS_AHEAD 8
+/* So many fields are looked at for what to say of them; most say the same. */
+#define WARNED_MAX 10000
 
 static int decode_object(struct decoder *d, const struct schema *s, const struct json *j,
                          const struct path *path, int depth, void *message);
@@ -32,7 +34,8 @@ static void warn(struct decoder *d, const char *what, const struct path *path)
     struct schema_warnings *w = d->warnings;
     struct buf path_text;
     struct buf text;
-    if (d->strictness == SCHEMA_IGNORE || w->count >= SCHEMA_WARNINGS_MAX)
+    if (d->strictness == SCHEMA_IGNORE || w->count >= SCHEMA_WARNINGS_MAX ||
+        d->warned++ >= WARNED_MAX)
         return;
     buf_init(&path_text);
     buf_init(&text);

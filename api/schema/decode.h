@@ -10,6 +10,7 @@ struct decoder {
     struct arena *arena;
     enum schema_strictness strictness;
     struct schema_warnings *warnings;
+    size_t warned;   /* how often; the same text counts again */
     struct err soft; /* the first problem that Go reads on after; a later hard one counts more */
     struct err *e;
 };

@@ -169,14 +169,20 @@ static void report(struct duplicates *d, struct str key)
 {
     size_t len = d->path.len;
     buf_printf(&d->path, "%s%.*s", len == 0 ? "" : ".", STR_ARG(key));
-    d->found(d->context, str_dup(d->arena, buf_str(&d->path)));
+    struct str path = str_slice(buf_str(&d->path), 0, JSON_DUPLICATE_PATH_BYTES_MAX);
+    d->found(d->context, str_dup(d->arena, path));
     d->path.len = len;
     d->count++;
 }
 
+static bool enough(const struct duplicates *d)
+{
+    return d->count >= JSON_DUPLICATES_MAX;
+}
+
 static void check_small(struct duplicates *d, const struct json *j)
 {
-    for (size_t i = 1; i < j->count; i++) {
+    for (size_t i = 1; i < j->count && !enough(d); i++) {
         for (size_t k = 0; k < i; k++) {
             if (str_eq(j->u.members[i].key, j->u.members[k].key)) {
                 report(d, j->u.members[i].key);
@@ -189,7 +195,7 @@ static void check_small(struct duplicates *d, const struct json *j)
 static void check_large(struct duplicates *d, const struct json *j)
 {
     const struct json_member **sorted = sort_members(j);
-    for (size_t i = 1; i < j->count; i++) {
+    for (size_t i = 1; i < j->count && !enough(d); i++) {
         if (str_eq(sorted[i - 1]->key, sorted[i]->key))
             report(d, sorted[i]->key);
     }
@@ -201,14 +207,14 @@ static void walk(struct duplicates *d, const struct json *j)
     size_t len = d->path.len;
     if (j->type == JSON_OBJECT && j->count > 1)
         (j->count <= SMALL_OBJECT ? check_small : check_large)(d, j);
-    for (size_t i = 0; j->type == JSON_OBJECT && i < j->count; i++) {
+    for (size_t i = 0; j->type == JSON_OBJECT && i < j->count && !enough(d); i++) {
         if (j->u.members[i].value.type < JSON_ARRAY)
             continue;
         buf_printf(&d->path, "%s%.*s", len == 0 ? "" : ".", STR_ARG(j->u.members[i].key));
         walk(d, &j->u.members[i].value);
         d->path.len = len;
     }
-    for (size_t i = 0; j->type == JSON_ARRAY && i < j->count; i++) {
+    for (size_t i = 0; j->type == JSON_ARRAY && i < j->count && !enough(d); i++) {
         if (j->u.items[i].type < JSON_ARRAY)
             continue;
         buf_printf(&d->path, "[%zu]", i);

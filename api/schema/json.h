@@ -79,7 +79,12 @@ const struct json *json_get_c(const struct json *j, const char *key);
 
 /* Numbers by value, members in any order; NULL pointers are equal to each other only. */
 bool json_equal(const struct json *a, const struct json *b);
-/* Calls f for each duplicate key with its path ("spec.a[0].b"); returns how many there were. */
+/* Of duplicates so many are named, and their paths are cut here: a body of three million bytes can
+ * have a million of them, each a million bytes deep. */
+#define JSON_DUPLICATES_MAX           100
+#define JSON_DUPLICATE_PATH_BYTES_MAX 4096
+/* Calls f for each duplicate key with its path ("spec.a[0].b"), for no more than
+ * JSON_DUPLICATES_MAX; returns how often it did. */
 size_t json_duplicates(struct arena *a, const struct json *j,
                        void (*f)(void *context, const char *path), void *context);
 

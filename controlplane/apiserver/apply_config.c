@@ -4,6 +4,7 @@
 #include "api/schema/yaml.h"
 #include "base/buf.h"
 #include "controlplane/apiserver/body.h"
+#include "controlplane/apiserver/body_items.h"
 #include "controlplane/apiserver/request.h"
 
 int apply_config_check_type(struct request *r, enum patch_type type)
@@ -123,6 +124,7 @@ int apply_config_read(struct request *r, const struct body_type *type, const str
     }
     int rc = parse_config(r, &tree);
     rc = rc == 0 ? check_config(r, type, tree) : rc;
+    rc = rc == 0 ? body_check_items(r, type, tree) : rc;
     rc = rc == 0 ? check_duplicates(r, tree) : rc;
     if (rc == 0) {
         *out = tree;

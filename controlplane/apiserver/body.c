@@ -1,13 +1,13 @@
 /* Bodies: what they say they are, strictness, and the texts of refusals. */
 #include "controlplane/apiserver/body.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
 #include "api/schema/quote.h"
 #include "api/schema/yaml.h"
+#include "controlplane/apiserver/body_items.h"
 #include "controlplane/apiserver/request.h"
 
 /* Of a body that is not understood, so many bytes are shown. */
@@ -314,6 +314,7 @@ static int decode_tree(struct request *r, const struct body_type *type, const st
     struct str why;
     struct str version = str_from(type->api_version == NULL ? "v1" : type->api_version);
     int rc = check_tree(r, type, tree);
+    rc = rc == 0 ? body_check_items(r, type, tree) : rc;
     if (rc == 0 && decode_struct(r, type, tree, before, out, &why) != 0) {
         rc = cannot_handle(r, type, str_from(type->kind), version, why);
     }
@@ -337,6 +338,7 @@ static int decode_protobuf(struct request *r, const struct body_type *type, void
         return unrecognized(r, type, str_from(e.msg));
     }
     int rc = check_type(r, type, envelope.kind, envelope.api_version);
+    rc = rc == 0 ? body_check_items_wire(r, type, envelope.raw) : rc;
     if (rc != 0) {
         return rc;
     }
@@ -553,6 +555,7 @@ int body_decode_patched(struct request *r, enum patch_type type, const struct bo
     struct str why;
     struct notes before = { .arena = &r->arena, .prefix = type == PATCH_JSON ? "json patch " : "" };
     int rc = check_tree(r, body, patched);
+    rc = rc == 0 ? body_check_items(r, body, patched) : rc;
     if (rc != 0) {
         return rc;
     }

@@ -42,13 +42,23 @@ bool config_get(const void *entries, size_t count, const char *key, struct str *
     return false;
 }
 
-bool config_equal(const void *a, size_t a_count, const void *b, size_t b_count)
+struct keys config_names(struct arena *a, const void *entries, size_t count)
 {
-    struct str value;
+    struct keys names = keys_new(a, count);
+    for (size_t i = 0; i < count; i++)
+        keys_add(&names, (struct key){ .text = config_key(entries, i) });
+    keys_sort(&names);
+    return names;
+}
+
+bool config_equal(struct arena *arena, const void *a, size_t a_count, const void *b, size_t b_count)
+{
     if (a_count != b_count)
         return false;
+    const struct keys names = config_names(arena, b, b_count);
     for (size_t i = 0; i < a_count; i++) {
-        if (!config_get(b, b_count, config_key(a, i), &value) || !str_eq(value, config_value(a, i)))
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = config_key(a, i) });
+        if (at < 0 || !str_eq(config_value(b, (size_t)at), config_value(a, i)))
             return false;
     }
     return true;

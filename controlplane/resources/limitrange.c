@@ -65,12 +65,25 @@ struct bounds {
     struct quantity value[BOUNDS];
 };
 
-static void bounds_read(const LimitRangeItem *item, const char *name, struct bounds *out)
+/* An item's five maps. */
+struct maps {
+    struct quantities all[BOUNDS];
+    struct keys names[BOUNDS];
+};
+
+static struct maps maps_of(struct arena *a, const LimitRangeItem *item)
 {
-    const struct quantities all[BOUNDS] = { min_of(item), max_of(item), default_of(item),
-                                            request_of(item), ratio_of(item) };
+    struct maps m = { .all = { min_of(item), max_of(item), default_of(item), request_of(item),
+                               ratio_of(item) } };
     for (int b = 0; b < BOUNDS; b++)
-        out->has[b] = quantities_get(&all[b], name, &out->value[b]);
+        m.names[b] = quantities_names(a, &m.all[b]);
+    return m;
+}
+
+static void bounds_read(const struct maps *m, const char *name, struct bounds *out)
+{
+    for (int b = 0; b < BOUNDS; b++)
+        out->has[b] = quantities_find(&m->all[b], &m->names[b], name, &out->value[b]);
 }
 
 static bool above(const struct bounds *b, enum bound low, enum bound high)
@@ -132,7 +145,7 @@ static void check_ratio(const struct bounds *b, const char *name, const struct f
             str_printf(a, "ratio %s is greater than max/min = %f", shown, widest));
 }
 
-static void check_resource(const LimitRangeItem *limits, const char *name,
+static void check_resource(const struct maps *limits, const char *name,
                            const struct field_path *item, struct err_list *out)
 {
     struct bounds b = { 0 };
@@ -180,50 +193,43 @@ static void check_all_names(const LimitRangeItem *item, const struct field_path 
     }
 }
 
-static bool earlier(const struct quantities *all, int list, size_t at, const char *name)
+/* In a map before this one, or in this one at an earlier place. */
+static bool earlier(const struct maps *m, int map, size_t at, const char *name)
 {
-    for (int l = 0; l <= list; l++) {
-        size_t end = l == list ? at : all[l].count;
-        for (size_t i = 0; i < end; i++) {
-            if (text_eq(quantities_key(&all[l], i), name))
-                return true;
-        }
+    for (int b = 0; b < map; b++) {
+        if (keys_have(&m->names[b], name))
+            return true;
     }
-    return false;
+    return keys_repeated(&m->names[map], at);
 }
 
 /* Every resource that any list names, once. */
 static void check_resources(const LimitRangeItem *item, const struct field_path *p,
                             struct err_list *out)
 {
-    const struct quantities all[BOUNDS] = { min_of(item), max_of(item), default_of(item),
-                                            request_of(item), ratio_of(item) };
-    for (int list = 0; list < BOUNDS; list++) {
-        for (size_t i = 0; i < all[list].count; i++) {
-            const char *name = quantities_key(&all[list], i);
-            if (!earlier(all, list, i, name))
-                check_resource(item, name, p, out);
+    const struct maps m = maps_of(out->arena, item);
+    for (int map = 0; map < BOUNDS; map++) {
+        for (size_t i = 0; i < m.all[map].count; i++) {
+            const char *name = quantities_key(&m.all[map], i);
+            if (!earlier(&m, map, i, name))
+                check_resource(&m, name, p, out);
         }
     }
 }
 
-static void check_type(const LimitRangeSpec *spec, size_t at, const struct field_path *up,
+static void check_type(const LimitRangeItem *item, bool taken, const struct field_path *up,
                        struct err_list *out)
 {
     static const char *const types[] = { "Pod", "Container", "PersistentVolumeClaim", NULL };
-    const char *type = text_of(spec->limits[at]->type);
+    const char *type = text_of(item->type);
     struct field_path p = path_field(up, "type");
     bool known = strchr(type, '/') != NULL;
     for (size_t i = 0; types[i] != NULL; i++)
         known = known || text_eq(type, types[i]);
     if (check_name(out, &p, type, name_qualified) && !known)
         rule_invalid_text(out, &p, type, "must be a standard limit type or fully qualified");
-    for (size_t i = 0; i < at; i++) {
-        if (text_eq(spec->limits[i]->type, type)) {
-            rule_duplicate(out, &p, type);
-            break;
-        }
-    }
+    if (taken)
+        rule_duplicate(out, &p, type);
 }
 
 static void validate(const struct resource_context *c, const void *object, struct err_list *out)
@@ -232,14 +238,17 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path path = path_field(NULL, "spec");
     struct field_path list = path_field(&path, "limits");
     struct quantity ignored;
-    (void)c;
+    struct keys types = keys_new(c->arena, spec->n_limits);
+    for (size_t i = 0; i < spec->n_limits; i++)
+        keys_add(&types, (struct key){ .text = spec->limits[i]->type });
+    keys_sort(&types);
     for (size_t i = 0; i < spec->n_limits; i++) {
         const LimitRangeItem *item = spec->limits[i];
         const struct quantities min = min_of(item);
         const struct quantities max = max_of(item);
         struct field_path p = path_index(&list, i);
         struct field_path limits = path_field(&p, "limits");
-        check_type(spec, i, &p, out);
+        check_type(item, keys_repeated(&types, i), &p, out);
         check_all_names(item, &p, out);
         if (text_eq(item->type, "PersistentVolumeClaim") &&
             !quantities_get(&min, "storage", &ignored) &&

@@ -10,6 +10,7 @@
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "controlplane/resources/keys.h"
 
 /* Owners in an error are cut here. */
 #define OWNERS_SHOWN_BYTES_MAX 2048
@@ -132,6 +133,8 @@ static void validate_owners(const ObjectMeta *m, const struct field_path *up, st
         validate_owner(ref, &p, out);
         if (!ref->controller)
             continue;
+        if (controller != NULL && err_list_full(out))
+            return;
         if (controller != NULL) {
             struct str detail =
                 str_printf(out->arena,
@@ -160,7 +163,7 @@ static const char *texts_shown(char *const *texts, size_t count, struct arena *a
 {
     struct buf b;
     buf_init(&b);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && b.len < RULE_VALUE_BYTES_MAX; i++)
         buf_printf(&b, "%s%s", i == 0 ? "[" : ",", text_quoted(a, texts[i]));
     buf_append_c(&b, count == 0 ? "[]" : "]");
     const char *shown = str_dup(a, buf_str(&b));
@@ -228,9 +231,13 @@ static void validate_finalizers_update(const ObjectMeta *m, const ObjectMeta *ol
     if (old->deletion_timestamp == NULL)
         return;
     struct buf added;
+    struct keys known = keys_new(out->arena, old->n_finalizers);
+    for (size_t i = 0; i < old->n_finalizers; i++)
+        keys_add(&known, (struct key){ .text = old->finalizers[i] });
+    keys_sort(&known);
     buf_init(&added);
-    for (size_t i = 0; i < m->n_finalizers; i++) {
-        if (has_finalizer(old, text_of(m->finalizers[i])))
+    for (size_t i = 0; i < m->n_finalizers && added.len < RULE_VALUE_BYTES_MAX; i++) {
+        if (keys_have(&known, m->finalizers[i]))
             continue;
         buf_append_c(&added, added.len > 0 ? ", " : "");
         buf_append_c(&added, text_quoted(out->arena, m->finalizers[i]));

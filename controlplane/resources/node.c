@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "controlplane/resources/addresses.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/quantities.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/strategies.h"
@@ -86,22 +87,17 @@ static void refuse_twin(const Taint *t, const struct field_path *p, struct err_l
     buf_deinit(&b);
 }
 
-static bool has_twin(const NodeSpec *spec, size_t at)
-{
-    for (size_t i = 0; i < at; i++) {
-        if (text_eq(spec->taints[i]->key, spec->taints[at]->key) &&
-            text_eq(spec->taints[i]->effect, spec->taints[at]->effect))
-            return true;
-    }
-    return false;
-}
-
 /* Upstream puts them under metadata. */
 static void validate_taints(const NodeSpec *spec, struct err_list *out)
 {
     static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
     struct field_path up = path_field(NULL, "metadata");
     struct field_path list = path_field(&up, "taints");
+    struct keys keys = keys_new(out->arena, spec->n_taints);
+    for (size_t i = 0; i < spec->n_taints; i++)
+        keys_add(&keys,
+                 (struct key){ .text = spec->taints[i]->key, .more = spec->taints[i]->effect });
+    keys_sort(&keys);
     for (size_t i = 0; i < spec->n_taints; i++) {
         const Taint *t = spec->taints[i];
         struct field_path p = path_index(&list, i);
@@ -114,7 +110,7 @@ static void validate_taints(const NodeSpec *spec, struct err_list *out)
             rule_required(out, &effect, "");
         else
             (void)check_one_of(out, &effect, t->effect, effects);
-        if (has_twin(spec, i))
+        if (keys_repeated(&keys, i))
             refuse_twin(t, &p, out);
     }
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/rules.h"
 
 struct Container;
@@ -54,12 +55,22 @@ void pod_os_validate(const struct PodSpec *spec, const struct field_path *path,
 void pod_images_validate(const struct PodSpec *spec, const struct field_path *path,
                          struct err_list *out);
 
+/* What the containers of a pod refer to, by name. */
+struct pod_names {
+    const struct PodSpec *spec;
+    struct keys volumes;
+    struct keys claims;
+    struct keys containers; /* then init containers */
+};
+
+struct pod_names pod_names_of(struct arena *a, const struct PodSpec *spec);
+
 /* The parts of one container. */
 void pod_container_env_validate(const struct Container *c, const struct field_path *up,
                                 struct err_list *out);
-void pod_container_mounts_validate(const struct Container *c, const struct PodSpec *spec,
+void pod_container_mounts_validate(const struct Container *c, const struct pod_names *names,
                                    const struct field_path *up, struct err_list *out);
-void pod_container_resources_validate(const struct Container *c, const struct PodSpec *spec,
+void pod_container_resources_validate(const struct Container *c, const struct pod_names *names,
                                       const struct field_path *up, struct err_list *out);
 void pod_container_security_validate(const struct Container *c, const struct PodSpec *spec,
                                      const struct field_path *up, struct err_list *out);

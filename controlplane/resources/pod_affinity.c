@@ -129,15 +129,6 @@ static void validate_selector(const LabelSelector *s, const char *name, const st
         workload_validate_selector(s, &p, out);
 }
 
-static bool listed(char *const *list, size_t count, const char *key)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (text_eq(list[i], key))
-            return true;
-    }
-    return false;
-}
-
 /* Keys whose values come from the pod's own labels: they narrow a selector, so there must be one.
  */
 static void validate_keys(char *const *keys, size_t count, const char *name,
@@ -161,9 +152,13 @@ static void validate_pod_keys(const PodAffinityTerm *t, const struct field_path 
                   p, out);
     validate_keys(t->mismatch_label_keys, t->n_mismatch_label_keys, "mismatchLabelKeys",
                   t->label_selector, p, out);
+    struct keys mismatch = keys_new(out->arena, t->n_mismatch_label_keys);
+    for (size_t i = 0; i < t->n_mismatch_label_keys; i++)
+        keys_add(&mismatch, (struct key){ .text = t->mismatch_label_keys[i] });
+    keys_sort(&mismatch);
     for (size_t i = 0; i < t->n_match_label_keys; i++) {
         struct field_path at = path_index(&match, i);
-        if (listed(t->mismatch_label_keys, t->n_mismatch_label_keys, t->match_label_keys[i]))
+        if (keys_have(&mismatch, t->match_label_keys[i]))
             rule_invalid_text(out, &at, t->match_label_keys[i],
                               "exists in both matchLabelKeys and mismatchLabelKeys");
     }
@@ -240,17 +235,16 @@ static void validate_affinity(const Affinity *a, const struct field_path *up, st
 
 /* ---- spreading ---- */
 
-static bool selects_key(const LabelSelector *s, const char *key)
+/* The keys that a selector asks for. */
+static struct keys selected_keys(struct arena *a, const LabelSelector *s)
 {
-    for (size_t i = 0; s != NULL && i < s->n_match_labels; i++) {
-        if (text_eq(entries_key(s->match_labels, i), key))
-            return true;
-    }
-    for (size_t i = 0; s != NULL && i < s->n_match_expressions; i++) {
-        if (text_eq(s->match_expressions[i]->key, key))
-            return true;
-    }
-    return false;
+    struct keys keys = keys_new(a, s == NULL ? 0 : s->n_match_labels + s->n_match_expressions);
+    for (size_t i = 0; s != NULL && i < s->n_match_labels; i++)
+        keys_add(&keys, (struct key){ .text = entries_key(s->match_labels, i) });
+    for (size_t i = 0; s != NULL && i < s->n_match_expressions; i++)
+        keys_add(&keys, (struct key){ .text = s->match_expressions[i]->key });
+    keys_sort(&keys);
+    return keys;
 }
 
 static void validate_spread_keys(const TopologySpreadConstraint *c, const struct field_path *p,
@@ -259,9 +253,12 @@ static void validate_spread_keys(const TopologySpreadConstraint *c, const struct
     struct field_path keys = path_field(p, "matchLabelKeys");
     validate_keys(c->match_label_keys, c->n_match_label_keys, "matchLabelKeys", c->label_selector,
                   p, out);
+    if (c->n_match_label_keys == 0)
+        return;
+    struct keys selected = selected_keys(out->arena, c->label_selector);
     for (size_t i = 0; i < c->n_match_label_keys; i++) {
         struct field_path at = path_index(&keys, i);
-        if (selects_key(c->label_selector, c->match_label_keys[i]))
+        if (keys_have(&selected, c->match_label_keys[i]))
             rule_invalid_text(out, &at, c->match_label_keys[i],
                               "exists in both matchLabelKeys and labelSelector");
     }
@@ -311,29 +308,29 @@ static void validate_policies(const TopologySpreadConstraint *c, const struct fi
         (void)check_one_of(out, &taints, c->node_taints_policy, policies);
 }
 
-/* Does a later constraint say the same of the same topology? */
-static bool is_repeated(const PodSpec *spec, size_t at)
+/* The last first: upstream blames a constraint that a later one repeats. */
+static struct keys constraints_of(struct arena *a, const PodSpec *spec)
 {
-    const TopologySpreadConstraint *c = spec->topology_spread_constraints[at];
-    for (size_t i = at + 1; i < spec->n_topology_spread_constraints; i++) {
-        const TopologySpreadConstraint *other = spec->topology_spread_constraints[i];
-        if (text_eq(c->topology_key, other->topology_key) &&
-            text_eq(c->when_unsatisfiable, other->when_unsatisfiable))
-            return true;
+    struct keys keys = keys_new(a, spec->n_topology_spread_constraints);
+    for (size_t i = spec->n_topology_spread_constraints; i > 0; i--) {
+        const TopologySpreadConstraint *c = spec->topology_spread_constraints[i - 1];
+        keys_add(&keys, (struct key){ .text = c->topology_key, .more = c->when_unsatisfiable });
     }
-    return false;
+    keys_sort(&keys);
+    return keys;
 }
 
 void pod_spread_validate(const struct PodSpec *spec, const struct field_path *path,
                          struct err_list *out)
 {
     struct field_path list = path_field(path, "topologySpreadConstraints");
+    struct keys keys = constraints_of(out->arena, spec);
     for (size_t i = 0; i < spec->n_topology_spread_constraints; i++) {
         const TopologySpreadConstraint *c = spec->topology_spread_constraints[i];
         struct field_path p = path_index(&list, i);
         struct field_path both = path_field(&p, "{topologyKey, whenUnsatisfiable}");
         validate_constraint(c, &p, out);
-        if (is_repeated(spec, i)) {
+        if (keys_repeated(&keys, keys.count - 1 - i)) {
             struct str shown = str_printf(out->arena, "{%s, %s}", text_of(c->topology_key),
                                           text_of(c->when_unsatisfiable));
             rule_duplicate(out, &both, str_dup(out->arena, shown));

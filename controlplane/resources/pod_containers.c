@@ -12,46 +12,42 @@
 static const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL };
 static const char *const pull_policies[] = { "Always", "IfNotPresent", "Never", NULL };
 static const char *const message_policies[] = { "File", "FallbackToLogsOnError", NULL };
-/* Ports of all containers of a pod so far, for conflicts on the host. */
-struct host_ports {
-    const ContainerPort **ports;
-    size_t count;
-    size_t capacity;
-};
 
-static void validate_host_port(struct host_ports *seen, const ContainerPort *port,
-                               const struct field_path *p, struct err_list *out)
+static const char *common_name(const EphemeralContainer *e)
 {
-    if (port->host_port == 0)
-        return;
-    for (size_t i = 0; i < seen->count; i++) {
-        if (seen->ports[i]->host_port != port->host_port ||
-            !text_eq(seen->ports[i]->protocol, port->protocol) ||
-            !text_eq(seen->ports[i]->host_ip, port->host_ip))
-            continue;
-        struct field_path at = path_field(p, "hostPort");
-        struct str shown = str_printf(out->arena, "%s/%s/%d", text_of(port->protocol),
-                                      text_of(port->host_ip), port->host_port);
-        rule_duplicate(out, &at, str_dup(out->arena, shown));
-        return;
-    }
-    seen->ports =
-        arena_grow(out->arena, seen->ports, seen->count, &seen->capacity, sizeof(*seen->ports));
-    seen->ports[seen->count++] = port;
+    return e->ephemeral_container_common == NULL ? NULL : e->ephemeral_container_common->name;
 }
 
-static bool port_name_taken(const Container *c, size_t before)
+struct pod_names pod_names_of(struct arena *a, const struct PodSpec *spec)
 {
-    for (size_t i = 0; i < before; i++) {
-        if (text_eq(c->ports[i]->name, c->ports[before]->name))
-            return true;
-    }
-    return false;
+    struct pod_names n = { .spec = spec,
+                           .volumes = keys_new(a, spec->n_volumes),
+                           .claims = keys_new(a, spec->n_resource_claims),
+                           .containers =
+                               keys_new(a, spec->n_containers + spec->n_init_containers) };
+    for (size_t i = 0; i < spec->n_volumes; i++)
+        keys_add(&n.volumes, (struct key){ .text = spec->volumes[i]->name });
+    for (size_t i = 0; i < spec->n_resource_claims; i++)
+        keys_add(&n.claims, (struct key){ .text = spec->resource_claims[i]->name });
+    for (size_t i = 0; i < spec->n_containers; i++)
+        keys_add(&n.containers, (struct key){ .text = spec->containers[i]->name });
+    for (size_t i = 0; i < spec->n_init_containers; i++)
+        keys_add(&n.containers, (struct key){ .text = spec->init_containers[i]->name });
+    keys_sort(&n.volumes);
+    keys_sort(&n.claims);
+    keys_sort(&n.containers);
+    return n;
 }
+
+/* ---- ports ---- */
 
 static void validate_ports(const Container *c, const struct field_path *up, struct err_list *out)
 {
     struct field_path ports = path_field(up, "ports");
+    struct keys names = keys_new(out->arena, c->n_ports);
+    for (size_t i = 0; i < c->n_ports; i++)
+        keys_add(&names, (struct key){ .text = c->ports[i]->name });
+    keys_sort(&names);
     for (size_t i = 0; i < c->n_ports; i++) {
         const ContainerPort *port = c->ports[i];
         struct field_path p = path_index(&ports, i);
@@ -60,7 +56,7 @@ static void validate_ports(const Container *c, const struct field_path *up, stru
         struct field_path host = path_field(&p, "hostPort");
         struct field_path protocol = path_field(&p, "protocol");
         if (!text_empty(port->name) && check_name(out, &name, port->name, name_port) &&
-            port_name_taken(c, i))
+            keys_repeated(&names, i))
             rule_duplicate(out, &name, port->name);
         if (port->container_port == 0)
             rule_required(out, &number, "");
@@ -75,13 +71,38 @@ static void validate_ports(const Container *c, const struct field_path *up, stru
     }
 }
 
-static void validate_host_ports(const Container *c, const struct field_path *up,
-                                struct host_ports *seen, struct err_list *out)
+/* "TCP/10.0.0.1/80", and "TCP//80" where it is any address. */
+static const char *host_port_shown(struct arena *a, const ContainerPort *port)
 {
-    struct field_path ports = path_field(up, "ports");
-    for (size_t i = 0; i < c->n_ports; i++) {
-        struct field_path p = path_index(&ports, i);
-        validate_host_port(seen, c->ports[i], &p, out);
+    return str_dup(a, str_printf(a, "%s/%s/%d", text_of(port->protocol), text_of(port->host_ip),
+                                 port->host_port));
+}
+
+/* Ports on the host of containers that run side by side. */
+static void validate_host_ports(Container *const *list, size_t count, size_t first,
+                                const struct field_path *path, struct err_list *out)
+{
+    size_t all = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++)
+        all += list[i]->n_ports;
+    struct keys keys = keys_new(out->arena, all);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < list[i]->n_ports; k++) {
+            const ContainerPort *port = list[i]->ports[k];
+            keys_add(&keys, (struct key){ port->protocol, port->host_ip, port->host_port, 0 });
+        }
+    keys_sort(&keys);
+    for (size_t i = 0; i < count; i++) {
+        struct field_path container = path_index(path, first + i);
+        struct field_path ports = path_field(&container, "ports");
+        for (size_t k = 0; k < list[i]->n_ports; k++, at++) {
+            struct field_path p = path_index(&ports, k);
+            struct field_path host = path_field(&p, "hostPort");
+            const ContainerPort *port = list[i]->ports[k];
+            if (port->host_port != 0 && keys_repeated(&keys, at) && !err_list_full(out))
+                rule_duplicate(out, &host, host_port_shown(out->arena, port));
+        }
     }
 }
 
@@ -97,18 +118,12 @@ static void validate_name(const Container *c, const struct field_path *up, struc
         rule_required(out, &image, "");
 }
 
-/* Init containers share the names of the containers. */
-static void validate_unique(const PodSpec *spec, const Container *c, bool init, size_t at,
+/* at: among the pod's names, where init containers follow the containers. */
+static void validate_unique(const struct pod_names *names, const Container *c, size_t at,
                             const struct field_path *up, struct err_list *out)
 {
     struct field_path p = path_field(up, "name");
-    Container **list = init ? spec->init_containers : spec->containers;
-    bool taken = false;
-    for (size_t i = 0; i < at; i++)
-        taken = taken || text_eq(list[i]->name, c->name);
-    for (size_t i = 0; init && i < spec->n_containers; i++)
-        taken = taken || text_eq(spec->containers[i]->name, c->name);
-    if (taken)
+    if (keys_repeated(&names->containers, at))
         rule_duplicate(out, &p, c->name);
 }
 
@@ -130,35 +145,36 @@ static void validate_pull(const Container *c, const struct field_path *p, struct
         (void)check_one_of(out, &policy, c->image_pull_policy, pull_policies);
 }
 
-static void validate_container(const PodSpec *spec, const Container *c, const struct field_path *p,
-                               struct err_list *out)
+static void validate_container(const struct pod_names *names, const Container *c,
+                               const struct field_path *p, struct err_list *out)
 {
     validate_name(c, p, out);
     validate_policies(c, p, out);
     validate_ports(c, p, out);
     pod_container_env_validate(c, p, out);
-    pod_container_mounts_validate(c, spec, p, out);
+    pod_container_mounts_validate(c, names, p, out);
     validate_pull(c, p, out);
-    pod_container_resources_validate(c, spec, p, out);
-    pod_container_security_validate(c, spec, p, out);
+    pod_container_resources_validate(c, names, p, out);
+    pod_container_security_validate(c, names->spec, p, out);
 }
 
 static const char *const only_always[] = { "Always", NULL };
 
-static void validate_init(const PodSpec *spec, const struct field_path *path, struct err_list *out)
+static void validate_init(const struct pod_names *names, const struct field_path *path,
+                          struct err_list *out)
 {
+    const PodSpec *spec = names->spec;
     struct field_path list = path_field(path, "initContainers");
-    struct host_ports ports = { 0 }; /* they run one after the other: no conflict */
     for (size_t i = 0; i < spec->n_init_containers; i++) {
         const Container *c = spec->init_containers[i];
         struct field_path p = path_index(&list, i);
         struct field_path policy = path_field(&p, "restartPolicy");
-        validate_container(spec, c, &p, out);
+        validate_container(names, c, &p, out);
         if (c->restart_policy != NULL)
             (void)check_one_of(out, &policy, c->restart_policy, only_always);
-        validate_unique(spec, c, true, i, &p, out);
-        ports.count = 0;
-        validate_host_ports(c, &p, &ports, out);
+        validate_unique(names, c, spec->n_containers + i, &p, out);
+        /* They run one after the other: no conflict with another's. */
+        validate_host_ports(&spec->init_containers[i], 1, i, &list, out);
         pod_container_runtime_validate(c, spec, !text_eq(c->restart_policy, "Always"), &p, out);
     }
 }
@@ -172,19 +188,6 @@ static Container *as_container(struct arena *a, const EphemeralContainerCommon *
                            schema_pack_arena(a, &schema_EphemeralContainerCommon, c), &made, &e);
     ASSERT(rc == 0); /* packed a moment ago */
     return made;
-}
-
-static bool has_container(const PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_containers; i++) {
-        if (text_eq(spec->containers[i]->name, name))
-            return true;
-    }
-    for (size_t i = 0; i < spec->n_init_containers; i++) {
-        if (text_eq(spec->init_containers[i]->name, name))
-            return true;
-    }
-    return false;
 }
 
 static void forbid_ephemeral(bool given, const char *name, const struct field_path *p,
@@ -227,12 +230,16 @@ static void validate_image(const Container *c, const struct field_path *up, stru
         rule_invalid_text(out, &p, image, "must not have leading or trailing whitespace");
 }
 
-static void validate_ephemeral(const PodSpec *spec, const struct field_path *path,
+static void validate_ephemeral(const struct pod_names *names, const struct field_path *path,
                                struct err_list *out)
 {
     static const EphemeralContainerCommon none = EPHEMERAL_CONTAINER_COMMON__INIT;
+    const PodSpec *spec = names->spec;
     struct field_path list = path_field(path, "ephemeralContainers");
-    const char **names = arena_array(out->arena, spec->n_ephemeral_containers, sizeof(*names));
+    struct keys taken = keys_new(out->arena, spec->n_ephemeral_containers);
+    for (size_t i = 0; i < spec->n_ephemeral_containers; i++)
+        keys_add(&taken, (struct key){ .text = common_name(spec->ephemeral_containers[i]) });
+    keys_sort(&taken);
     for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
         const EphemeralContainer *e = spec->ephemeral_containers[i];
         struct field_path p = path_index(&list, i);
@@ -241,15 +248,12 @@ static void validate_ephemeral(const PodSpec *spec, const struct field_path *pat
         const Container *c = as_container(out->arena, e->ephemeral_container_common == NULL
                                                           ? &none
                                                           : e->ephemeral_container_common);
-        bool taken = has_container(spec, c->name);
-        names[i] = text_of(c->name);
-        for (size_t j = 0; j < i; j++)
-            taken = taken || text_eq(names[j], c->name);
-        validate_container(spec, c, &p, out);
+        validate_container(names, c, &p, out);
         validate_image(c, &p, out);
-        if (taken)
+        if (keys_repeated(&taken, i) || keys_have(&names->containers, c->name))
             rule_duplicate(out, &name, c->name);
-        if (!text_empty(e->target_container_name) && !has_container(spec, e->target_container_name))
+        if (!text_empty(e->target_container_name) &&
+            !keys_have(&names->containers, e->target_container_name))
             rule_not_found(out, &target, e->target_container_name);
         forbid_promises(c, &p, out);
     }
@@ -259,25 +263,22 @@ void pod_containers_validate(const struct PodSpec *spec, const struct field_path
                              struct err_list *out)
 {
     struct field_path list = path_field(path, "containers");
-    struct host_ports seen = { 0 };
+    const struct pod_names names = pod_names_of(out->arena, spec);
     if (spec->n_containers == 0)
         rule_required(out, &list, "");
     for (size_t i = 0; i < spec->n_containers; i++) {
         const Container *c = spec->containers[i];
         struct field_path p = path_index(&list, i);
         struct field_path policy = path_field(&p, "restartPolicy");
-        validate_container(spec, c, &p, out);
-        validate_unique(spec, c, false, i, &p, out);
+        validate_container(&names, c, &p, out);
+        validate_unique(&names, c, i, &p, out);
         pod_container_runtime_validate(c, spec, false, &p, out);
         if (c->restart_policy != NULL)
             rule_forbidden(out, &policy, "may not be set for non-init containers");
     }
-    for (size_t i = 0; i < spec->n_containers; i++) {
-        struct field_path p = path_index(&list, i);
-        validate_host_ports(spec->containers[i], &p, &seen, out);
-    }
-    validate_init(spec, path, out);
-    validate_ephemeral(spec, path, out);
+    validate_host_ports(spec->containers, spec->n_containers, 0, &list, out);
+    validate_init(&names, path, out);
+    validate_ephemeral(&names, path, out);
 }
 
 void pod_images_validate(const struct PodSpec *spec, const struct field_path *path,

@@ -102,24 +102,19 @@ void pod_template_defaults(struct arena *a, struct PodTemplateSpec *t)
     pod_spec_defaults(a, message_ensure(a, &t->spec, &pod_spec__descriptor));
 }
 
-static bool requests(const ResourceRequirements *r, const char *name)
-{
-    for (size_t i = 0; i < r->n_requests; i++) {
-        if (text_eq(r->requests[i]->key, name))
-            return true;
-    }
-    return false;
-}
-
 /* A pod (not a template) that limits a resource without requesting it requests the limit. */
 static void requests_from_limits(struct arena *a, ResourceRequirements *r)
 {
     size_t count = r->n_requests;
     ResourceRequirements__RequestsEntry **all = arena_array(a, r->n_limits + count, sizeof(*all));
-    for (size_t i = 0; i < count; i++)
+    struct keys names = keys_new(a, count);
+    for (size_t i = 0; i < count; i++) {
         all[i] = r->requests[i];
+        keys_add(&names, (struct key){ .text = r->requests[i]->key });
+    }
+    keys_sort(&names);
     for (size_t i = 0; i < r->n_limits; i++) {
-        if (requests(r, r->limits[i]->key))
+        if (keys_have(&names, r->limits[i]->key))
             continue;
         ResourceRequirements__RequestsEntry *entry =
             arena_new(a, ResourceRequirements__RequestsEntry);

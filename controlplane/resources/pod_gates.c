@@ -11,24 +11,20 @@
 #include "api/schema/json.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/pod.h"
-
-static bool has_gate(const PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
-        if (text_eq(spec->scheduling_gates[i]->name, name))
-            return true;
-    }
-    return false;
-}
 
 void pod_gates_validate_update(const struct PodSpec *spec, const struct PodSpec *old,
                                const struct field_path *path, struct err_list *out)
 {
     struct field_path p = path_field(path, "schedulingGates");
+    struct keys gates = keys_new(out->arena, old->n_scheduling_gates);
+    for (size_t i = 0; i < old->n_scheduling_gates; i++)
+        keys_add(&gates, (struct key){ .text = old->scheduling_gates[i]->name });
+    keys_sort(&gates);
     for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
         const char *name = text_of(spec->scheduling_gates[i]->name);
-        if (!has_gate(old, name)) {
+        if (!keys_have(&gates, name)) {
             struct str detail = str_printf(out->arena,
                                            "only deletion is allowed, but found new scheduling "
                                            "gate '%s'",

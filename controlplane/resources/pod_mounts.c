@@ -3,13 +3,40 @@
 #include "api/schema/err_list.h"
 #include "controlplane/resources/pod.h"
 
-static const Volume *volume_of(const PodSpec *spec, const char *name)
+static const Volume *volume_of(const struct pod_names *names, const char *name)
 {
-    for (size_t i = 0; i < spec->n_volumes; i++) {
-        if (text_eq(spec->volumes[i]->name, name))
-            return spec->volumes[i];
+    ptrdiff_t at = keys_find(&names->volumes, (struct key){ .text = name });
+    return at < 0 ? NULL : names->spec->volumes[at];
+}
+
+/* What a container has mounted, or as devices: by name and by path. */
+struct places {
+    struct keys names;
+    struct keys paths;
+};
+
+static struct places mounts_of(struct arena *a, const Container *c)
+{
+    struct places p = { keys_new(a, c->n_volume_mounts), keys_new(a, c->n_volume_mounts) };
+    for (size_t i = 0; i < c->n_volume_mounts; i++) {
+        keys_add(&p.names, (struct key){ .text = c->volume_mounts[i]->name });
+        keys_add(&p.paths, (struct key){ .text = c->volume_mounts[i]->mount_path });
     }
-    return NULL;
+    keys_sort(&p.names);
+    keys_sort(&p.paths);
+    return p;
+}
+
+static struct places devices_of(struct arena *a, const Container *c)
+{
+    struct places p = { keys_new(a, c->n_volume_devices), keys_new(a, c->n_volume_devices) };
+    for (size_t i = 0; i < c->n_volume_devices; i++) {
+        keys_add(&p.names, (struct key){ .text = c->volume_devices[i]->name });
+        keys_add(&p.paths, (struct key){ .text = c->volume_devices[i]->device_path });
+    }
+    keys_sort(&p.names);
+    keys_sort(&p.paths);
+    return p;
 }
 
 static bool has_source(const Volume *v)
@@ -66,31 +93,26 @@ static void validate_modes(const VolumeMount *m, const Container *c, const struc
                        "may only be specified when mountPropagation is None or not specified");
 }
 
-static void validate_against_devices(const VolumeMount *m, const Container *c,
+static void validate_against_devices(const VolumeMount *m, const struct places *devices,
                                      const struct field_path *p, struct err_list *out)
 {
     struct field_path name = path_field(p, "name");
     struct field_path path = path_field(p, "mountPath");
-    bool same_name = false;
-    bool same_path = false;
-    for (size_t i = 0; i < c->n_volume_devices; i++) {
-        same_name = same_name || text_eq(c->volume_devices[i]->name, m->name);
-        same_path = same_path || text_eq(c->volume_devices[i]->device_path, m->mount_path);
-    }
-    if (same_name)
+    if (keys_have(&devices->names, m->name))
         rule_invalid_text(out, &name, m->name, "must not already exist in volumeDevices");
-    if (same_path)
+    if (keys_have(&devices->paths, m->mount_path))
         rule_invalid_text(out, &path, m->mount_path,
                           "must not already exist as a path in volumeDevices");
 }
 
-static void validate_mounts(const Container *c, const PodSpec *spec, const struct field_path *up,
-                            struct err_list *out)
+static void validate_mounts(const Container *c, const struct pod_names *names,
+                            const struct places *mounts, const struct places *devices,
+                            const struct field_path *up, struct err_list *out)
 {
     struct field_path list = path_field(up, "volumeMounts");
     for (size_t i = 0; i < c->n_volume_mounts; i++) {
         const VolumeMount *m = c->volume_mounts[i];
-        const Volume *v = volume_of(spec, m->name);
+        const Volume *v = volume_of(names, m->name);
         struct field_path p = path_index(&list, i);
         struct field_path name = path_field(&p, "name");
         struct field_path path = path_field(&p, "mountPath");
@@ -100,22 +122,18 @@ static void validate_mounts(const Container *c, const PodSpec *spec, const struc
             rule_not_found(out, &name, m->name);
         if (text_empty(m->mount_path))
             rule_required(out, &path, "");
-        for (size_t j = 0; j < i; j++) {
-            if (text_eq(c->volume_mounts[j]->mount_path, m->mount_path)) {
-                rule_invalid_text(out, &path, m->mount_path, "must be unique");
-                break;
-            }
-        }
-        validate_against_devices(m, c, &p, out);
+        if (keys_repeated(&mounts->paths, i))
+            rule_invalid_text(out, &path, m->mount_path, "must be unique");
+        validate_against_devices(m, devices, &p, out);
         validate_sub_paths(m, v, &list, &p, out);
         validate_modes(m, c, &list, out);
     }
 }
 
-static void validate_device_source(const VolumeDevice *d, const PodSpec *spec,
+static void validate_device_source(const VolumeDevice *d, const struct pod_names *names,
                                    const struct field_path *name, struct err_list *out)
 {
-    const Volume *v = volume_of(spec, d->name);
+    const Volume *v = volume_of(names, d->name);
     if (v == NULL)
         rule_not_found(out, name, d->name);
     else if (!has_source(v) || (v->volume_source->persistent_volume_claim == NULL &&
@@ -125,25 +143,20 @@ static void validate_device_source(const VolumeDevice *d, const PodSpec *spec,
                           "for block mode");
 }
 
-static void validate_against_mounts(const VolumeDevice *d, const Container *c,
+static void validate_against_mounts(const VolumeDevice *d, const struct places *mounts,
                                     const struct field_path *name, const struct field_path *path,
                                     struct err_list *out)
 {
-    bool same_name = false;
-    bool same_path = false;
-    for (size_t i = 0; i < c->n_volume_mounts; i++) {
-        same_name = same_name || text_eq(c->volume_mounts[i]->name, d->name);
-        same_path = same_path || text_eq(c->volume_mounts[i]->mount_path, d->device_path);
-    }
-    if (same_name)
+    if (keys_have(&mounts->names, d->name))
         rule_invalid_text(out, name, d->name, "must not already exist in volumeMounts");
-    if (same_path)
+    if (keys_have(&mounts->paths, d->device_path))
         rule_invalid_text(out, path, d->device_path,
                           "must not already exist as a path in volumeMounts");
 }
 
-static void validate_devices(const Container *c, const PodSpec *spec, const struct field_path *up,
-                             struct err_list *out)
+static void validate_devices(const Container *c, const struct pod_names *names,
+                             const struct places *mounts, const struct places *devices,
+                             const struct field_path *up, struct err_list *out)
 {
     struct field_path list = path_field(up, "volumeDevices");
     for (size_t i = 0; i < c->n_volume_devices; i++) {
@@ -151,30 +164,26 @@ static void validate_devices(const Container *c, const PodSpec *spec, const stru
         struct field_path p = path_index(&list, i);
         struct field_path name = path_field(&p, "name");
         struct field_path path = path_field(&p, "devicePath");
-        bool name_taken = false;
-        bool path_taken = false;
-        for (size_t j = 0; j < i; j++) {
-            name_taken = name_taken || text_eq(c->volume_devices[j]->name, d->name);
-            path_taken = path_taken || text_eq(c->volume_devices[j]->device_path, d->device_path);
-        }
         if (text_empty(d->name))
             rule_required(out, &name, "");
-        else if (name_taken)
+        else if (keys_repeated(&devices->names, i))
             rule_invalid_text(out, &name, d->name, "must be unique");
-        validate_device_source(d, spec, &name, out);
+        validate_device_source(d, names, &name, out);
         if (text_empty(d->device_path))
             rule_required(out, &path, "");
-        if (path_taken)
+        if (keys_repeated(&devices->paths, i))
             rule_invalid_text(out, &path, d->device_path, "must be unique");
         if (path_has_dots(text_of(d->device_path)))
             rule_invalid_text(out, &path, d->device_path, "can not contain backsteps ('..')");
-        validate_against_mounts(d, c, &name, &path, out);
+        validate_against_mounts(d, mounts, &name, &path, out);
     }
 }
 
-void pod_container_mounts_validate(const struct Container *c, const struct PodSpec *spec,
+void pod_container_mounts_validate(const struct Container *c, const struct pod_names *names,
                                    const struct field_path *up, struct err_list *out)
 {
-    validate_mounts(c, spec, up, out);
-    validate_devices(c, spec, up, out);
+    const struct places mounts = mounts_of(out->arena, c);
+    const struct places devices = devices_of(out->arena, c);
+    validate_mounts(c, names, &mounts, &devices, up, out);
+    validate_devices(c, names, &mounts, &devices, up, out);
 }

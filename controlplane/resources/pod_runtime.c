@@ -40,8 +40,8 @@ static void validate_amount(const struct quantities *l, size_t i, const struct f
 }
 
 static void validate_request(const struct quantities *requests, size_t i,
-                             const struct quantities *limits, const struct field_path *p,
-                             struct err_list *out)
+                             const struct quantities *limits, const struct keys *limit_names,
+                             const struct field_path *p, struct err_list *out)
 {
     const char *name = quantities_key(requests, i);
     struct arena *a = out->arena;
@@ -49,7 +49,7 @@ static void validate_request(const struct quantities *requests, size_t i,
     struct quantity limit;
     if (!quantities_value(requests, i, &request))
         return;
-    if (!quantities_get(limits, name, &limit)) {
+    if (!quantities_find(limits, limit_names, name, &limit)) {
         if (!resource_overcommits(name)) {
             struct field_path at = path_field(p->up, "limits");
             rule_required(out, &at, "Limit must be set for non overcommitable resources");
@@ -77,15 +77,6 @@ static bool has_any(const struct quantities *l, bool huge)
     return false;
 }
 
-static bool has_claim(const PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_resource_claims; i++) {
-        if (text_eq(spec->resource_claims[i]->name, name))
-            return true;
-    }
-    return false;
-}
-
 /* What the pod has to offer to a container that asks for something else. */
 static const char *claims_shown(const PodSpec *spec, const char *name, struct arena *a)
 {
@@ -100,30 +91,30 @@ static const char *claims_shown(const PodSpec *spec, const char *name, struct ar
     return shown;
 }
 
-static void validate_claims(const ResourceRequirements *r, const PodSpec *spec,
+static void validate_claims(const ResourceRequirements *r, const struct pod_names *names,
                             const struct field_path *up, struct err_list *out)
 {
     struct field_path list = path_field(up, "claims");
+    struct keys taken = keys_new(out->arena, r->n_claims);
+    for (size_t i = 0; i < r->n_claims; i++)
+        keys_add(&taken, (struct key){ .text = r->claims[i]->name, .more = r->claims[i]->request });
+    keys_sort(&taken);
     for (size_t i = 0; i < r->n_claims; i++) {
         const char *name = text_of(r->claims[i]->name);
         struct field_path p = path_index(&list, i);
-        bool taken = false;
-        for (size_t j = 0; j < i; j++)
-            taken = taken || (text_eq(r->claims[j]->name, name) &&
-                              text_eq(r->claims[j]->request, r->claims[i]->request));
         if (name[0] == '\0') {
             rule_required(out, &p, "");
             continue;
         }
-        if (taken)
+        if (keys_repeated(&taken, i))
             rule_duplicate(out, &p, name);
-        if (!has_claim(spec, name) && !err_list_full(out))
+        if (!keys_have(&names->claims, name) && !err_list_full(out))
             err_list_add(out, path_text(out->arena, &p), FIELD_NOT_FOUND,
-                         claims_shown(spec, name, out->arena));
+                         claims_shown(names->spec, name, out->arena));
     }
 }
 
-static void validate_resources(const ResourceRequirements *r, const PodSpec *spec,
+static void validate_resources(const ResourceRequirements *r, const struct pod_names *names,
                                const struct field_path *up, struct err_list *out)
 {
     if (r == NULL)
@@ -133,16 +124,17 @@ static void validate_resources(const ResourceRequirements *r, const PodSpec *spe
     struct field_path requests_path = path_field(&p, "requests");
     const struct quantities limits = { .entries = r->limits, .count = r->n_limits };
     const struct quantities requests = { .entries = r->requests, .count = r->n_requests };
+    const struct keys names_of_limits = quantities_names(out->arena, &limits);
     for (size_t i = 0; i < limits.count; i++)
         validate_amount(&limits, i, &limits_path, out);
     for (size_t i = 0; i < requests.count; i++) {
         validate_amount(&requests, i, &requests_path, out);
-        validate_request(&requests, i, &limits, &requests_path, out);
+        validate_request(&requests, i, &limits, &names_of_limits, &requests_path, out);
     }
     if ((has_any(&limits, true) || has_any(&requests, true)) && !has_any(&limits, false) &&
         !has_any(&requests, false))
         rule_forbidden(out, &p, "HugePages require cpu or memory");
-    validate_claims(r, spec, &p, out);
+    validate_claims(r, names, &p, out);
 }
 
 static void validate_resize(const Container *c, const PodSpec *spec, const struct field_path *up,
@@ -151,13 +143,14 @@ static void validate_resize(const Container *c, const PodSpec *spec, const struc
     static const char *const resources[] = { "cpu", "memory", NULL };
     static const char *const policies[] = { "NotRequired", "RestartContainer", NULL };
     struct field_path p = path_field(up, "resizePolicy"); /* upstream names no index but in one */
+    struct keys taken = keys_new(out->arena, c->n_resize_policy);
+    for (size_t i = 0; i < c->n_resize_policy; i++)
+        keys_add(&taken, (struct key){ .text = c->resize_policy[i]->resource_name });
+    keys_sort(&taken);
     for (size_t i = 0; i < c->n_resize_policy; i++) {
         const ContainerResizePolicy *r = c->resize_policy[i];
         struct field_path at = path_index(&p, i);
-        bool taken = false;
-        for (size_t j = 0; j < i; j++)
-            taken = taken || text_eq(c->resize_policy[j]->resource_name, r->resource_name);
-        if (taken)
+        if (keys_repeated(&taken, i))
             rule_duplicate(out, &at, r->resource_name);
         if (text_empty(r->resource_name))
             rule_required(out, &p, "");
@@ -173,11 +166,11 @@ static void validate_resize(const Container *c, const PodSpec *spec, const struc
     }
 }
 
-void pod_container_resources_validate(const struct Container *c, const struct PodSpec *spec,
+void pod_container_resources_validate(const struct Container *c, const struct pod_names *names,
                                       const struct field_path *up, struct err_list *out)
 {
-    validate_resources(c->resources, spec, up, out);
-    validate_resize(c, spec, up, out);
+    validate_resources(c->resources, names, up, out);
+    validate_resize(c, names->spec, up, out);
 }
 
 void pod_overhead_validate(const struct PodSpec *spec, const struct field_path *path,

@@ -184,13 +184,14 @@ static void validate_sysctls(const PodSecurityContext *s, const PodSpec *spec,
                              const struct field_path *up, struct err_list *out)
 {
     struct field_path list = path_field(up, "sysctls");
+    struct keys taken = keys_new(out->arena, s->n_sysctls);
+    for (size_t i = 0; i < s->n_sysctls; i++)
+        keys_add(&taken, (struct key){ .text = s->sysctls[i]->name });
+    keys_sort(&taken);
     for (size_t i = 0; i < s->n_sysctls; i++) {
         const char *name = text_of(s->sysctls[i]->name);
         struct field_path at = path_index(&list, i);
         struct field_path p = path_field(&at, "name");
-        bool taken = false;
-        for (size_t j = 0; j < i; j++)
-            taken = taken || text_eq(s->sysctls[j]->name, name);
         if (name[0] == '\0')
             rule_required(out, &p, "");
         else if (!is_sysctl(name))
@@ -198,7 +199,7 @@ static void validate_sysctls(const PodSecurityContext *s, const PodSpec *spec,
                               "must have at most 253 characters and match regex "
                               "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*"
                               "[a-z0-9]([-_a-z0-9]*[a-z0-9])?$");
-        else if (taken)
+        else if (keys_repeated(&taken, i))
             rule_duplicate(out, &p, name);
         validate_host_sysctl(name, spec, &p, out);
     }

@@ -94,30 +94,26 @@ static void validate_gates(const PodSpec *spec, const struct field_path *path, s
         (void)check_name(out, &type, text_of(spec->readiness_gates[i]->condition_type),
                          name_qualified);
     }
+    struct keys taken = keys_new(out->arena, spec->n_scheduling_gates);
+    for (size_t i = 0; i < spec->n_scheduling_gates; i++)
+        keys_add(&taken, (struct key){ .text = spec->scheduling_gates[i]->name });
+    keys_sort(&taken);
     for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
         struct field_path p = path_index(&scheduling, i);
         (void)check_name(out, &p, text_of(spec->scheduling_gates[i]->name), name_qualified);
-        for (size_t j = 0; j < i; j++) {
-            if (!text_eq(spec->scheduling_gates[i]->name, spec->scheduling_gates[j]->name))
-                continue;
+        if (keys_repeated(&taken, i))
             rule_duplicate(out, &p, spec->scheduling_gates[i]->name);
-            break;
-        }
     }
 }
 
-static void validate_claim(const PodSpec *spec, size_t at, const struct field_path *p,
+static void validate_claim(const PodResourceClaim *c, bool taken, const struct field_path *p,
                            struct err_list *out)
 {
-    const PodResourceClaim *c = spec->resource_claims[at];
     const struct spec_name refs[] = {
         { "resourceClaimName", c->resource_claim_name, name_dns1123_subdomain },
         { "resourceClaimTemplateName", c->resource_claim_template_name, name_dns1123_subdomain }
     };
     struct field_path name = path_field(p, "name");
-    bool taken = false;
-    for (size_t i = 0; i < at; i++)
-        taken = taken || text_eq(spec->resource_claims[i]->name, c->name);
     if (text_empty(c->name))
         rule_required(out, &name, "");
     else if (taken)
@@ -139,9 +135,13 @@ static void validate_claims(const PodSpec *spec, const struct field_path *path,
                             struct err_list *out)
 {
     struct field_path list = path_field(path, "resourceClaims");
+    struct keys taken = keys_new(out->arena, spec->n_resource_claims);
+    for (size_t i = 0; i < spec->n_resource_claims; i++)
+        keys_add(&taken, (struct key){ .text = spec->resource_claims[i]->name });
+    keys_sort(&taken);
     for (size_t i = 0; i < spec->n_resource_claims; i++) {
         struct field_path p = path_index(&list, i);
-        validate_claim(spec, i, &p, out);
+        validate_claim(spec->resource_claims[i], keys_repeated(&taken, i), &p, out);
     }
 }
 

@@ -40,15 +40,6 @@ struct Pod *pod_take_ephemeral(struct arena *a, const struct Pod *pod, const str
     return made;
 }
 
-static const EphemeralContainer *find_ephemeral(const PodSpec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
-        if (text_eq(ephemeral_name(spec->ephemeral_containers[i]), name))
-            return spec->ephemeral_containers[i];
-    }
-    return NULL;
-}
-
 /* Nothing else is told then; of the whole object: "[]". */
 static void refuse_all(struct err_list *out, const char *detail)
 {
@@ -67,9 +58,15 @@ void pod_validate_ephemeral(const struct Pod *pod, const struct Pod *old, struct
         refuse_all(out, "static pods do not support ephemeral containers");
         return;
     }
+    struct keys names = keys_new(out->arena, pod->spec->n_ephemeral_containers);
+    for (size_t i = 0; i < pod->spec->n_ephemeral_containers; i++)
+        keys_add(&names,
+                 (struct key){ .text = ephemeral_name(pod->spec->ephemeral_containers[i]) });
+    keys_sort(&names);
     for (size_t i = 0; i < old->spec->n_ephemeral_containers; i++) {
         const EphemeralContainer *was = old->spec->ephemeral_containers[i];
-        const EphemeralContainer *is = find_ephemeral(pod->spec, ephemeral_name(was));
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = ephemeral_name(was) });
+        const EphemeralContainer *is = at < 0 ? NULL : pod->spec->ephemeral_containers[at];
         if (is != NULL && schema_equal(&schema_EphemeralContainer, is, was))
             continue;
         struct str detail =
@@ -85,16 +82,20 @@ static Container **resized(struct arena *a, Container **list, size_t count, Cont
                            size_t wanted_count)
 {
     Container **made = arena_array(a, count, sizeof(*made));
+    struct keys names = keys_new(a, wanted_count);
+    for (size_t i = wanted_count; i > 0; i--) /* of equal names the last one counts */
+        keys_add(&names, (struct key){ .text = wanted[i - 1]->name });
+    keys_sort(&names);
     for (size_t i = 0; i < count; i++) {
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = list[i]->name });
         made[i] = list[i];
-        for (size_t j = 0; j < wanted_count; j++) {
-            if (!text_eq(list[i]->name, wanted[j]->name))
-                continue;
-            made[i] = arena_copy(a, list[i], sizeof(Container));
-            made[i]->resources = wanted[j]->resources;
-            made[i]->n_resize_policy = wanted[j]->n_resize_policy;
-            made[i]->resize_policy = wanted[j]->resize_policy;
-        }
+        if (at < 0)
+            continue;
+        const Container *by = wanted[wanted_count - 1 - (size_t)at];
+        made[i] = arena_copy(a, list[i], sizeof(Container));
+        made[i]->resources = by->resources;
+        made[i]->n_resize_policy = by->n_resize_policy;
+        made[i]->resize_policy = by->resize_policy;
     }
     return made;
 }
@@ -136,9 +137,10 @@ static void check_kept(struct quantities is, struct quantities was, const char *
     struct field_path resources = path_field(up, "resources");
     struct field_path p = path_field(&resources, list);
     struct quantity ignored;
+    struct keys names = quantities_names(out->arena, &is);
     bool kept = is.count >= was.count;
     for (size_t i = 0; kept && i < was.count; i++)
-        kept = quantities_get(&is, quantities_key(&was, i), &ignored);
+        kept = quantities_find(&is, &names, quantities_key(&was, i), &ignored);
     if (!kept)
         rule_forbidden(out, &p, detail);
 }
@@ -153,28 +155,30 @@ static void check_all_kept(const Container *is, const Container *was, const stru
 }
 
 /* Each of one list that is not cpu or memory is in the other, and as much. */
-static bool others_in(struct quantities list, struct quantities other)
+static bool others_in(struct arena *a, struct quantities list, struct quantities other)
 {
     struct quantity x;
     struct quantity y;
+    struct keys names = quantities_names(a, &other);
     bool same = true;
     for (size_t i = 0; same && i < list.count; i++) {
         const char *name = quantities_key(&list, i);
-        same =
-            is_resizable(name) || (quantities_value(&list, i, &x) &&
-                                   quantities_get(&other, name, &y) && quantity_cmp(&x, &y) == 0);
+        same = is_resizable(name) ||
+               (quantities_value(&list, i, &x) && quantities_find(&other, &names, name, &y) &&
+                quantity_cmp(&x, &y) == 0);
     }
     return same;
 }
 
 /* But for its cpu and memory. */
-static bool is_same(const Container *is, const Container *was)
+static bool is_same(struct arena *a, const Container *is, const Container *was)
 {
     Container without = *is;
     without.resources = was->resources;
-    return others_in(requests_of(is), requests_of(was)) &&
-           others_in(requests_of(was), requests_of(is)) &&
-           others_in(limits_of(is), limits_of(was)) && others_in(limits_of(was), limits_of(is)) &&
+    return others_in(a, requests_of(is), requests_of(was)) &&
+           others_in(a, requests_of(was), requests_of(is)) &&
+           others_in(a, limits_of(is), limits_of(was)) &&
+           others_in(a, limits_of(was), limits_of(is)) &&
            schema_equal(&schema_Container, &without, was);
 }
 
@@ -187,7 +191,7 @@ static void resize_containers(const PodSpec *spec, const PodSpec *old, struct er
         check_all_kept(spec->containers[i], old->containers[i], &p, out);
     }
     for (size_t i = 0; i < old->n_containers; i++) {
-        if (!is_same(spec->containers[i], old->containers[i]))
+        if (!is_same(out->arena, spec->containers[i], old->containers[i]))
             rule_forbidden(out, &path, "only cpu and memory resources are mutable");
     }
 }
@@ -204,7 +208,7 @@ static void resize_init(const PodSpec *spec, const PodSpec *old, struct err_list
         bool sidecar = text_eq(was->restart_policy, "Always");
         if (sidecar)
             check_all_kept(is, was, &p, out);
-        if (sidecar && !is_same(is, was))
+        if (sidecar && !is_same(out->arena, is, was))
             rule_forbidden(out, &path,
                            "only cpu and memory resources for sidecar containers are mutable");
         else if (!sidecar && !schema_equal(&schema_Container, is, was))

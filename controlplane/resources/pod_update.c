@@ -56,20 +56,25 @@ static bool validate_deadline(const PodSpec *spec, const PodSpec *old,
     return in_range && shortened;
 }
 
+/* All but its seconds: a line each, which no valid part has. */
+static struct key toleration_key(struct arena *a, const Toleration *t)
+{
+    struct str text =
+        str_printf(a, "%s\n%s\n%s", text_of(t->key), text_of(t->operator_), text_of(t->effect));
+    return (struct key){ .text = str_dup(a, text), .more = t->value };
+}
+
 /* Every old toleration must still be there, but for its seconds. */
 static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
                                  const struct field_path *path, struct err_list *out)
 {
     struct field_path p = path_field(path, "tolerations");
+    struct keys now = keys_new(out->arena, spec->n_tolerations);
+    for (size_t i = 0; i < spec->n_tolerations; i++)
+        keys_add(&now, toleration_key(out->arena, spec->tolerations[i]));
+    keys_sort(&now);
     for (size_t i = 0; i < old->n_tolerations; i++) {
-        const Toleration *was = old->tolerations[i];
-        bool found = false;
-        for (size_t j = 0; j < spec->n_tolerations && !found; j++) {
-            const Toleration *is = spec->tolerations[j];
-            found = text_eq(was->key, is->key) && text_eq(was->operator_, is->operator_) &&
-                    text_eq(was->value, is->value) && text_eq(was->effect, is->effect);
-        }
-        if (!found) {
+        if (keys_find(&now, toleration_key(out->arena, old->tolerations[i])) < 0) {
             rule_forbidden(out, &p,
                            "existing toleration can not be modified except its "
                            "tolerationSeconds");

@@ -294,6 +294,10 @@ void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *p
 {
     static const VolumeSource none = VOLUME_SOURCE__INIT;
     struct field_path list = path_field(path, "volumes");
+    struct keys taken = keys_new(out->arena, spec->n_volumes);
+    for (size_t i = 0; i < spec->n_volumes; i++)
+        keys_add(&taken, (struct key){ .text = spec->volumes[i]->name });
+    keys_sort(&taken);
     for (size_t i = 0; i < spec->n_volumes; i++) {
         const Volume *v = spec->volumes[i];
         const VolumeSource *source = v->volume_source == NULL ? &none : v->volume_source;
@@ -303,13 +307,9 @@ void pod_volumes_validate(const struct PodSpec *spec, const struct field_path *p
         validate_details(source, &p, out);
         if (text_empty(v->name)) {
             rule_required(out, &name, "");
-        } else if (check_name(out, &name, v->name, name_dns1123_label)) {
-            for (size_t j = 0; j < i; j++) {
-                if (text_eq(spec->volumes[j]->name, v->name)) {
-                    rule_duplicate(out, &name, v->name);
-                    break;
-                }
-            }
+        } else if (check_name(out, &name, v->name, name_dns1123_label) &&
+                   keys_repeated(&taken, i)) {
+            rule_duplicate(out, &name, v->name);
         }
     }
 }

@@ -44,6 +44,22 @@ bool quantities_get(const struct quantities *q, const char *key, struct quantity
     return false;
 }
 
+struct keys quantities_names(struct arena *a, const struct quantities *q)
+{
+    struct keys names = keys_new(a, q->count);
+    for (size_t i = 0; i < q->count; i++)
+        keys_add(&names, (struct key){ .text = quantities_key(q, i) });
+    keys_sort(&names);
+    return names;
+}
+
+bool quantities_find(const struct quantities *q, const struct keys *names, const char *key,
+                     struct quantity *out)
+{
+    ptrdiff_t at = keys_find(names, (struct key){ .text = key });
+    return at >= 0 && quantities_value(q, (size_t)at, out);
+}
+
 void quantities_add_missing(struct arena *a, void *entries, size_t *count, const void *descriptor,
                             const struct quantities *from)
 {
@@ -55,8 +71,9 @@ void quantities_add_missing(struct arena *a, void *entries, size_t *count, const
     struct quantities now = { .entries = all, .count = *count };
     if (*count > 0)
         memcpy(all, old, *count * sizeof(*all));
+    struct keys names = quantities_names(a, &now);
     for (size_t i = 0; i < from->count; i++) {
-        if (quantities_get(&now, quantities_key(from, i), &ignored))
+        if (quantities_find(&now, &names, quantities_key(from, i), &ignored))
             continue;
         struct quantity_entry *entry = arena_alloc(a, d->sizeof_message);
         protobuf_c_message_init(d, entry);

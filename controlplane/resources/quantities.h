@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "api/meta/quantity.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/rules.h"
 
 /* Entries of any protobuf-c map<string, Quantity>: all have one layout. */
@@ -21,6 +22,10 @@ const char *quantities_text(const struct quantities *q, size_t i);
 bool quantities_value(const struct quantities *q, size_t i, struct quantity *out);
 /* False when there is no such key (or it is no quantity). */
 bool quantities_get(const struct quantities *q, const char *key, struct quantity *out);
+/* The same for many keys: of the map's names, sorted. */
+struct keys quantities_names(struct arena *a, const struct quantities *q);
+bool quantities_find(const struct quantities *q, const struct keys *names, const char *key,
+                     struct quantity *out);
 /* Adds to *entries what it lacks of from: entries of the map's own type, given by its descriptor.
  * The quantities are shared. */
 void quantities_add_missing(struct arena *a, void *entries, size_t *count, const void *descriptor,

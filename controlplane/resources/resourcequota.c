@@ -16,6 +16,8 @@ static const char *const scopes[] = { "BestEffort",
                                       "VolumeAttributesClass",
                                       NULL };
 
+#define SCOPES (sizeof(scopes) / sizeof(scopes[0]) - 1)
+
 static void defaults(struct arena *a, void *object)
 {
     ResourceQuota *quota = object;
@@ -92,39 +94,58 @@ static bool is_scope(const char *scope)
     return listed(scopes, scope);
 }
 
-/* A scope says which pods (or claims) count; nothing else can be counted within it. */
+/* Both are known. A scope says which pods (or claims) count; nothing else can be counted within it.
+ */
 static bool scope_counts(const char *scope, const char *resource)
 {
     static const char *const compute[] = {
         "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory", NULL
     };
     static const char *const storage[] = { "persistentvolumeclaims", "requests.storage", NULL };
-    if (!resource_is_quota(resource) || !is_scope(scope))
-        return true; /* something of another kind, or told already */
     if (text_eq(scope, "VolumeAttributesClass"))
         return listed(storage, resource);
     return text_eq(resource, "pods") ||
            (!text_eq(scope, "BestEffort") && listed(compute, resource));
 }
 
-static bool scope_fits(const char *scope, const ResourceQuotaSpec *spec)
+/* Which scopes go with everything that is limited. */
+struct fitting {
+    bool fits[SCOPES];
+};
+
+static struct fitting fitting_of(const ResourceQuotaSpec *spec)
 {
     const struct quantities hard = { .entries = spec->hard, .count = spec->n_hard };
+    struct fitting f;
+    for (size_t k = 0; k < SCOPES; k++)
+        f.fits[k] = true;
     for (size_t i = 0; i < hard.count; i++) {
-        if (!scope_counts(scope, quantities_key(&hard, i)))
-            return false;
+        const char *resource = quantities_key(&hard, i);
+        bool known = resource_is_quota(resource);
+        for (size_t k = 0; known && k < SCOPES; k++)
+            f.fits[k] = f.fits[k] && scope_counts(scopes[k], resource);
     }
-    return true;
+    return f;
 }
 
-static void validate_scopes(const ResourceQuotaSpec *spec, struct err_list *out)
+static bool scope_fits(const struct fitting *f, const char *scope)
+{
+    for (size_t k = 0; k < SCOPES; k++) {
+        if (text_eq(scopes[k], scope))
+            return f->fits[k];
+    }
+    return true; /* none at all: told already */
+}
+
+static void validate_scopes(const ResourceQuotaSpec *spec, const struct fitting *f,
+                            struct err_list *out)
 {
     struct field_path up = path_field(NULL, "spec");
     struct field_path p = path_field(&up, "scopes");
     for (size_t i = 0; i < spec->n_scopes; i++) {
-        if (!is_scope(spec->scopes[i]))
+        if (!is_scope(spec->scopes[i]) && !err_list_full(out))
             rule_invalid(out, &p, scopes_shown(out->arena, spec), "unsupported scope");
-        if (!scope_fits(spec->scopes[i], spec))
+        if (!scope_fits(f, spec->scopes[i]) && !err_list_full(out))
             rule_invalid(out, &p, scopes_shown(out->arena, spec),
                          "unsupported scope applied to resource");
     }
@@ -172,7 +193,8 @@ static bool selects_scope(const ScopeSelector *selector, const char *scope)
 }
 
 /* Upstream names no index here. */
-static void validate_selector(const ResourceQuotaSpec *spec, struct err_list *out)
+static void validate_selector(const ResourceQuotaSpec *spec, const struct fitting *f,
+                              struct err_list *out)
 {
     const ScopeSelector *selector = spec->scope_selector;
     struct field_path up = path_field(NULL, "spec");
@@ -182,7 +204,7 @@ static void validate_selector(const ResourceQuotaSpec *spec, struct err_list *ou
         return;
     for (size_t i = 0; i < selector->n_match_expressions; i++) {
         const ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
-        if (out->count < ERR_LIST_MAX && !scope_fits(r->scope_name, spec))
+        if (!scope_fits(f, r->scope_name))
             rule_invalid_message(out, &p, &schema_ScopeSelector, selector,
                                  "unsupported scope applied to resource");
         validate_requirement(r, &p, out);
@@ -198,10 +220,11 @@ static void validate(const struct resource_context *c, const void *object, struc
     struct field_path path = path_field(NULL, "spec");
     struct field_path hard = path_field(&path, "hard");
     const struct quantities amounts = { .entries = spec->hard, .count = spec->n_hard };
+    const struct fitting fitting = fitting_of(spec);
     (void)c;
     validate_amounts(&amounts, &hard, out);
-    validate_scopes(spec, out);
-    validate_selector(spec, out);
+    validate_scopes(spec, &fitting, out);
+    validate_selector(spec, &fitting, out);
 }
 
 static void validate_update(const struct resource_context *c, const void *object, const void *old,
@@ -211,10 +234,13 @@ static void validate_update(const struct resource_context *c, const void *object
     const ResourceQuotaSpec *was = ((const ResourceQuota *)old)->spec;
     struct field_path path = path_field(NULL, "spec");
     struct field_path p = path_field(&path, "scopes");
-    (void)c;
     bool same = was != NULL && spec->n_scopes == was->n_scopes;
+    struct keys old_scopes = keys_new(c->arena, same ? was->n_scopes : 0);
+    for (size_t i = 0; same && i < was->n_scopes; i++)
+        keys_add(&old_scopes, (struct key){ .text = was->scopes[i] });
+    keys_sort(&old_scopes);
     for (size_t i = 0; same && i < spec->n_scopes; i++)
-        same = has_scope(was, spec->scopes[i]);
+        same = keys_have(&old_scopes, spec->scopes[i]);
     if (!same)
         rule_invalid(out, &p, scopes_shown(out->arena, spec), "field is immutable");
 }

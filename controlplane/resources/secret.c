@@ -5,27 +5,19 @@
 #include "api/schema/json.h"
 #include "base/arena.h"
 #include "controlplane/resources/config_data.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/strategies.h"
 
 #define ACCOUNT_ANNOTATION "kubernetes.io/service-account.name"
 
-static void put(struct arena *a, Secret *s, Secret__DataEntry **data, const char *key,
-                ProtobufCBinaryData value)
+static Secret__DataEntry *entry_of(struct arena *a, const Secret__StringDataEntry *from)
 {
-    for (size_t i = 0; i < s->n_data; i++) {
-        if (text_eq(data[i]->key, key)) {
-            data[i] = arena_copy(a, data[i], sizeof(*data[i]));
-            data[i]->has_value = 1;
-            data[i]->value = value;
-            return;
-        }
-    }
     Secret__DataEntry *entry = arena_new(a, Secret__DataEntry);
     secret__data_entry__init(entry);
-    entry->key = text_new(a, key);
+    entry->key = text_new(a, text_of(from->key));
     entry->has_value = 1;
-    entry->value = value;
-    data[s->n_data++] = entry;
+    entry->value = from->value;
+    return entry;
 }
 
 /* stringData is for writing only: its values win over data's and are never stored apart. */
@@ -34,11 +26,25 @@ static void merge_string_data(struct arena *a, Secret *s)
     if (s->n_string_data == 0)
         return;
     Secret__DataEntry **data = arena_array(a, s->n_data + s->n_string_data, sizeof(*data));
-    for (size_t i = 0; i < s->n_data; i++)
+    struct keys names = keys_new(a, s->n_data);
+    struct keys later = keys_new(a, s->n_string_data);
+    size_t count = s->n_data;
+    for (size_t i = 0; i < s->n_data; i++) {
         data[i] = s->data[i];
-    for (size_t i = 0; i < s->n_string_data; i++)
-        put(a, s, data, text_of(s->string_data[i]->key), s->string_data[i]->value);
+        keys_add(&names, (struct key){ .text = s->data[i]->key });
+    }
+    for (size_t i = s->n_string_data; i > 0; i--)
+        keys_add(&later, (struct key){ .text = s->string_data[i - 1]->key });
+    keys_sort(&names);
+    keys_sort(&later);
+    for (size_t i = 0; i < s->n_string_data; i++) {
+        if (keys_repeated(&later, s->n_string_data - 1 - i))
+            continue; /* only protobuf has a key twice: the last one counts */
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = s->string_data[i]->key });
+        data[at < 0 ? count++ : (size_t)at] = entry_of(a, s->string_data[i]);
+    }
     s->data = data;
+    s->n_data = count;
     s->n_string_data = 0;
     s->string_data = NULL;
 }
@@ -131,14 +137,13 @@ static void validate_update(const struct resource_context *c, const void *object
     struct field_path type = path_field(NULL, "type");
     struct field_path immutable = path_field(NULL, "immutable");
     struct field_path data = path_field(NULL, "data");
-    (void)c;
     if (!text_eq(s->type, was->type))
         rule_invalid_text(out, &type, s->type, "field is immutable");
     if (!was->immutable)
         return;
     if (!s->immutable)
         rule_forbidden(out, &immutable, frozen);
-    if (!config_equal(s->data, s->n_data, was->data, was->n_data))
+    if (!config_equal(c->arena, s->data, s->n_data, was->data, was->n_data))
         rule_forbidden(out, &data, frozen);
 }
 

@@ -122,7 +122,8 @@ static void drop_of_old_type(ServiceSpec *spec, const ServiceSpec *was)
     bool was_balanced = is_type(was, "LoadBalancer");
     if (is_type(spec, "ExternalName") && !is_type(was, "ExternalName"))
         drop_addresses(spec, was);
-    for (size_t i = 0; !ports && same_node_ports(spec, was) && i < spec->n_ports; i++)
+    bool drop_ports = !ports && same_node_ports(spec, was);
+    for (size_t i = 0; drop_ports && i < spec->n_ports; i++)
         spec->ports[i]->node_port = 0;
     if (was_balanced && !balanced) {
         if (spec->health_check_node_port == was->health_check_node_port)

@@ -4,6 +4,7 @@
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "controlplane/resources/addresses.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/metadata.h"
 #include "controlplane/resources/service.h"
 #include "controlplane/resources/strategies.h"
@@ -78,7 +79,13 @@ static void validate_of_type(const ServiceSpec *spec, const struct field_path *p
 
 /* ---- ports ---- */
 
-static void validate_port(const ServiceSpec *spec, size_t i, const struct field_path *p,
+/* By name. */
+static struct key name_key(const ServicePort *port)
+{
+    return (struct key){ .text = port->name };
+}
+
+static void validate_port(const ServiceSpec *spec, size_t i, bool taken, const struct field_path *p,
                           struct err_list *out)
 {
     const ServicePort *port = spec->ports[i];
@@ -87,9 +94,6 @@ static void validate_port(const ServiceSpec *spec, size_t i, const struct field_
     struct field_path target = path_field(p, "targetPort");
     struct field_path protocol = path_field(p, "protocol");
     struct field_path application = path_field(p, "appProtocol");
-    bool taken = false;
-    for (size_t j = 0; j < i; j++)
-        taken = taken || text_eq(spec->ports[j]->name, port->name);
     if (!text_empty(port->name)) {
         (void)check_name(out, &name, port->name, name_dns1123_label);
         if (taken)
@@ -107,17 +111,18 @@ static void validate_port(const ServiceSpec *spec, size_t i, const struct field_
         (void)check_name(out, &application, port->app_protocol, name_qualified);
 }
 
-static void validate_node_port(const ServiceSpec *spec, size_t i, const struct field_path *up,
-                               struct err_list *out)
+static struct key node_port_key(const ServicePort *port)
+{
+    return (struct key){ .text = port->protocol, .number = port->node_port };
+}
+
+static void validate_node_port(const ServiceSpec *spec, size_t i, bool taken,
+                               const struct field_path *up, struct err_list *out)
 {
     const ServicePort *port = spec->ports[i];
     struct field_path p = path_field(up, "nodePort");
-    bool taken = false;
     if (port->node_port == 0)
         return;
-    for (size_t j = 0; j < i; j++)
-        taken = taken || (spec->ports[j]->node_port == port->node_port &&
-                          text_eq(spec->ports[j]->protocol, port->protocol));
     if (is_type(spec, "ClusterIP"))
         rule_forbidden(out, &p, "may not be used when `type` is 'ClusterIP'");
     else
@@ -128,32 +133,39 @@ static void validate_node_port(const ServiceSpec *spec, size_t i, const struct f
     }
 }
 
-/* Shown as upstream's own type for a port. */
-static void validate_distinct(const ServiceSpec *spec, size_t i, const struct field_path *p,
-                              struct err_list *out)
+static struct key number_key(const ServicePort *port)
 {
-    const ServicePort *port = spec->ports[i];
-    for (size_t j = 0; j < i; j++) {
-        if (spec->ports[j]->port != port->port ||
-            !text_eq(spec->ports[j]->protocol, port->protocol))
-            continue;
-        struct str shown = str_printf(out->arena,
-                                      "{\"Name\":\"\",\"Protocol\":%s,\"AppProtocol\":null,"
-                                      "\"Port\":%d,\"TargetPort\":0,\"NodePort\":0}",
-                                      text_quoted(out->arena, port->protocol), port->port);
-        err_list_add(out, path_text(out->arena, p), FIELD_DUPLICATE, str_dup(out->arena, shown));
-        return;
-    }
+    return (struct key){ .text = port->protocol, .number = port->port };
 }
 
+/* Shown as upstream's own type for a port. */
+static void validate_distinct(const ServiceSpec *spec, size_t i, bool taken,
+                              const struct field_path *p, struct err_list *out)
+{
+    const ServicePort *port = spec->ports[i];
+    if (!taken || err_list_full(out))
+        return;
+    struct str shown = str_printf(out->arena,
+                                  "{\"Name\":\"\",\"Protocol\":%s,\"AppProtocol\":null,"
+                                  "\"Port\":%d,\"TargetPort\":0,\"NodePort\":0}",
+                                  text_quoted(out->arena, port->protocol), port->port);
+    err_list_add(out, path_text(out->arena, p), FIELD_DUPLICATE, str_dup(out->arena, shown));
+}
+
+/* taken: an earlier port has the same key. */
 static void for_ports(const ServiceSpec *spec, const struct field_path *path, struct err_list *out,
-                      void (*check)(const ServiceSpec *spec, size_t i, const struct field_path *p,
-                                    struct err_list *out))
+                      struct key (*key)(const ServicePort *port),
+                      void (*check)(const ServiceSpec *spec, size_t i, bool taken,
+                                    const struct field_path *p, struct err_list *out))
 {
     struct field_path ports = path_field(path, "ports");
+    struct keys keys = keys_new(out->arena, spec->n_ports);
+    for (size_t i = 0; i < spec->n_ports; i++)
+        keys_add(&keys, key(spec->ports[i]));
+    keys_sort(&keys);
     for (size_t i = 0; i < spec->n_ports; i++) {
         struct field_path p = path_index(&ports, i);
-        check(spec, i, &p, out);
+        check(spec, i, keys_repeated(&keys, i), &p, out);
     }
 }
 
@@ -188,13 +200,14 @@ static void validate_families(const ServiceSpec *spec, const struct field_path *
                                             NULL };
     struct field_path list = path_field(path, "ipFamilies");
     struct field_path policy = path_field(path, "ipFamilyPolicy");
+    struct keys taken = keys_new(out->arena, spec->n_ip_families);
+    for (size_t i = 0; i < spec->n_ip_families; i++)
+        keys_add(&taken, (struct key){ .text = spec->ip_families[i] });
+    keys_sort(&taken);
     for (size_t i = 0; i < spec->n_ip_families; i++) {
         struct field_path p = path_index(&list, i);
-        bool taken = false;
-        for (size_t j = 0; j < i; j++)
-            taken = taken || text_eq(spec->ip_families[j], spec->ip_families[i]);
         (void)check_one_of(out, &p, text_of(spec->ip_families[i]), families);
-        if (taken)
+        if (keys_repeated(&taken, i))
             rule_duplicate(out, &p, spec->ip_families[i]);
     }
     if (spec->ip_family_policy != NULL)
@@ -308,15 +321,15 @@ void service_spec_validate(const struct Service *service, struct err_list *out)
     if (spec->n_ports == 0 && !is_type(spec, "ExternalName") && !is_headless(spec))
         rule_required(out, &ports, "");
     validate_of_type(spec, &path, out);
-    for_ports(spec, &path, out, validate_port);
+    for_ports(spec, &path, out, name_key, validate_port);
     metadata_validate_labels(spec->selector, spec->n_selector, &selector, out);
     validate_affinity(spec, &path, out);
     if (!is_type(spec, "ExternalName"))
         validate_cluster_ips(spec, &path, out);
     validate_external_ips(spec, &path, out);
     (void)check_one_of(out, &type, text_of(spec->type), types);
-    for_ports(spec, &path, out, validate_node_port);
-    for_ports(spec, &path, out, validate_distinct);
+    for_ports(spec, &path, out, node_port_key, validate_node_port);
+    for_ports(spec, &path, out, number_key, validate_distinct);
     validate_balancer(spec, &path, out);
     validate_policies(spec, &path, out);
 }

@@ -5,6 +5,7 @@
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "base/arena.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/quantities.h"
 #include "controlplane/resources/warnings.h"
 
@@ -15,7 +16,7 @@
 struct pod_warnings {
     const struct resource_context *c;
     struct resource_warnings *out;
-    const ObjectMeta *meta;
+    struct keys annotations;
     const struct field_path *up;
     const struct field_path *spec;
     bool seccomp; /* the pod has a profile, so its annotation is but a copy */
@@ -25,13 +26,14 @@ struct pod_warnings {
 static const char seccomp_annotation[] = "non-functional in v1.27+; use the \"seccompProfile\" "
                                          "field instead";
 
-static bool annotated(const ObjectMeta *meta, const char *key)
+static struct keys annotations_of(struct arena *a, const ObjectMeta *meta)
 {
-    for (size_t i = 0; meta != NULL && i < meta->n_annotations; i++) {
-        if (text_eq(meta->annotations[i]->key, key))
-            return true;
-    }
-    return false;
+    size_t count = meta == NULL ? 0 : meta->n_annotations;
+    struct keys keys = keys_new(a, count);
+    for (size_t i = 0; i < count; i++)
+        keys_add(&keys, (struct key){ .text = meta->annotations[i]->key });
+    keys_sort(&keys);
+    return keys;
 }
 
 static void annotation(struct pod_warnings *w, const char *key, const char *message)
@@ -39,7 +41,7 @@ static void annotation(struct pod_warnings *w, const char *key, const char *mess
     const struct field_path meta = path_field(w->up, "metadata");
     const struct field_path list = path_field(&meta, "annotations");
     const struct field_path at = path_key(&list, key);
-    if (annotated(w->meta, key))
+    if (keys_have(&w->annotations, key))
         warn_at(w->c, w->out, &at, "%s", message);
 }
 
@@ -155,43 +157,20 @@ static void volumes(struct pod_warnings *w, const PodSpec *spec)
     }
 }
 
-struct named {
-    const char *name;
-    size_t at;
-};
-
-static int named_cmp(const void *x, const void *y)
-{
-    const struct named *a = x;
-    const struct named *b = y;
-    int order = strcmp(a->name, b->name);
-    return order != 0 ? order : a->at < b->at ? -1 : a->at > b->at;
-}
-
-/* Which of the names came before already; sorts them. */
-static const bool *repeated(struct arena *a, struct named *all, size_t count)
-{
-    bool *again = arena_array(a, count, sizeof(*again));
-    qsort(all, count, sizeof(*all), named_cmp);
-    for (size_t i = 1; i < count; i++)
-        again[all[i].at] = strcmp(all[i - 1].name, all[i].name) == 0;
-    return again;
-}
-
 static void pull_secrets(struct pod_warnings *w, const PodSpec *spec)
 {
     struct arena *a = w->c->arena;
     size_t count = spec->n_image_pull_secrets;
     const struct field_path list = path_field(w->spec, "imagePullSecrets");
-    struct named *all = arena_array(a, count, sizeof(*all));
+    struct keys names = keys_new(a, count);
     for (size_t i = 0; i < count; i++)
-        all[i] = (struct named){ text_of(spec->image_pull_secrets[i]->name), i };
-    const bool *again = repeated(a, all, count);
+        keys_add(&names, (struct key){ .text = spec->image_pull_secrets[i]->name });
+    keys_sort(&names);
     for (size_t i = 0; i < count; i++) {
         const char *name = text_of(spec->image_pull_secrets[i]->name);
         const struct field_path item = path_index(&list, i);
         const struct field_path at = path_field(&item, "name");
-        if (again[i])
+        if (keys_repeated(&names, i))
             warn_at(w->c, w->out, &at, "duplicate name %s", text_quoted(a, name));
         if (name[0] == '\0')
             warn_at(w->c, w->out, &at, "invalid empty name \"\"");
@@ -203,14 +182,14 @@ static void host_aliases(struct pod_warnings *w, const PodSpec *spec)
     struct arena *a = w->c->arena;
     size_t count = spec->n_host_aliases;
     const struct field_path list = path_field(w->spec, "hostAliases");
-    struct named *all = arena_array(a, count, sizeof(*all));
+    struct keys ips = keys_new(a, count);
     for (size_t i = 0; i < count; i++)
-        all[i] = (struct named){ text_of(spec->host_aliases[i]->ip), i };
-    const bool *again = repeated(a, all, count);
+        keys_add(&ips, (struct key){ .text = spec->host_aliases[i]->ip });
+    keys_sort(&ips);
     for (size_t i = 0; i < count; i++) {
         const struct field_path item = path_index(&list, i);
         const struct field_path at = path_field(&item, "ip");
-        if (again[i])
+        if (keys_repeated(&ips, i))
             warn_at(w->c, w->out, &at, "duplicate ip %s",
                     text_quoted(a, text_of(spec->host_aliases[i]->ip)));
     }
@@ -260,13 +239,13 @@ static void environment(struct pod_warnings *w, EnvVar *const *env, size_t count
 {
     const struct field_path list = path_field(path, "env");
     struct arena *a = w->c->arena;
-    struct named *all = arena_array(a, count, sizeof(*all));
+    struct keys names = keys_new(a, count);
     for (size_t i = 0; i < count; i++)
-        all[i] = (struct named){ text_of(env[i]->name), i };
-    const bool *again = repeated(a, all, count);
+        keys_add(&names, (struct key){ .text = env[i]->name });
+    keys_sort(&names);
     for (size_t i = 1; i < count; i++) {
         const struct field_path at = path_index(&list, i);
-        if (again[i] && hides(a, env[i]))
+        if (keys_repeated(&names, i) && hides(a, env[i]))
             warn_at(w->c, w->out, &at,
                     "hides previous definition of %s, which may be dropped when using apply",
                     text_quoted(a, text_of(env[i]->name)));
@@ -408,7 +387,7 @@ void warn_pod(const struct resource_context *c, const PodSpec *spec, const Objec
     struct pod_warnings w = {
         .c = c,
         .out = out,
-        .meta = meta,
+        .annotations = annotations_of(c->arena, meta),
         .up = template_path,
         .spec = &path,
         .seccomp = s != NULL && s->seccomp_profile != NULL,

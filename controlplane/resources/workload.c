@@ -9,6 +9,7 @@
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/metadata.h"
 #include "controlplane/resources/pod.h"
 
@@ -62,12 +63,32 @@ static void match_nothing(const PodTemplateSpec *t, const struct field_path *pat
                      "`selector` does not match template `labels`");
 }
 
+/* A template's labels by key: a selector asks for many. */
+struct sorted_labels {
+    struct arena *arena;
+    const ObjectMeta *meta;
+    struct keys keys;
+};
+
+static bool get_sorted(const struct labels *l, struct str key, struct str *out_value)
+{
+    const struct sorted_labels *s = l->data;
+    ptrdiff_t at = keys_find(&s->keys, (struct key){ .text = str_dup(s->arena, key) });
+    if (at >= 0)
+        *out_value = str_from(entries_value(s->meta->labels, (size_t)at));
+    return at >= 0;
+}
+
 void workload_validate_match(const struct selector *selector, const struct PodTemplateSpec *t,
                              const struct field_path *path, struct err_list *out)
 {
     const ObjectMeta *meta = t->metadata;
-    struct labels labels =
-        meta == NULL ? labels_none() : labels_of_entries(meta->labels, meta->n_labels);
+    size_t count = meta == NULL ? 0 : meta->n_labels;
+    struct sorted_labels sorted = { out->arena, meta, keys_new(out->arena, count) };
+    for (size_t i = 0; i < count; i++)
+        keys_add(&sorted.keys, (struct key){ .text = entries_key(meta->labels, i) });
+    keys_sort(&sorted.keys);
+    struct labels labels = { .get = get_sorted, .data = &sorted };
     if (!selector_everything(selector) && !selector_matches(selector, &labels))
         match_nothing(t, path, out);
 }

@@ -1,4 +1,6 @@
 /* One answer from three representations of the same labels. */
+#include <stdio.h>
+
 #include "api/meta/labels.h"
 #include "api/proto/meta.pb-c.h"
 #include "base/arena.h"
@@ -47,8 +49,36 @@ static void test_sources(void **state)
     assert_false(entries_contain(entries, 1, entries, 2));
 }
 
+/* Long maps in two orders: sorted, not searched for each key. */
+static void test_long_maps(void **state)
+{
+    enum { MANY = 100000 };
+    static ObjectMeta__LabelsEntry entries[MANY];
+    static ObjectMeta__LabelsEntry *up[MANY];
+    static ObjectMeta__LabelsEntry *down[MANY];
+    static char keys[MANY][8];
+    static char value[] = "v";
+    static char other[] = "w";
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(keys[i], sizeof(keys[i]), "k%zu", i);
+        object_meta__labels_entry__init(&entries[i]);
+        entries[i].key = keys[i];
+        entries[i].value = value;
+        up[i] = down[MANY - 1 - i] = &entries[i];
+    }
+    assert_true(entries_contain(up, MANY, down, MANY));
+    assert_true(entries_contain(up, MANY, down, MANY - 1));
+    assert_false(entries_contain(up + 1, MANY - 1, down, MANY));
+    ObjectMeta__LabelsEntry changed = entries[MANY / 2];
+    changed.value = other;
+    up[MANY / 2] = &changed;
+    assert_false(entries_contain(up, MANY, down, MANY));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_sources) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_sources),
+                                        cmocka_unit_test(test_long_maps) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

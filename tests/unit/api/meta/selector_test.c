@@ -172,10 +172,38 @@ static void test_struct(void **state)
     arena_deinit(&a);
 }
 
+/* Values in no order and more than once: an expression has each once, in theirs. */
+static void test_values(void **state)
+{
+    static char key[] = "env";
+    static char in[] = "In";
+    static char *values[] = { "b", "c", "a", "b", "a" };
+    LabelSelectorRequirement r = LABEL_SELECTOR_REQUIREMENT__INIT;
+    LabelSelectorRequirement *list[] = { &r };
+    LabelSelector ls = LABEL_SELECTOR__INIT;
+    struct selector s;
+    struct arena a;
+    struct err e = { 0 };
+    (void)state;
+    arena_init(&a);
+    r.key = key;
+    r.operator_ = in;
+    r.values = values;
+    r.n_values = sizeof(values) / sizeof(values[0]);
+    ls.match_expressions = list;
+    ls.n_match_expressions = 1;
+    assert_int_equal(selector_from_struct(&a, &ls, &s, &e), 0);
+    assert_int_equal(s.requirements[0].values_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(str_eq(s.requirements[0].values[i], str_of("abc" + i, 1)));
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_matches),
                                         cmocka_unit_test(test_refused), cmocka_unit_test(test_text),
-                                        cmocka_unit_test(test_struct) };
+                                        cmocka_unit_test(test_struct),
+                                        cmocka_unit_test(test_values) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

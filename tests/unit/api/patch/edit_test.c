@@ -51,13 +51,15 @@ static void copies_and_depth(void **state)
     struct err e = { 0 };
     const struct json *source;
     size_t bytes = 0;
+    uint64_t visited = 0;
     arena_init(&a);
     assert_int_equal(json_parse(&a, str_lit("{\"a\":[[\"xyz\"]],\"b\":1}"), &source, &e), 0);
     struct json copy = edit_copy(&a, source, &bytes);
     assert_true(bytes > 3);
     assert_true(json_equal(&copy, source));
-    assert_int_equal(edit_depth(source), 3);
-    assert_int_equal(edit_depth(&json_null), 0);
+    assert_int_equal(edit_depth(source, &visited), 3);
+    assert_int_equal(edit_depth(&json_null, &visited), 0);
+    assert_int_equal(visited, 4);
     arena_deinit(&a);
 }
 

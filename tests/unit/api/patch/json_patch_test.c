@@ -327,6 +327,44 @@ static void limits(void **state)
                  0);
 }
 
+/* {"a":[1,1,...],"b":{"m0":1,...,"z":{"d":1}}} */
+static const char *huge(struct arena *a, size_t items, size_t members)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_append_c(&b, "{\"a\":[1");
+    for (size_t i = 1; i < items; i++)
+        buf_append_c(&b, ",1");
+    buf_append_c(&b, "],\"b\":{");
+    for (size_t i = 0; i < members; i++)
+        buf_printf(&b, "\"m%zu\":1,", i);
+    buf_append_c(&b, "\"z\":{\"d\":1}}}");
+    const char *text = str_dup(a, buf_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+/* Ten thousand operations are fine, and huge objects are; not the one on the other. */
+static void work_is_bounded(void **state)
+{
+    static const char *const works[] = { "{\"op\":\"replace\",\"path\":\"/b/m0\",\"value\":1}",
+                                         "{\"op\":\"test\",\"path\":\"/b/z/d\",\"value\":1}",
+                                         "{\"op\":\"add\",\"path\":\"/a/0\",\"value\":1}",
+                                         "{\"op\":\"remove\",\"path\":\"/a/0\"}",
+                                         "{\"op\":\"move\",\"from\":\"/b\",\"path\":\"/b\"}" };
+    struct arena a;
+    (void)state;
+    arena_init(&a);
+    const char *object = huge(&a, 40000, 5000);
+    for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+        run_repeated(object, works[i], 100, 0);
+        run_repeated(object, works[i], PATCH_OPERATIONS_MAX - 1, ERR_TOO_LARGE);
+    }
+    run_repeated(huge(&a, 10000, 1000), works[0], PATCH_OPERATIONS_MAX, 0);
+    run_repeated(huge(&a, 12000, 1000), works[3], PATCH_OPERATIONS_MAX, 0);
+    arena_deinit(&a);
+}
+
 static void moves_cannot_nest_without_bound(void **state)
 {
     (void)state;
@@ -362,6 +400,7 @@ static void moves_cannot_nest_without_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(table), cmocka_unit_test(limits),
+                                        cmocka_unit_test(work_is_bounded),
                                         cmocka_unit_test(moves_cannot_nest_without_bound) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

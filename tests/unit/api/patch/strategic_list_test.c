@@ -1,4 +1,6 @@
 /* Strategic lists: order among neighbours, sets of primitives, bounds. */
+#include <string.h>
+
 #include "api/proto/schemas.h"
 #include "base/str.h"
 #include "tests/unit/api/patch/patch_cases.h"
@@ -90,9 +92,51 @@ static void huge_lists_are_refused(void **state)
     arena_deinit(&a);
 }
 
+/* A list of items that carry extra members besides their key, in the arena. */
+static const struct json *secrets(struct arena *a, size_t items, size_t members, const char *key)
+{
+    struct buf b;
+    struct err e = { 0 };
+    const struct json *j = NULL;
+    buf_init(&b);
+    buf_append_c(&b, "{\"spec\":{\"imagePullSecrets\":[");
+    for (size_t i = 0; i < items; i++) {
+        buf_printf(&b, "%s{\"name\":\"%s%zu\"", i == 0 ? "" : ",", key, i);
+        for (size_t k = 0; k < members; k++)
+            buf_printf(&b, ",\"m%zu\":1", k);
+        buf_append_c(&b, "}");
+    }
+    buf_append_c(&b, "]}}");
+    assert_int_equal(json_parse(a, str_copy(a, buf_str(&b)), &j, &e), 0);
+    buf_deinit(&b);
+    return j;
+}
+
+/* What counts is what is looked at: an item's key is found among its members, and compared. */
+static void members_and_long_keys_count(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e = { 0 };
+    char key[2048];
+    const struct json *out;
+    arena_init(&a);
+    memset(key, 'k', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    const struct json *live = secrets(&a, 400, 0, "n");
+    assert_int_equal(patch_strategic(&a, &schema_Pod, live, secrets(&a, 400, 1, "n"), &out, &e), 0);
+    assert_int_equal(patch_strategic(&a, &schema_Pod, live, secrets(&a, 400, 200, "n"), &out, &e),
+                     -ERR_TOO_LARGE);
+    assert_int_equal(patch_strategic(&a, &schema_Pod, secrets(&a, 700, 0, key),
+                                     secrets(&a, 700, 0, key), &out, &e),
+                     -ERR_TOO_LARGE);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(table),
-                                        cmocka_unit_test(huge_lists_are_refused) };
+                                        cmocka_unit_test(huge_lists_are_refused),
+                                        cmocka_unit_test(members_and_long_keys_count) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

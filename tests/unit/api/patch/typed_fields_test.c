@@ -1,6 +1,7 @@
 /* Fields of a tree, and what makes a configuration ill typed. */
 #include "api/patch/typed.h"
 #include "api/proto/schemas.h"
+#include "base/buf.h"
 #include "tests/unit/api/patch/trees.h"
 
 static const struct {
@@ -101,11 +102,34 @@ static void test_check(void **state)
     }
 }
 
+/* Items that all have one key: each is told of, as far as a message goes, and compared with its
+ * neighbour alone; with all of them it would take minutes. */
+static void test_many_duplicates(void **state)
+{
+    struct arena a;
+    struct str why = { 0 };
+    struct buf b;
+    (void)state;
+    arena_init(&a);
+    buf_init(&b);
+    buf_append_c(&b, "{'spec':{'containers':[{'name':'c'}");
+    for (size_t i = 0; i < 100000; i++)
+        buf_append_c(&b, ",{'name':'c'}");
+    buf_append_c(&b, "]}}");
+    const char *text = str_dup(&a, buf_str(&b));
+    buf_deinit(&b);
+    assert_int_equal(typed_check(&a, &schema_Pod, tree(&a, text), &why), -ERR_INVALID_ARGUMENT);
+    assert_true(
+        str_starts(why, str_lit("errors:\n  .spec.containers: duplicate entries for key ")));
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_check),
+        cmocka_unit_test(test_many_duplicates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

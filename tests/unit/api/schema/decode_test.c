@@ -5,6 +5,7 @@
 #include "api/proto/schemas.h"
 #include "api/schema/codec.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "tests/unit/unit.h"
 
@@ -81,6 +82,29 @@ static void unknown_and_duplicate_fields_are_reported(void **state)
     arena_deinit(&a);
 }
 
+/* What is said once is looked for each time it comes again: only so often. */
+static void fields_that_are_told_are_counted(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e = { 0 };
+    struct schema_warnings w;
+    struct buf b;
+    Pod *pod;
+    arena_init(&a);
+    buf_init(&b);
+    buf_append_c(&b, "{\"a\":1,\"b\":1");
+    for (size_t i = 0; i < 10000; i++)
+        buf_append_c(&b, ",\"a\":1");
+    buf_append_c(&b, ",\"c\":1}");
+    const char *text = str_dup(&a, buf_str(&b));
+    buf_deinit(&b);
+    assert_int_equal(decode(&a, text, SCHEMA_WARN, &pod, &w, &e), 0);
+    assert_int_equal(w.count, 2);
+    assert_string_equal(w.texts[1], "unknown field \"b\"");
+    arena_deinit(&a);
+}
+
 static void wrong_types_read_as_in_go(void **state)
 {
     (void)state;
@@ -126,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(fields_land_in_the_struct),
                                         cmocka_unit_test(unknown_and_duplicate_fields_are_reported),
+                                        cmocka_unit_test(fields_that_are_told_are_counted),
                                         cmocka_unit_test(wrong_types_read_as_in_go) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,10 +89,41 @@ static void duplicates_are_found_with_their_paths(void **state)
     arena_deinit(&a);
 }
 
+static void count(void *context, const char *path)
+{
+    assert_true(strlen(path) <= JSON_DUPLICATE_PATH_BYTES_MAX);
+    ++*(size_t *)context;
+}
+
+/* Each of many duplicates below a long key: the paths would be gigabytes. */
+static void many_duplicates_are_told_in_part(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct buf b;
+    size_t told = 0;
+    arena_init(&a);
+    buf_init(&b);
+    buf_append_c(&b, "{\"");
+    for (size_t i = 0; i < (1u << 20); i++)
+        buf_append_byte(&b, 'k');
+    buf_append_c(&b, "\":[{\"a\":1,\"a\":2}");
+    for (size_t i = 0; i < 100000; i++)
+        buf_append_c(&b, ",{\"a\":1,\"a\":2}");
+    buf_append_c(&b, "]}");
+    const char *text = str_dup(&a, buf_str(&b));
+    assert_int_equal(json_duplicates(&a, parse(&a, text), count, &told), JSON_DUPLICATES_MAX);
+    assert_int_equal(told, JSON_DUPLICATES_MAX);
+    assert_true(a.used < (64u << 20));
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lookups_take_the_last),
                                         cmocka_unit_test(equality),
-                                        cmocka_unit_test(duplicates_are_found_with_their_paths) };
+                                        cmocka_unit_test(duplicates_are_found_with_their_paths),
+                                        cmocka_unit_test(many_duplicates_are_told_in_part) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,10 +18,10 @@ static void test_entries(void **state)
     assert_int_equal(value.len, 0);
     assert_false(config_get(map->data, map->n_data, "c", &value));
     /* Order does not matter, values do. */
-    assert_true(config_equal(secret->data, secret->n_data, map->data, map->n_data));
-    assert_false(config_equal(secret->data, 1, map->data, map->n_data));
+    assert_true(config_equal(&f.arena, secret->data, secret->n_data, map->data, map->n_data));
+    assert_false(config_equal(&f.arena, secret->data, 1, map->data, map->n_data));
     const ConfigMap *other = fixture_decode(&f, KIND_CONFIG_MAP, "{'data':{'b':'','a':'y'}}");
-    assert_false(config_equal(other->data, other->n_data, map->data, map->n_data));
+    assert_false(config_equal(&f.arena, other->data, other->n_data, map->data, map->n_data));
     fixture_deinit(&f);
 }
 

@@ -1,4 +1,7 @@
 /* The table agrees with itself, and every stored kind is served. */
+#include <string.h>
+
+#include "base/buf.h"
 #include "tests/unit/controlplane/resources/fixture.h"
 #include "tests/unit/unit.h"
 
@@ -45,9 +48,80 @@ static void test_empty_objects(void **state)
     fixture_deinit(&f);
 }
 
+#define POD       "{'metadata':{'name':'p','namespace':'d'},'spec':{"
+#define CONTAINER POD "'containers':[{'name':'c','image':'i',"
+#define LAST      60000
+
+/* Lists so long that nobody can compare each item with each: this test would take minutes. The
+ * last item repeats the first. */
+static const struct {
+    enum kind kind;
+    const char *head;
+    const char *item;
+    const char *tail;
+    const char *error;
+} long_lists[] = {
+    { KIND_POD, CONTAINER "'ports':[", "{'name':'p%zu','containerPort':1}", "]}]}}",
+      "spec.containers[0].ports[60000].name: Duplicate value: \"p0\"" },
+    { KIND_POD, CONTAINER "'ports':[", "{'hostIP':'%zu','hostPort':1,'containerPort':1}", "]}]}}",
+      "spec.containers[0].ports[60000].hostPort: Duplicate value: \"TCP/0/1\"" },
+    { KIND_POD,
+      POD "'volumes':[{'name':'v'}],'containers':[{'name':'c','image':'i','volumeMounts':[",
+      "{'name':'v','mountPath':'/%zu'}", "]}]}}",
+      "spec.containers[0].volumeMounts[60000].mountPath: Invalid value: \"/0\": must be unique" },
+    { KIND_POD, POD "'containers':[{'name':'c','image':'i'}],'volumes':[",
+      "{'name':'v%zu','emptyDir':{}}", "]}}", "spec.volumes[60000].name: Duplicate value: \"v0\"" },
+    { KIND_POD, POD "'containers':[{'name':'c','image':'i'}],'resourceClaims':[",
+      "{'name':'v%zu','resourceClaimName':'a'}", "]}}",
+      "spec.resourceClaims[60000].name: Duplicate value: \"v0\"" },
+    { KIND_POD, POD "'containers':[", "{'name':'c%zu','image':'i'}", "]}}",
+      "spec.containers[60000].name: Duplicate value: \"c0\"" },
+    { KIND_POD, POD "'containers':[{'name':'c','image':'i'}],'schedulingGates':[",
+      "{'name':'a/g%zu'}", "]}}", "spec.schedulingGates[60000]: Duplicate value: \"a/g0\"" },
+    { KIND_POD, POD "'containers':[{'name':'c','image':'i'}],'securityContext':{'sysctls':[",
+      "{'name':'a.g%zu'}", "]}}}",
+      "spec.securityContext.sysctls[60000].name: Duplicate value: \"a.g0\"" },
+    { KIND_POD, POD "'containers':[{'name':'c','image':'i'}],'topologySpreadConstraints':[",
+      "{'topologyKey':'k%zu','maxSkew':1,'whenUnsatisfiable':'DoNotSchedule'}", "]}}",
+      "spec.topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable}: Duplicate value: \"{k0, "
+      "DoNotSchedule}\"" },
+    { KIND_SERVICE, "{'metadata':{'name':'p','namespace':'d'},'spec':{'ports':[",
+      "{'name':'p%zu','port':1,'protocol':'TCP'}", "]}}",
+      "spec.ports[60000].name: Duplicate value: \"p0\"" },
+    { KIND_NODE, "{'metadata':{'name':'p'},'spec':{'taints':[",
+      "{'key':'k%zu','effect':'NoExecute'}", "]}}",
+      "spec.taints[60000]: Duplicate value: \"k0:NoExecute\"" },
+    { KIND_LIMIT_RANGE, "{'metadata':{'name':'p','namespace':'d'},'spec':{'limits':[",
+      "{'type':'a/k%zu'}", "]}}", "spec.limits[60000].type: Duplicate value: \"a/k0\"" },
+};
+
+static void test_long_lists(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(long_lists) / sizeof(long_lists[0]); i++) {
+        struct fixture f;
+        struct buf b;
+        fixture_init(&f);
+        buf_init(&b);
+        buf_append_c(&b, long_lists[i].head);
+        for (size_t k = 0; k <= LAST; k++) {
+            buf_append_c(&b, k > 0 ? "," : "");
+            buf_printf(&b, long_lists[i].item, k % LAST);
+        }
+        buf_append_c(&b, long_lists[i].tail);
+        const char *json = str_dup(&f.arena, buf_str(&b));
+        const char *errors = fixture_create_errors(&f, long_lists[i].kind, json);
+        if (strstr(errors, long_lists[i].error) == NULL)
+            fail_msg("%s: %.300s", long_lists[i].error, errors);
+        buf_deinit(&b);
+        fixture_deinit(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),
-                                        cmocka_unit_test(test_empty_objects) };
+                                        cmocka_unit_test(test_empty_objects),
+                                        cmocka_unit_test(test_long_lists) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
