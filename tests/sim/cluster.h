@@ -115,6 +115,10 @@ struct cluster_host {
     uint64_t knows;  /* hosts that its state names, as it was last seen: bits */
     bool removed;    /* it was told that it is no member any more */
     uint32_t level_max;
+    bool untold;                                    /* its disk does not say how full it is */
+    struct kv_sim_disk *full_state[CLUSTER_GROUPS]; /* where rows have no room; NULL: they have */
+    bool held[CLUSTER_GROUPS];                      /* as it was last seen */
+    bool starved[CLUSTER_GROUPS];
     unsigned refusals; /* starts in a row that failed for a good reason */
     struct store *store;
     struct store_simulation simulation; /* the world's, with its own engine */
@@ -187,6 +191,8 @@ struct cluster_counters {
     uint64_t partitions;
     uint64_t jumps;
     uint64_t pauses;
+    uint64_t held;    /* members that waited for room on the disk, per group */
+    uint64_t starved; /* of these, for that of the state */
     uint64_t wipes;
     uint64_t transfers;
     uint64_t virtual_ms;
@@ -309,13 +315,16 @@ void cluster_operate(struct cluster *c);
 bool cluster_operated(
     struct cluster *c); /* the roster is as wanted, and so is each configuration */
 
-/* ---- families (cluster_families.c; cluster_rot.c, cluster_forget.c) ---- */
+/* ---- families (cluster_families.c; cluster_rot.c, cluster_forget.c, cluster_disk.c) ---- */
 
 void cluster_step_rot(struct cluster *c);
 void cluster_prepare_diverged(struct cluster *c);
 void cluster_step_diverged(struct cluster *c);
 void cluster_prepare_forget(struct cluster *c);
 void cluster_step_forget(struct cluster *c);
+void cluster_prepare_full(struct cluster *c);
+void cluster_step_full(struct cluster *c);
+void cluster_disk_mend(struct cluster_host *h); /* there is room again */
 
 struct cluster_family {
     const char *name;

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
-#include "store/group.h"
+#include "store/group_state.h"
 #include "store/raft_node.h"
 #include "store/replica.h"
 #include "store/txn.h"
@@ -115,12 +115,24 @@ void cluster_committed(void *ctx, enum store_group_id group, uint64_t index, uin
 
 /* ---- leaders ---- */
 
+/* Edges, once for each wait. */
+static void note_held(struct cluster_host *h, enum store_group_id group, bool held)
+{
+    bool starved = atomic_load(&store_group(h->store, group)->starved) != 0;
+
+    h->world->counters.held += held && !h->held[group];
+    h->world->counters.starved += starved && !h->starved[group];
+    h->held[group] = held;
+    h->starved[group] = starved;
+}
+
 static void check_leader(struct cluster_host *h, enum store_group_id group)
 {
     struct cluster_known *k = &h->world->known[group];
     struct raft_view v;
 
     raft_node_view(replica_of(store_group(h->store, group))->node, &v);
+    note_held(h, group, v.held);
     if (!v.leading)
         return;
     k->leaders = grow(k->leaders, &k->leaders_count, v.term, sizeof(*k->leaders));

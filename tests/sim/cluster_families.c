@@ -512,7 +512,9 @@ const struct cluster_family cluster_families[] = {
       step_estranged, 3 },
     { "large", "large values under crashes and cuts", 0, prepare_large, step_large, 5 },
     { "mixed", "members of two releases", 3, prepare_mixed, step_mixed, 5 },
-    { "all", "everything at once", 0, prepare_all, step_all, 8 }
+    { "all", "everything at once", 0, prepare_all, step_all, 8 },
+    { "full", "disks that are full in the middle of a write, states that are", 0,
+      cluster_prepare_full, cluster_step_full, 4 }
 };
 const size_t cluster_families_count = sizeof(cluster_families) / sizeof(cluster_families[0]);
 

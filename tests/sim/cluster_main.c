@@ -251,6 +251,8 @@ static void print_totals(const struct totals *t)
                  { "lost names", c->faults.lost_names },
                  { "I/O errors", c->faults.io_errors },
                  { "no space", c->faults.full },
+                 { "waits for room", c->held },
+                 { "of the state's", c->starved },
                  { "rot", c->faults.rot },
                  { "stalls", c->faults.stalls },
                  { "connections held", c->faults.cuts },

@@ -357,6 +357,16 @@ void sim_family_held(struct sim *s)
     }
 }
 
+/* Messages come twice: at once, or so late that others overtook the second copy. */
+void sim_family_twice(struct sim *s)
+{
+    s->doubles = 5 + pick(s, 40);
+    s->double_ms = pick(s, 3) == 0 ? 0 : pick(s, 2000);
+    if (pick(s, 2) == 0)
+        compact_hard(s, 10 + pick(s, 40), pick(s, 20));
+    sim_random_schedule(s, 15000, pick(s, 3) != 0);
+}
+
 /* ---- the life of a cluster ---- */
 struct cluster {
     struct sim *s;

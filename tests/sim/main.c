@@ -2,14 +2,32 @@
  * sim --seeds N [--from S] [--without RULE]... [--family F]
  *
  * Seed s runs family s modulo their number, unless one is named. Prints each bad seed with its
- * family and reason, then one line: sim seeds=N ok=N bad=N. Exit status 1 when any was bad. Each
- * seed runs in a process of its own: a seed that crashes the library is a bad seed.
+ * family and reason, what was done and which faults happened, summed over the seeds, then one line:
+ * sim seeds=N ok=N bad=N. Exit status 1 when any was bad. Each seed runs in a process of its own: a
+ * seed that crashes the library is a bad seed. SIGINT and SIGTERM end it early, with the sums so
+ * far and where to go on.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/sim.h"
+
+struct options {
+    const struct sim_family *family;
+    unsigned rules;
+    uint64_t seeds;
+    uint64_t from;
+};
+
+static volatile sig_atomic_t ended;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    ended = 1;
+}
 
 static int usage(void)
 {
@@ -20,32 +38,76 @@ static int usage(void)
     return 2;
 }
 
-int main(int argc, char **argv)
+static bool parse(int argc, char **argv, struct options *out)
 {
-    const struct sim_family *family = NULL;
-    unsigned rules = GUARD_ALL_RULES;
-    uint64_t seeds = 0;
-    uint64_t from = 1;
-    uint64_t bad = 0;
-
+    *out = (struct options){ .rules = GUARD_ALL_RULES, .from = 1 };
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seeds") == 0)
-            seeds = strtoull(argv[i + 1], NULL, 10);
+            out->seeds = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--from") == 0)
-            from = strtoull(argv[i + 1], NULL, 10);
+            out->from = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--without") == 0 && guard_rule_named(argv[i + 1]) != 0)
-            rules &= ~guard_rule_named(argv[i + 1]);
+            out->rules &= ~guard_rule_named(argv[i + 1]);
         else if (strcmp(argv[i], "--family") == 0 && sim_family_named(argv[i + 1]) != NULL)
-            family = sim_family_named(argv[i + 1]);
+            out->family = sim_family_named(argv[i + 1]);
         else
-            return usage();
+            return false;
     }
-    if (seeds == 0 || argc % 2 == 0)
+    return out->seeds > 0 && argc % 2 != 0;
+}
+
+static void print_totals(const struct sim_counters *c)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } rows[] = { { "virtual seconds", c->virtual_ms / 1000 },
+                 { "events", c->events },
+                 { "leaders", c->leaders },
+                 { "writes", c->writes },
+                 { "unknown outcomes", c->unknown },
+                 { "entries stored", c->stored },
+                 { "messages", c->messages },
+                 { "lost", c->lost },
+                 { "twice", c->doubled },
+                 { "refused", c->refused },
+                 { "cuts", c->cuts },
+                 { "crashes", c->crashes },
+                 { "restarts", c->restarts },
+                 { "torn writes", c->torn },
+                 { "failed writes", c->failed },
+                 { "full disks", c->full },
+                 { "loops stalled", c->stalls },
+                 { "snapshots installed", c->installs },
+                 { "changes of members", c->changes } };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        printf("%s%s=%llu", i % 7 == 0 ? (i == 0 ? "" : "\n") : ", ", rows[i].name,
+               (unsigned long long)rows[i].count);
+    printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+    struct sim_counters totals = { 0 };
+    struct options o;
+    uint64_t bad = 0;
+    uint64_t seed;
+    uint64_t done;
+
+    if (!parse(argc, argv, &o))
         return usage();
-    for (uint64_t seed = from; seed < from + seeds; seed++)
+    (void)signal(SIGINT, on_signal);
+    (void)signal(SIGTERM, on_signal);
+    for (seed = o.from; seed < o.from + o.seeds && !ended; seed++)
         bad += (uint64_t)sim_run_isolated(
-            family != NULL ? family : &sim_families[seed % sim_families_count], seed, rules, true);
-    printf("sim seeds=%llu ok=%llu bad=%llu\n", (unsigned long long)seeds,
-           (unsigned long long)(seeds - bad), (unsigned long long)bad);
+            o.family != NULL ? o.family : &sim_families[seed % sim_families_count], seed, o.rules,
+            true, &totals);
+    done = seed - o.from;
+    print_totals(&totals);
+    printf("sim seeds=%llu ok=%llu bad=%llu\n", (unsigned long long)done,
+           (unsigned long long)(done - bad), (unsigned long long)bad);
+    if (done < o.seeds)
+        printf("ended early: go on with --from %llu\n", (unsigned long long)seed);
     return bad == 0 ? 0 : 1;
 }

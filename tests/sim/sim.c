@@ -159,6 +159,7 @@ static void step(struct sim *s)
 
     if (e->due > s->now)
         s->now = e->due;
+    s->counters.events++;
     if (is_stalled(s, e))
         return;
     handle_event(s, e);
@@ -242,6 +243,7 @@ struct sim *sim_new(uint64_t seed, unsigned members, unsigned rules)
 {
     struct sim *s = mem_alloc(sizeof(*s));
 
+    s->seed = seed;
     s->rng = seed * 0x9E3779B97F4A7C15ull + 1;
     for (int i = 0; i < 20; i++)
         (void)sim_draw(s, 2);
@@ -271,6 +273,7 @@ void sim_free(struct sim *s)
     for (size_t i = 0; i < s->events_count; i++)
         sim_event_free(s->events[i]);
     mem_free(s->events);
+    sim_stored_free(s);
     mem_free(s);
     raft_heap_set_default();
 }
@@ -279,8 +282,10 @@ void sim_free(struct sim *s)
 
 void sim_cut_one(struct sim *s, unsigned i, unsigned j)
 {
-    if (i != j)
-        s->cut[i][j] = true;
+    if (i == j)
+        return;
+    s->counters.cuts += !s->cut[i][j];
+    s->cut[i][j] = true;
 }
 
 void sim_cut(struct sim *s, unsigned i, unsigned j)
@@ -302,6 +307,12 @@ void sim_heal(struct sim *s)
 
 /* ---- clients ---- */
 
+/* What the store goes by, where nobody checks that it is so. */
+static int state_of(const struct sim *s, const struct sim_node *n)
+{
+    return s->harm_only ? n->edge_state : n->raft.state;
+}
+
 int sim_leader(const struct sim *s)
 {
     int best = -1;
@@ -309,7 +320,7 @@ int sim_leader(const struct sim *s)
     for (unsigned i = 0; i < s->n; i++) {
         const struct raft *r = &s->nodes[i].raft;
 
-        if (s->nodes[i].up && r->state == RAFT_LEADER &&
+        if (s->nodes[i].up && state_of(s, &s->nodes[i]) == RAFT_LEADER &&
             (best < 0 || r->current_term > s->nodes[best].raft.current_term))
             best = (int)i;
     }

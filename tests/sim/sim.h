@@ -13,7 +13,8 @@
  * lost, and with it whatever is on that connection; the sender learns of it a little later. Cuts
  * are of one direction.
  *
- * Checked after every event: at most one leader per term; an index once applied anywhere keeps its
+ * Checked after every event: at most one leader per term; entries of the same index and term are
+ * the same on every disk, and so are those before them; an index once applied anywhere keeps its
  * term and bytes; equal digests at equal applied index; votes are asked for with what is on disk;
  * every state, term or leader change was reported when it happened. At the end all is healed and
  * the members of the configuration must converge within SIM_HEAL_MS: the same configuration,
@@ -42,6 +43,7 @@
 #define SIM_HEAL_MS      20000
 #define SIM_INSTALL_MS   2000
 #define SIM_REASON_BYTES 200
+#define SIM_HARM_SEED    2 /* seeds with this bit look for harm only, in some families */
 
 struct sim;
 
@@ -151,6 +153,14 @@ struct sim_applied {
     bool digest_seen;
 };
 
+/* What an entry was when a disk first got it: the same for all, then and later. */
+struct sim_stored {
+    struct sim_stored *next; /* of another term at this index */
+    raft_term term;
+    raft_term before; /* of the entry before it; 0: not known */
+    uint32_t hash;
+};
+
 struct sim_event;
 
 enum sim_channel { SIM_URGENT, SIM_BULK, SIM_CHANNELS };
@@ -169,7 +179,31 @@ struct sim_change {
     struct sim *sim;
 };
 
+/* What happened in a run, for its totals. */
+struct sim_counters {
+    uint64_t virtual_ms;
+    uint64_t events;
+    uint64_t leaders;
+    uint64_t writes;
+    uint64_t unknown; /* writes without an answer */
+    uint64_t stored;  /* entries, on any disk */
+    uint64_t messages;
+    uint64_t lost;
+    uint64_t doubled;
+    uint64_t refused;
+    uint64_t cuts;
+    uint64_t crashes;
+    uint64_t restarts;
+    uint64_t torn; /* log writes of which a part was kept */
+    uint64_t failed;
+    uint64_t full;
+    uint64_t stalls;
+    uint64_t installs;
+    uint64_t changes;
+};
+
 struct sim {
+    uint64_t seed;
     uint64_t rng;
     uint64_t now;
     uint64_t order; /* of events of the same time */
@@ -186,20 +220,23 @@ struct sim {
     struct sim_write writes[SIM_WRITES_MAX];
     unsigned writes_count;
     struct sim_applied applied[SIM_INDEX_MAX];
+    struct sim_stored *stored[SIM_INDEX_MAX];
     unsigned char leader_of_term[SIM_TERM_MAX]; /* index + 1 */
     struct sim_change changes[SIM_CHANGES_MAX];
     unsigned changes_count;
     size_t window_bytes; /* of every guard; 0: as it is */
     bool no_offers;      /* a snapshot sent is a failure */
     bool refuses;        /* what cannot be delivered is refused at once */
+    unsigned doubles;    /* of a hundred messages so many come twice, */
+    unsigned double_ms;  /* the second time up to so much later */
+    bool harm_only;      /* what restates a rule is not checked: its harm has to show */
     unsigned fetch_ms;   /* a fetch takes up to so long */
     /* What happened. */
     uint64_t ack_ms_max;
-    unsigned restarts;
     unsigned campaigns; /* changes to candidate */
     unsigned losses;    /* changes from leader */
-    unsigned installs;
     uint64_t entries_sent;
+    struct sim_counters counters;
     size_t queued_max;
     char reason[SIM_REASON_BYTES]; /* why the run is bad; empty: it is not */
 };
@@ -306,6 +343,10 @@ void sim_io_disk_done(struct sim_node *n);
 void sim_io_got(struct sim_node *n, struct sim_event *e);
 void sim_io_crash(struct sim_node *n); /* what becomes of writes under way */
 void sim_disk_append(struct sim_disk *d, const struct raft_entry *entry);
+uint32_t sim_hash(const void *data, size_t len);
+/* Log matching: the newest entry of a member's disk against what any disk ever had there. */
+void sim_check_stored(struct sim_node *n);
+void sim_stored_free(struct sim *s);
 void sim_disk_truncate(struct sim_disk *d, raft_index index);
 /* libraft's allocations are charged to the member whose code runs. */
 void sim_heap_enter(struct sim_node *n);
@@ -341,6 +382,7 @@ void sim_family_let_go(struct sim *s);
 void sim_family_unsent(struct sim *s);
 void sim_family_held(struct sim *s);
 void sim_family_members(struct sim *s);
+void sim_family_twice(struct sim *s);
 /* families.c, for both. */
 void sim_leaders_put(struct sim *s);
 bool sim_elect(struct sim *s, unsigned i);
@@ -351,9 +393,10 @@ void sim_random_schedule(struct sim *s, uint64_t ms, bool crashes);
 const struct sim_family *sim_family_named(const char *name);
 /* 0: good; else bad, with the reason. */
 int sim_run_seed(const struct sim_family *family, uint64_t seed, unsigned rules,
-                 char reason[SIM_REASON_BYTES]);
+                 char reason[SIM_REASON_BYTES], struct sim_counters *out);
 /* The same in a process of its own, where a crash or a hang is a bad seed too; verbose prints why.
- */
-int sim_run_isolated(const struct sim_family *family, uint64_t seed, unsigned rules, bool verbose);
+ * What happened is added to totals, which may be NULL. */
+int sim_run_isolated(const struct sim_family *family, uint64_t seed, unsigned rules, bool verbose,
+                     struct sim_counters *totals);
 
 #endif

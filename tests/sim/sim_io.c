@@ -151,8 +151,10 @@ static void disk_snapshot(struct sim_disk *d, const struct sim_disk_op *op)
  * failed write leaves a shifted log. */
 static void disk_write(struct sim_node *n, const struct sim_disk_op *op, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         sim_disk_append(&n->disk, &op->entries[i]);
+        sim_check_stored(n);
+    }
 }
 
 static struct sim_node *node_of(const struct raft_io *io)
@@ -214,6 +216,7 @@ void sim_io_crash(struct sim_node *n)
             sim_disk_truncate(&n->disk, op->first);
         else if (reached && op->status == 0)
             disk_write(n, op, kept);
+        n->sim->counters.torn += reached && op->req != NULL && kept < op->n;
         if (op->status != 0 || kept < op->n || sim_draw(n->sim, 2) == 0)
             reached = false;
         mem_free(op);
@@ -233,6 +236,7 @@ static int io_append(struct raft_io *io, struct raft_io_append *req,
     op->n = count;
     if (n->fail_writes > 0) {
         n->fail_writes--;
+        n->sim->counters.failed++;
         op->status = RAFT_IOERR;
     }
     disk_submit(n, op);

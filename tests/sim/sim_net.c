@@ -106,7 +106,8 @@ static void check_message(struct sim_node *n, const struct raft_message *m)
 {
     struct sim *s = n->sim;
 
-    if (m->type == RAFT_IO_REQUEST_VOTE && m->request_vote.last_log_index > sim_disk_last(&n->disk))
+    if (m->type == RAFT_IO_REQUEST_VOTE && !s->harm_only &&
+        m->request_vote.last_log_index > sim_disk_last(&n->disk))
         sim_fail(s, "member %u asks for votes with index %llu but has stored %llu", n->index + 1,
                  m->request_vote.last_log_index, sim_disk_last(&n->disk));
     if (m->type == RAFT_IO_INSTALL_SNAPSHOT && s->no_offers)
@@ -116,21 +117,15 @@ static void check_message(struct sim_node *n, const struct raft_message *m)
         s->entries_sent += m->append_entries.n_entries;
 }
 
-static void post_delivery(struct sim_node *n, unsigned to, enum sim_channel channel,
-                          const struct raft_message *m)
+static void post_message(struct sim_node *n, unsigned to, enum sim_channel channel,
+                         const struct raft_message *m, uint64_t due)
 {
     struct sim *s = n->sim;
-    struct sim_link *link = &s->links[n->index][to][channel];
-    uint64_t due = link->busy + n->net_ms + (channel == SIM_BULK ? n->bulk_ms : 0);
-    struct sim_event *e;
+    struct sim_event *e = sim_post(s, SIM_DELIVER, to, due);
 
-    if (due < link->due)
-        due = link->due;
-    link->due = due;
-    e = sim_post(s, SIM_DELIVER, to, due);
     e->from = n->index;
     e->channel = channel;
-    e->life = link->life;
+    e->life = s->links[n->index][to][channel].life;
     e->message = *m;
     if (m->type == RAFT_IO_APPEND_ENTRIES)
         copy_entries(&e->message.append_entries, &m->append_entries);
@@ -138,6 +133,23 @@ static void post_delivery(struct sim_node *n, unsigned to, enum sim_channel chan
         sim_servers_note(&e->servers, &m->install_snapshot.conf);
         memcpy(&e->manifest, m->install_snapshot.data.base, sizeof(e->manifest));
     }
+}
+
+static void post_delivery(struct sim_node *n, unsigned to, enum sim_channel channel,
+                          const struct raft_message *m)
+{
+    struct sim *s = n->sim;
+    struct sim_link *link = &s->links[n->index][to][channel];
+    uint64_t due = link->busy + n->net_ms + (channel == SIM_BULK ? n->bulk_ms : 0);
+
+    if (due < link->due)
+        due = link->due;
+    link->due = due;
+    post_message(n, to, channel, m, due);
+    if (s->doubles == 0 || sim_draw(s, 100) >= s->doubles)
+        return;
+    s->counters.doubled++;
+    post_message(n, to, channel, m, due + sim_draw(s, s->double_ms + 1));
 }
 
 int sim_net_send(struct raft_io *io, struct raft_io_send *req, const struct raft_message *m,
@@ -155,11 +167,15 @@ int sim_net_send(struct raft_io *io, struct raft_io_send *req, const struct raft
     ASSERT(m->server_id >= 1 && to < s->n);
     if (n->fail_sends > 0) {
         n->fail_sends--;
+        s->counters.refused++;
         return RAFT_IOERR;
     }
-    if (s->refuses && (!s->nodes[to].up || s->cut[n->index][to]))
+    if (s->refuses && (!s->nodes[to].up || s->cut[n->index][to])) {
+        s->counters.refused++;
         return RAFT_NOCONNECTION;
+    }
     check_message(n, m);
+    s->counters.messages++;
     req->cb = cb;
     link = &s->links[n->index][to][channel];
     if (link->busy < s->now)
@@ -179,6 +195,8 @@ int sim_net_send(struct raft_io *io, struct raft_io_send *req, const struct raft
     /* Now and then a message is lost although its connection lives. */
     if (sent->status == 0 && ((n->lose_to & 1u << to) == 0 || !has_entries(m)))
         post_delivery(n, to, channel, m);
+    else
+        s->counters.lost++;
     return 0;
 }
 
@@ -221,9 +239,12 @@ void sim_net_deliver(struct sim_node *n, struct sim_event *e)
     struct sim *s = n->sim;
     struct raft_message m = e->message;
 
-    if (e->life != s->links[e->from][n->index][e->channel].life)
+    if (e->life != s->links[e->from][n->index][e->channel].life) {
+        s->counters.lost++;
         return;
+    }
     if (!n->up || s->cut[e->from][n->index]) {
+        s->counters.lost++;
         lose_link(s, e->from, n->index, e->channel);
         return;
     }

@@ -9,7 +9,7 @@
 
 /* ---- the state machine ---- */
 
-static uint32_t hash_of(const void *data, size_t len)
+uint32_t sim_hash(const void *data, size_t len)
 {
     const uint8_t *bytes = data;
     uint32_t hash = 2166136261u;
@@ -24,7 +24,7 @@ static void check_committed(struct sim_node *n, raft_index index, raft_term term
                             const struct raft_buffer *buf)
 {
     struct sim *s = n->sim;
-    uint32_t hash = hash_of(buf->base, buf->len);
+    uint32_t hash = sim_hash(buf->base, buf->len);
     struct sim_applied *a;
 
     if (index >= SIM_INDEX_MAX) {
@@ -254,7 +254,7 @@ static void on_installed(void *ctx, uint64_t index)
     struct sim_node *n = ctx;
 
     if (index != 0)
-        n->sim->installs++;
+        n->sim->counters.installs++;
 }
 
 static void on_transferred(struct raft_transfer *req)
@@ -399,6 +399,7 @@ void sim_crash(struct sim_node *n)
 {
     if (!n->up)
         return;
+    n->sim->counters.crashes++;
     n->up = false;
     n->incarnation++; /* what was posted for the old one is dropped */
     sim_io_crash(n);
@@ -413,12 +414,13 @@ void sim_restart(struct sim_node *n)
 {
     if (n->up || n->gone)
         return;
-    n->sim->restarts++;
+    n->sim->counters.restarts++;
     sim_node_start(n);
 }
 
 void sim_fill(struct sim_node *n, bool full)
 {
+    n->sim->counters.full += full && !n->full;
     n->full = full;
     if (!n->up)
         return;
@@ -428,6 +430,7 @@ void sim_fill(struct sim_node *n, bool full)
 
 void sim_stall(struct sim_node *n, unsigned ms)
 {
+    n->sim->counters.stalls++;
     n->stalled_until = n->sim->now + ms;
 }
 
@@ -449,13 +452,15 @@ void sim_node_check(struct sim_node *n)
             sim_fail(s, "terms outgrew the simulation");
             return;
         }
-        if (s->leader_of_term[r->current_term] == 0)
+        if (s->leader_of_term[r->current_term] == 0) {
             s->leader_of_term[r->current_term] = (unsigned char)(n->index + 1);
+            s->counters.leaders++;
+        }
         if (s->leader_of_term[r->current_term] != n->index + 1)
             sim_fail(s, "two leaders in term %llu", r->current_term);
     }
-    if (n->edge_state != r->state || n->edge_term != r->current_term ||
-        n->edge_leader != guard_leader(&n->guard))
+    if (!s->harm_only && (n->edge_state != r->state || n->edge_term != r->current_term ||
+                          n->edge_leader != guard_leader(&n->guard)))
         sim_fail(s, "member %u: a change to state %d, term %llu was not reported", n->index + 1,
                  r->state, r->current_term);
 }
