@@ -3,6 +3,7 @@
 
 #include "store/raft_node.h"
 #include "store/replica.h"
+#include "store/txn.h"
 #include "tests/sim/cluster.h"
 
 #define MEMBERS_MAX 5
@@ -441,10 +442,21 @@ static void step_large(struct cluster *c)
 
 /* ---- releases ---- */
 
-static void prepare_mixed(struct cluster *c)
+static void older(struct cluster *c, uint32_t level)
 {
     for (size_t i = 0; i < c->hosts_count; i++)
-        c->hosts[i].level_max = cluster_chance(c, 60) ? 1 : 0;
+        c->hosts[i].level_max = cluster_chance(c, 60) ? level : 0;
+}
+
+/* Of any older level, half of the time each of its own. */
+static void prepare_mixed(struct cluster *c)
+{
+    bool each = cluster_chance(c, 50);
+
+    older(c, 1 + (uint32_t)cluster_draw(c, STORE_FEATURE_LEVEL - 1));
+    for (size_t i = 0; each && i < c->hosts_count; i++)
+        if (c->hosts[i].level_max != 0)
+            c->hosts[i].level_max = 1 + (uint32_t)cluster_draw(c, STORE_FEATURE_LEVEL - 1);
 }
 
 /* One after the other is stopped and starts as the newer release. */
@@ -473,7 +485,7 @@ static void prepare_all(struct cluster *c)
     if (cluster_chance(c, 70))
         small_logs(c);
     if (cluster_chance(c, 30))
-        prepare_mixed(c);
+        older(c, 1); /* as it was when the seeds that once were bad were */
     if (cluster_chance(c, 30)) {
         c->retain_revisions = 20 + cluster_draw(c, 100);
         c->retain_ms = 1000;
