@@ -94,6 +94,15 @@ install_missing() {
     busybox_static >/dev/null || die 'no static busybox: busybox-static could not be installed'
 }
 
+# Debian's kubectl, 1.20: the oldest that is tested. Beside another that is installed it lies where tests look for it.
+debian_kubectl() {
+    local found
+    found=$(readlink -f "$(command -v kubectl)")
+    dpkg -S "$found" 2>/dev/null | grep -q '^kubernetes-client:' && return
+    [ -x "$DEV/packages/usr/bin/kubectl" ] && return
+    apt_quiet update && unpack_beside kubernetes-client || echo 'no kubernetes-client: tests go without kubectl 1.20'
+}
+
 # What interop tests need of npm, as tests/interop/package-lock.json pins it. A test skips what is not there.
 npm_packages() {
     local folder=$DEV/npm
@@ -128,5 +137,6 @@ dev_deps() {
 # With what only tests use.
 dev_test_deps() {
     dev_deps
+    step "Debian's kubectl" debian_kubectl
     step 'npm packages' npm_packages
 }
