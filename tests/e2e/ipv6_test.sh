@@ -81,8 +81,9 @@ start_joining
 gantry member promote m4 --wait
 await 20 'm4 to serve what was written before it joined' m4_serves
 kill -9 "${PID[4]}"
+wait "${PID[4]}" || true
 start_joining
-await 20 'm4 to be back by the command that joined it' m4_serves
+await 20 'm4 to be back by the command that joined it' m4_serves || fail "$(tail -n 5 "$WORK/m4.log")"
 kill -TERM "${PID[4]}"
 wait "${PID[4]}" || fail "m4 did not end well: $(tail -n 3 "$WORK/m4.log")"
 echo 'three members, a failover and a join, over IPv6 only'
