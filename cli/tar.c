@@ -79,7 +79,8 @@ static unsigned sum_of(const uint8_t *block)
 static void write_block(struct buf *out, const struct tar_entry *e)
 {
     uint8_t block[TAR_BLOCK_BYTES] = { 0 };
-    memcpy(block + NAME_AT, e->name.data, e->name.len < NAME_BYTES ? e->name.len : NAME_BYTES);
+    if (e->name.len > 0)
+        memcpy(block + NAME_AT, e->name.data, e->name.len < NAME_BYTES ? e->name.len : NAME_BYTES);
     put_number(block + MODE_AT, ID_BYTES, e->mode);
     put_number(block + UID_AT, ID_BYTES, e->uid);
     put_number(block + GID_AT, ID_BYTES, e->gid);
@@ -150,11 +151,21 @@ bool tar_reader_between(const struct tar_reader *r)
 
 static struct str field(const uint8_t *at, size_t bytes)
 {
-    return str_of(at, strnlen((const char *)at, bytes));
+    return str_of(at, bytes == 0 ? 0 : strnlen((const char *)at, bytes));
+}
+
+/* A name with a NUL in it would be judged as one and opened as another. */
+static int take_path(struct buf *to, struct str value, struct err *e)
+{
+    if (str_find_char(value, '\0', 0) >= 0)
+        return err_set(e, ERR_PARSE, "tar archive: a name has a NUL in it");
+    buf_clear(to);
+    buf_append_str(to, value);
+    return 0;
 }
 
 /* "25 path=a/b\n" again and again: a length, that of the whole record, a key and a value. */
-static void take_pax(struct tar_reader *r)
+static int take_pax(struct tar_reader *r, struct err *e)
 {
     struct str rest = buf_str(&r->text);
     while (rest.len > 0) {
@@ -162,7 +173,7 @@ static void take_pax(struct tar_reader *r)
         ptrdiff_t blank = str_find_char(rest, ' ', 0);
         if (blank <= 0 || str_to_u64(str_slice(rest, 0, (size_t)blank), &len) != 0 ||
             len <= (size_t)blank + 1 || len > rest.len)
-            return;
+            return 0;
         struct str record = str_slice(rest, (size_t)blank + 1, (size_t)len - 1);
         ptrdiff_t equals = str_find_char(record, '=', 0);
         rest = str_slice(rest, (size_t)len, rest.len);
@@ -173,35 +184,35 @@ static void take_pax(struct tar_reader *r)
         struct buf *to = str_eq_c(key, "path")       ? &r->name
                          : str_eq_c(key, "linkpath") ? &r->link
                                                      : NULL;
-        if (to != NULL) {
-            buf_clear(to);
-            buf_append_str(to, value);
-        } else if (str_eq_c(key, "size")) {
+        if (to != NULL && take_path(to, value, e) != 0)
+            return -ERR_PARSE;
+        if (str_eq_c(key, "size"))
             r->sized = str_to_u64(value, &r->size) == 0;
-        }
     }
+    return 0;
 }
 
-static void take_extra(struct tar_reader *r)
+static int take_extra(struct tar_reader *r, struct err *e)
 {
+    int rc = 0;
     struct str text = field(r->text.data, r->text.len);
     struct buf *to = r->extra == 'L' ? &r->name : r->extra == 'K' ? &r->link : NULL;
     if (to != NULL) {
         buf_clear(to);
         buf_append_str(to, text);
     } else if (r->extra == 'x') {
-        take_pax(r);
+        rc = take_pax(r, e);
     }
     buf_clear(&r->text);
     r->extra = 0;
+    return rc;
 }
 
 static int entry_over(struct tar_reader *r, struct err *e)
 {
     if (r->extra == 0)
         return r->end(r, e);
-    take_extra(r);
-    return 0;
+    return take_extra(r, e);
 }
 
 static struct str name_of(struct tar_reader *r, struct buf *whole)

@@ -130,6 +130,34 @@ static void test_pax(void **state)
     buf_deinit(&archive);
 }
 
+/* A long name of nothing is none; a name that others would read further than it opens is refused.
+ */
+static void test_names_that_are_none(void **state)
+{
+    static const char nul[] = "13 path=..\0x\n";
+    struct buf archive;
+    struct seen s;
+    struct err e;
+    (void)state;
+    buf_init(&archive);
+    seen_init(&s);
+    const struct tar_entry nothing = { .type = 'L', .name = str_lit("x") };
+    tar_write_header(&archive, &nothing);
+    add(&archive, TAR_FILE, "a", "", "");
+    assert_int_equal(tar_read(&s.r, buf_str(&archive), &e), 0);
+    assert_true(str_eq_c(buf_str(&s.text), "0 a  0 640:;"));
+    buf_clear(&archive);
+    const struct tar_entry pax = { .type = 'x', .name = str_lit("x"), .size = sizeof nul - 1 };
+    tar_write_header(&archive, &pax);
+    buf_append(&archive, nul, sizeof nul - 1);
+    for (size_t i = sizeof nul - 1; i < 512; i++)
+        buf_append_byte(&archive, 0);
+    assert_int_equal(tar_read(&s.r, buf_str(&archive), &e), -ERR_PARSE);
+    assert_string_equal(e.msg, "tar archive: a name has a NUL in it");
+    seen_deinit(&s);
+    buf_deinit(&archive);
+}
+
 static void test_nonsense(void **state)
 {
     struct buf archive;
@@ -156,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_both_ways),
                                         cmocka_unit_test(test_huge), cmocka_unit_test(test_pax),
+                                        cmocka_unit_test(test_names_that_are_none),
                                         cmocka_unit_test(test_nonsense) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,9 @@ static const struct {
       "spec.ports[60000].name: Duplicate value: \"p0\"" },
     { KIND_NODE, "{'metadata':{'name':'p'},'spec':{'taints':[",
       "{'key':'k%zu','effect':'NoExecute'}", "]}}",
-      "spec.taints[60000]: Duplicate value: \"k0:NoExecute\"" },
+      "metadata.taints[60000]: Duplicate value: "
+      "{\"Key\":\"k0\",\"Value\":\"\",\"Effect\":\"NoExecute\","
+      "\"TimeAdded\":null}: taints must be unique by key and effect pair" },
     { KIND_LIMIT_RANGE, "{'metadata':{'name':'p','namespace':'d'},'spec':{'limits':[",
       "{'type':'a/k%zu'}", "]}}", "spec.limits[60000].type: Duplicate value: \"a/k0\"" },
 };
