@@ -274,7 +274,7 @@ static void on_kick(struct env_msg *m)
 
 void proposer_kick(struct proposer *p)
 {
-    if (p->kicked)
+    if (p->kicked || p->stopped) /* nothing waits any more, and the loop may end first */
         return;
     p->kicked = true;
     env_post(p->loop, &p->kick, on_kick);

@@ -356,6 +356,9 @@ static void test_stop(void **state)
     assert_int_equal(w->statuses[2], ERR_NOT_LEADER);
     assert_int_equal(w->statuses[3], ERR_NOT_LEADER);
     assert_int_equal(proposer_oldest_ms(&w->proposer), 0);
+    /* Nothing is posted any more that would be on its way when the proposer's memory goes. */
+    proposer_kick(&w->proposer);
+    assert_false(w->proposer.kicked);
 }
 
 int main(void)
