@@ -148,7 +148,8 @@ static int find_resource(struct request *r)
 
 int operation_find(struct request *r)
 {
-    if (r->route.resource) {
+    bool definitions = r->route.verb == VERB_LIST && str_eq_c(r->route.path, PATHS_DEFINITIONS);
+    if (r->route.resource && !definitions) {
         return find_resource(r);
     }
     r->operation = has_gap(r->route.path) ? NULL : paths_find(&r->route);

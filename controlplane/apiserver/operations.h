@@ -42,6 +42,9 @@ extern const struct operation operation_proxy;
 extern const struct operation operation_review;
 extern const struct operation operation_finalize;
 
+/* The list of custom resources' definitions: a plain path, for there are none. */
+#define PATHS_DEFINITIONS "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
 /* Plain paths: the operation of a path, or NULL. */
 const struct operation *paths_find(const struct route *route);
 

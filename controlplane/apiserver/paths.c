@@ -455,6 +455,23 @@ static enum request_run index_run(struct request *r)
     return object_answer_out(r, 200);
 }
 
+/* ---- custom resources ---- */
+
+/* There are none, which is what kubectl (since 1.27) asks before it validates a kind that it cannot
+ * patch, such as a list, by itself. They are not in discovery. */
+static enum request_run definitions_run(struct request *r)
+{
+    uint64_t revision = store_published(r->server->config.group);
+    buf_clear(&r->out);
+    buf_printf(&r->out,
+               "{\"kind\":\"CustomResourceDefinitionList\",\"apiVersion\":"
+               "\"apiextensions.k8s.io/v1\",\"metadata\":{\"resourceVersion\":\"%llu\"},"
+               "\"items\":[]}",
+               (unsigned long long)revision);
+    r->media = (struct media){ .type = MEDIA_JSON };
+    return object_answer_out(r, 200);
+}
+
 /* ---- the table ---- */
 
 struct path_row {
@@ -483,6 +500,7 @@ static const struct path_row rows[] = {
     PATH("/openapi/v2", false, openapi_v2_run),
     PATH("/openapi/v3", false, openapi_root_run),
     PATH("/openapi/v3", true, openapi_group_run),
+    PATH(PATHS_DEFINITIONS, false, definitions_run),
     PATH("/api", true, group_run),
     PATH("/apis", true, group_run),
 };

@@ -348,8 +348,7 @@ async function checkSubresources() {
         return core.replaceNamespacedPodStatus({ namespace, name, body });
     });
     deepEqual([replaced.status.message, replaced.spec.containers[0].image], ['n', 'i']); // status alone
-    const status = await refused(400, 'BadRequest', core.readNamespacedPodLog({ namespace, name }));
-    ok(status.message.includes('does not have a host assigned'), status.message);
+    equal((await core.readNamespacedPodLog({ namespace, name })) || '', ''); // it runs nowhere yet
     await core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name }, deleteOptions: { gracePeriodSeconds: 0 } } });
     await refused(404, 'NotFound', core.readNamespacedPod({ namespace, name }));
 }

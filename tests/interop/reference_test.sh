@@ -73,6 +73,7 @@ edits() {
 # proxied PATH FLAG...: what `kubectl proxy FLAG...` answers to that path.
 proxied() {
     local port
+    : >proxy.out # of the one before: the next line's program empties it too late for the loop
     "$program" proxy --port=0 "${@:2}" >proxy.out 2>&1 &
     for _ in $(seq 100); do
         port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' proxy.out)

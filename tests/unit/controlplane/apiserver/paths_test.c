@@ -43,6 +43,9 @@ static const struct path_case cases[] = {
       "\"groupVersion\":\"apps/v1\",\"version\":\"v1\"}],\"preferredVersion\":{\"groupVersion\":"
       "\"apps/v1\",\"version\":\"v1\"}}" },
     { "/apis/none", NULL, 404, "could not find" },
+    { "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", NULL, 200, "\"items\":[]}" },
+    { "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/a", NULL, 404, "could not find" },
+    { "/apis/apiextensions.k8s.io/v1", NULL, 404, "could not find" },
     { "/apis/apps/v1", NULL, 200,
       "{\"name\":\"deployments/scale\",\"singularName\":\"\",\"namespaced\":true,\"group\":"
       "\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\",\"verbs\":[\"get\",\"patch\","
