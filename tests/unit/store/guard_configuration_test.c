@@ -97,6 +97,10 @@ static void test_involves(void **state)
     w = guard_world_new_changed(GUARD_ALL_RULES, 2, 1);
     assert_true(guard_involves(&w->guard, 1));
     assert_false(guard_involves(&w->guard, 2));
+    /* Nothing is known yet: anybody may have a part. */
+    raft_configuration_close(&w->raft.configuration);
+    raft_configuration_init(&w->raft.configuration);
+    assert_true(guard_involves(&w->guard, 2));
     guard_world_free(w);
 }
 
