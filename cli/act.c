@@ -288,8 +288,10 @@ static struct str list_text(struct act *a, const struct json *list)
     if (!a->as_path)
         return act_text(a->cli, list, strcmp(a->output, "json") == 0);
     buf_init(&out);
-    if (output_print(a->cli, &a->path, list, &out, &text) != 0)
+    if (output_print(a->cli, &a->path, list, &out, &text) != 0) {
         (void)cli_tell("%.*s", STR_ARG(text));
+        a->failed = true;
+    }
     text = str_copy(&a->cli->arena, buf_str(&out));
     buf_deinit(&out);
     return text;

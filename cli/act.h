@@ -34,6 +34,7 @@ struct act {
     bool one_by_one;        /* whole objects are printed as they come; else several are one list */
     bool as_path;           /* -o jsonpath=... */
     struct output path;
+    bool failed;          /* an object could not be shown as -o asks; it was said */
     size_t documents;     /* printed so far */
     struct json *printed; /* whole objects that wait for the end */
     size_t printed_count;
@@ -72,7 +73,7 @@ int act_refused(struct cli *c, const struct ask_answer *answer, const char *verb
 /* "deployment.apps/web created (dry run)", or what -o asks for of object. */
 void act_print(struct act *a, const struct act_object *o, const struct json *object,
                const char *operation);
-/* Prints what waited. */
+/* Prints what waited. a->failed afterwards makes the exit code. */
 void act_print_end(struct act *a);
 /* One object as text, in the arena. */
 struct str act_text(struct cli *c, const struct json *object, bool json);

@@ -122,7 +122,7 @@ static int apply_act(struct cli *c, const void *options, const struct words *w)
     if (manifests.count == 0 && manifests.errors_count == 0)
         return cli_error("no objects passed to apply");
     act_print_end(&a);
-    return rc;
+    return a.failed ? CLI_FAILED : rc;
 }
 
 const struct verb apply_verb = {

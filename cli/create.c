@@ -87,7 +87,7 @@ static int create_act(struct cli *c, const void *options, const struct words *w)
         if (create_one(&a, o, &manifests.items[i]) != CLI_OK)
             rc = CLI_FAILED;
     act_print_end(&a);
-    return rc;
+    return a.failed ? CLI_FAILED : rc;
 }
 
 const struct verb create_verb = {

@@ -34,26 +34,92 @@ static uint64_t value_weight(const struct json *value)
     return sum;
 }
 
-/* What it costs to find one item in a list: each item's key is looked for, and compared. */
-static uint64_t list_weight(const struct schema_field *f, const struct json *list)
+/* The same of an item's key, which is looked for among its members. */
+static uint64_t item_weight(const struct schema_field *f, const struct json *item)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct json *item = &list->u.items[i];
-        const struct json *id = identity(f, item);
-        sum += (id == NULL ? 1 : value_weight(id)) + (id == item ? 0 : item->count);
-    }
-    return sum;
+    const struct json *id = identity(f, item);
+    return (id == NULL ? 1 : value_weight(id)) + (id == item ? 0 : item->count);
 }
 
-static ptrdiff_t find(const struct schema_field *f, const struct json *items, size_t count,
-                      const struct json *id)
+/* -1 too when that was too much work: whoever looks in a loop asks strategic_count. */
+static ptrdiff_t find(struct strategic *c, const struct schema_field *f, const struct json *items,
+                      size_t count, const struct json *id)
 {
     for (size_t i = 0; i < count && id != NULL; i++) {
+        if (strategic_count(c, item_weight(f, &items[i])) != 0)
+            return -1;
         if (json_equal(identity(f, &items[i]), id))
             return (ptrdiff_t)i;
     }
     return -1;
+}
+
+/* ---- an index of a list ---- */
+
+#define NOWHERE UINT32_MAX
+
+/* Where the items of a list are that have one key: in chains, each in the list's order. */
+struct places {
+    const struct json *items;
+    uint32_t *heads;
+    uint32_t *next; /* of an item: the one after it in its chain */
+    uint64_t mask;
+};
+
+/* What is equal has the same: 1 and 1.0 too. */
+static uint64_t value_hash(const struct json *value)
+{
+    if (value->type == JSON_STRING)
+        return str_hash(json_str(value));
+    if (value->type != JSON_INT && value->type != JSON_DOUBLE)
+        return value->type;
+    double number = value->type == JSON_INT ? (double)value->u.integer : value->u.number;
+    number = number == 0 ? 0 : number; /* without the sign */
+    return str_hash((struct str){ (const char *)&number, sizeof(number) });
+}
+
+/* Every item has a key. */
+static int places_of(struct strategic *c, const struct schema_field *f, const struct json *list,
+                     struct places *out)
+{
+    size_t heads = 1;
+    while (heads < list->count)
+        heads *= 2;
+    *out = (struct places){ .items = list->u.items, .mask = heads - 1 };
+    out->heads = arena_array(c->arena, heads, sizeof(*out->heads));
+    out->next = arena_array(c->arena, list->count, sizeof(*out->next));
+    for (size_t i = 0; i < heads; i++)
+        out->heads[i] = NOWHERE;
+    for (size_t i = list->count; i > 0; i--) {
+        const struct json *item = &list->u.items[i - 1];
+        int rc = strategic_count(c, item_weight(f, item));
+        if (rc != 0)
+            return rc;
+        uint32_t *head = &out->heads[value_hash(identity(f, item)) & out->mask];
+        out->next[i - 1] = *head;
+        *head = (uint32_t)(i - 1);
+    }
+    return 0;
+}
+
+/* The first place from this one on in the chain that has the key; NOWHERE also after too much
+ * work. */
+static uint32_t place_from(struct strategic *c, const struct schema_field *f,
+                           const struct places *p, uint32_t at, const struct json *id)
+{
+    for (; at != NOWHERE; at = p->next[at]) {
+        if (strategic_count(c, item_weight(f, &p->items[at])) != 0)
+            return NOWHERE;
+        if (json_equal(identity(f, &p->items[at]), id))
+            return at;
+    }
+    return NOWHERE;
+}
+
+static uint32_t place_of(struct strategic *c, const struct schema_field *f, const struct places *p,
+                         const struct json *id)
+{
+    return place_from(c, f, p, p->heads[value_hash(id) & p->mask], id);
 }
 
 static int no_merge_key(struct strategic *c, const struct schema_field *f, const struct json *item)
@@ -87,14 +153,14 @@ int strategic_types(struct strategic *c, const struct json *x, const struct json
 
 /* Two runs, each in its own order, into one; the live order decides between heads. */
 static void interleave(struct strategic *c, const struct schema_field *f, const struct items *rest,
-                       const struct items *named, const struct json *live, struct items *out)
+                       const struct items *named, const struct places *live, struct items *out)
 {
     size_t r = 0;
     size_t n = 0;
     while (r < rest->count && n < named->count) {
-        ptrdiff_t left = find(f, live->u.items, live->count, identity(f, &rest->at[r]));
-        ptrdiff_t right = find(f, live->u.items, live->count, identity(f, &named->at[n]));
-        if (left >= 0 && right >= 0 && left < right)
+        uint32_t left = place_of(c, f, live, identity(f, &rest->at[r]));
+        uint32_t right = place_of(c, f, live, identity(f, &named->at[n]));
+        if (left != NOWHERE && right != NOWHERE && left < right)
             items_add(c, out, rest->at[r++]);
         else
             items_add(c, out, named->at[n++]);
@@ -117,19 +183,22 @@ static int check_keys(struct strategic *c, const struct schema_field *f, const s
 
 /* Moves items of merged that are not done and that order names into out, in its order; those of the
  * same key stand together, at the first one's place. */
-static void take_in_order(struct strategic *c, const struct schema_field *f,
-                          const struct json *merged, const struct json *order, bool *done,
-                          struct items *out)
+static int take_in_order(struct strategic *c, const struct schema_field *f,
+                         const struct places *merged, const struct json *order, bool *done,
+                         struct items *out)
 {
-    for (size_t i = 0; i < order->count; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < order->count && rc == 0; i++) {
         const struct json *id = identity(f, &order->u.items[i]);
-        for (size_t k = 0; k < merged->count; k++) {
-            if (done[k] || !json_equal(identity(f, &merged->u.items[k]), id))
-                continue;
-            items_add(c, out, merged->u.items[k]);
-            done[k] = true;
+        for (uint32_t at = place_of(c, f, merged, id); at != NOWHERE;
+             at = place_from(c, f, merged, merged->next[at], id)) {
+            if (!done[at])
+                items_add(c, out, merged->items[at]);
+            done[at] = true;
         }
+        rc = strategic_count(c, item_weight(f, &order->u.items[i]));
     }
+    return rc;
 }
 
 int strategic_order(struct strategic *c, const struct schema_field *f, const struct json *merged,
@@ -141,20 +210,21 @@ int strategic_order(struct strategic *c, const struct schema_field *f, const str
     struct items rest = { 0 };
     struct items all = { 0 };
     bool *done = arena_array(c->arena, merged->count, sizeof(*done));
-    uint64_t weight = list_weight(f, merged) + list_weight(f, order) + list_weight(f, live);
-    uint64_t work = weight * ((uint64_t)merged->count + order->count + live->count);
-    int rc = strategic_count(c, work);
-    rc = rc == 0 ? check_keys(c, f, merged) : rc;
+    struct places in_merged;
+    struct places in_live;
+    int rc = check_keys(c, f, merged);
     rc = rc == 0 ? check_keys(c, f, order) : rc;
     rc = rc == 0 ? check_keys(c, f, live) : rc;
+    rc = rc == 0 ? places_of(c, f, merged, &in_merged) : rc;
+    rc = rc == 0 ? places_of(c, f, live, &in_live) : rc;
+    rc = rc == 0 ? take_in_order(c, f, &in_merged, order, done, &named) : rc;
+    rc = rc == 0 ? take_in_order(c, f, &in_merged, live, done, &rest) : rc;
+    rc = rc == 0 ? take_in_order(c, f, &in_merged, merged, done, &rest) : rc;
     if (rc != 0)
         return rc;
-    take_in_order(c, f, merged, order, done, &named);
-    take_in_order(c, f, merged, live, done, &rest);
-    take_in_order(c, f, merged, merged, done, &rest);
-    interleave(c, f, &rest, &named, live, &all);
+    interleave(c, f, &rest, &named, &in_live, &all);
     *out = json_array(all.at, all.count);
-    return 0;
+    return strategic_count(c, 0);
 }
 
 /* Items with $patch have no place in an order; of primitives none has it. */
@@ -196,29 +266,33 @@ int strategic_check_order(struct strategic *c, const struct schema_field *f,
 
 /* ---- primitives ---- */
 
-static void delete_values(struct strategic *c, const struct json *original,
-                          const struct json *patch, struct json *out)
+static int delete_values(struct strategic *c, const struct json *original, const struct json *patch,
+                         struct json *out)
 {
     static const struct schema_field plain = { .card = SCHEMA_LIST };
     struct items kept = { 0 };
     for (size_t i = 0; i < original->count; i++) {
-        if (find(&plain, patch->u.items, patch->count, &original->u.items[i]) < 0)
+        if (find(c, &plain, patch->u.items, patch->count, &original->u.items[i]) < 0)
             items_add(c, &kept, original->u.items[i]);
+        int rc = strategic_count(c, 1);
+        if (rc != 0)
+            return rc;
     }
     *out = json_array(kept.at, kept.count);
+    return 0;
 }
 
-static void merge_values(struct strategic *c, const struct schema_field *f,
-                         const struct json *original, const struct json *patch, struct items *out)
+/* Adds what is not there yet. */
+static int add_values(struct strategic *c, const struct schema_field *f, const struct json *list,
+                      struct items *out)
 {
-    for (size_t i = 0; i < original->count; i++) {
-        if (find(f, out->at, out->count, &original->u.items[i]) < 0)
-            items_add(c, out, original->u.items[i]);
+    int rc = 0;
+    for (size_t i = 0; i < list->count && rc == 0; i++) {
+        if (find(c, f, out->at, out->count, &list->u.items[i]) < 0)
+            items_add(c, out, list->u.items[i]);
+        rc = strategic_count(c, 1);
     }
-    for (size_t i = 0; i < patch->count; i++) {
-        if (find(f, out->at, out->count, &patch->u.items[i]) < 0)
-            items_add(c, out, patch->u.items[i]);
-    }
+    return rc;
 }
 
 /* ---- objects ---- */
@@ -254,9 +328,14 @@ static int special_items(struct strategic *c, const struct schema_field *f,
             return strategic_unknown(c, directive, item);
         if (id == NULL)
             return no_merge_key(c, f, item);
-        for (ptrdiff_t at = find(f, live->at, live->count, id); at >= 0;
-             at = find(f, live->at, live->count, id))
+        for (ptrdiff_t at = find(c, f, live->at, live->count, id); at >= 0;
+             at = find(c, f, live->at, live->count, id)) {
+            (void)strategic_count(c, live->count - (size_t)at); /* what follows is moved */
             erase(live, (size_t)at);
+        }
+        int rc = strategic_count(c, 1);
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -271,12 +350,15 @@ static int merge_items(struct strategic *c, const struct schema_field *f, const 
         const struct json *id = identity(f, &plain->at[i]);
         if (id == NULL)
             return no_merge_key(c, f, &plain->at[i]);
-        ptrdiff_t at = find(f, live->at, live->count, id);
+        ptrdiff_t at = find(c, f, live->at, live->count, id);
+        int rc = strategic_count(c, 1);
+        if (rc != 0)
+            return rc;
         if (at < 0) {
             items_add(c, live, plain->at[i]);
             continue;
         }
-        int rc = strategic_object(c, s, &live->at[at], &plain->at[i], &merged);
+        rc = strategic_object(c, s, &live->at[at], &plain->at[i], &merged);
         if (rc != 0)
             return rc;
         live->at[at] = merged;
@@ -312,10 +394,8 @@ int strategic_list(struct strategic *c, const struct schema_field *f, const stru
                    const struct json *patch, bool deletes, struct json *out)
 {
     enum json_type type = JSON_NULL;
-    static const struct schema_field unknown = { .card = SCHEMA_LIST };
-    const struct schema_field *known = f == NULL ? &unknown : f;
     uint64_t both = (uint64_t)original->count + patch->count;
-    int rc = strategic_count(c, both * (list_weight(known, original) + list_weight(known, patch)));
+    int rc = strategic_count(c, both);
     if (rc == 0 && both == 0)
         *out = *original;
     if (rc != 0 || both == 0)
@@ -327,12 +407,13 @@ int strategic_list(struct strategic *c, const struct schema_field *f, const stru
         return err_set(c->e, ERR_INTERNAL, "cannot merge lists without merge key for struct");
     if (type == JSON_OBJECT)
         return merge_objects(c, f, original, patch, out);
-    if (deletes) {
-        delete_values(c, original, patch, out);
-        return 0;
-    }
+    if (deletes)
+        return delete_values(c, original, patch, out);
     struct items values = { 0 };
-    merge_values(c, f, original, patch, &values);
+    rc = add_values(c, f, original, &values);
+    rc = rc == 0 ? add_values(c, f, patch, &values) : rc;
+    if (rc != 0)
+        return rc;
     struct json merged = json_array(values.at, values.count);
     return strategic_order(c, f, &merged, patch, original, out);
 }

@@ -293,8 +293,8 @@ static enum request_run evict_run(struct request *r)
     if (rc != 0) {
         return rc > 0 ? RUN_SUSPEND : RUN_FAIL;
     }
-    if (s != NULL && s->found == 0 && !r->fresh) {
-        return RUN_FAIL; /* no guard proves that there is no budget: a barrier, then once more */
+    if (s != NULL && !s->charged && !r->fresh) {
+        return RUN_FAIL; /* no guard proves what the budgets say: a barrier, then once more */
     }
     enum request_run run = delete_named(r, 201, answer_evicted, options);
     if (run == RUN_COMMIT && s != NULL && s->charged) {

@@ -203,6 +203,9 @@ static int check_scale(struct request *r, Scale *scale, bool whole, const void *
         scale->metadata = schema_new(&r->arena, &schema_ObjectMeta);
     }
     ObjectMeta *meta = scale->metadata;
+    if (!whole && r->route.verb == VERB_PATCH && text_empty(meta->name)) {
+        meta->name = str_dup(&r->arena, r->route.name); /* applied: the URL says it */
+    }
     int rc = check_names(r, meta);
     if (!whole) {
         meta->namespace_ = str_dup(&r->arena, r->route.ns);

@@ -183,17 +183,36 @@ static void validate_whole(struct request *r, const struct resource_context *con
     err_list_subtract(out, &before);
 }
 
-/* The same of its status. */
+/* The same of its status and of the metadata that came with it. */
 static void validate_status(struct request *r, const struct resource_context *context, void *object,
                             const void *old, struct err_list *out)
 {
     struct err_list before;
+    resource_validate_meta(r->resource, object, out);
     resource_validate_status(r->resource, context, object, old, out);
     if (out->count == 0) {
         return;
     }
     err_list_init(&before, &r->arena);
+    resource_validate_meta(r->resource, old, &before);
     resource_validate_status(r->resource, context, old, old, &before);
+    err_list_subtract(out, &before);
+}
+
+/* The same of a namespace's finalizers, and of the metadata that came with them. */
+static void validate_finalize(struct request *r, void *object, const void *old,
+                              struct err_list *out)
+{
+    struct err_list before;
+    resource_validate_meta(r->resource, object, out);
+    resource_validate_meta_update(object, old, out);
+    namespace_validate_finalize(object, out);
+    if (out->count == 0) {
+        return;
+    }
+    err_list_init(&before, &r->arena);
+    resource_validate_meta(r->resource, old, &before);
+    namespace_validate_finalize(old, &before);
     err_list_subtract(out, &before);
 }
 
@@ -210,8 +229,6 @@ static void validate_part(const struct resource_context *context, const struct r
         pod_validate_resize(object, old, out);
     } else if (part == PART_EPHEMERAL) {
         pod_validate_ephemeral(object, old, out);
-    } else if (part == PART_FINALIZE) {
-        namespace_validate_finalize(object, out);
     }
 }
 
@@ -223,7 +240,7 @@ static int validate(struct request *r, struct write *w, const void *old, enum pa
     if (part == PART_STATUS) {
         validate_status(r, &context, w->object, old, &errors);
     } else if (part == PART_FINALIZE) {
-        validate_part(&context, r->resource, w->object, old, part, &errors);
+        validate_finalize(r, w->object, old, &errors);
     } else {
         validate_whole(r, &context, w->object, old, &errors);
         validate_part(&context, r->resource, w->object, old, part, &errors);

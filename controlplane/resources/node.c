@@ -182,18 +182,18 @@ static void validate_addresses(const NodeStatus *s, struct err_list *out)
 {
     struct field_path status = path_field(NULL, "status");
     struct field_path list = path_field(&status, "addresses");
+    struct keys keys = keys_new(out->arena, s->n_addresses);
+    for (size_t i = 0; i < s->n_addresses; i++)
+        keys_add(&keys,
+                 (struct key){ .text = s->addresses[i]->type, .more = s->addresses[i]->address });
+    keys_sort(&keys);
     for (size_t i = 0; i < s->n_addresses; i++) {
         const NodeAddress *is = s->addresses[i];
         struct field_path p = path_index(&list, i);
-        for (size_t j = 0; j < i; j++) {
-            if (!text_eq(is->type, s->addresses[j]->type) ||
-                !text_eq(is->address, s->addresses[j]->address))
-                continue;
+        if (keys_repeated(&keys, i) && !err_list_full(out))
             err_list_addf(out, path_text(out->arena, &p), FIELD_DUPLICATE,
                           "{\"Type\":%s,\"Address\":%s}", text_quoted(out->arena, is->type),
                           text_quoted(out->arena, is->address));
-            break;
-        }
     }
 }
 

@@ -8,6 +8,7 @@
 #include "api/schema/codec.h"
 #include "api/schema/err_list.h"
 #include "base/arena.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/strategies.h"
 #include "controlplane/resources/workload.h"
 
@@ -112,13 +113,14 @@ static void validate_conditions(const PodDisruptionBudgetStatus *s, const struct
                                 struct err_list *out)
 {
     struct field_path list = path_field(up, "conditions");
+    struct keys types = keys_new(out->arena, s->n_conditions);
+    for (size_t i = 0; i < s->n_conditions; i++)
+        keys_add(&types, (struct key){ .text = s->conditions[i]->type });
+    keys_sort(&types);
     for (size_t i = 0; i < s->n_conditions && !err_list_full(out); i++) {
         struct field_path p = path_index(&list, i);
         struct field_path type = path_field(&p, "type");
-        bool twin = false;
-        for (size_t j = 0; !twin && j < i; j++)
-            twin = text_eq(s->conditions[j]->type, s->conditions[i]->type);
-        if (twin)
+        if (keys_repeated(&types, i))
             rule_duplicate(out, &type, text_of(s->conditions[i]->type));
         validate_condition(s->conditions[i], &p, out);
     }

@@ -402,12 +402,17 @@ void resource_prepare_status(const struct resource *r, const struct resource_con
         r->strategy->prepare_status(c, object, old);
 }
 
-void resource_validate(const struct resource *r, const struct resource_context *c,
-                       const void *object, struct err_list *out)
+void resource_validate_meta(const struct resource *r, const void *object, struct err_list *out)
 {
     struct field_path metadata = path_field(NULL, "metadata");
     const struct kind_info *info = kind_info(r->kind);
     metadata_validate(resource_meta_const(object), info->namespaced, r->name, &metadata, out);
+}
+
+void resource_validate(const struct resource *r, const struct resource_context *c,
+                       const void *object, struct err_list *out)
+{
+    resource_validate_meta(r, object, out);
     schema_validate(schema_of(r), object, "", out);
     if (r->strategy->validate != NULL)
         r->strategy->validate(c, object, out);

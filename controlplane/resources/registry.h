@@ -221,6 +221,8 @@ void resource_validate(const struct resource *r, const struct resource_context *
 /* resource_validate, and what only a new object must obey. */
 void resource_validate_create(const struct resource *r, const struct resource_context *c,
                               const void *object, struct err_list *out);
+/* The rules of metadata alone: for the parts whose update carries no more of it. */
+void resource_validate_meta(const struct resource *r, const void *object, struct err_list *out);
 /* What no update of any part may change in metadata. */
 void resource_validate_meta_update(const void *object, const void *old, struct err_list *out);
 void resource_validate_update(const struct resource *r, const struct resource_context *c,

@@ -7,6 +7,7 @@
 
 #include "api/proto/core.pb-c.h"
 #include "base/arena.h"
+#include "controlplane/resources/keys.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/strategies.h"
 
@@ -138,26 +139,38 @@ static void drop_of_old_type(ServiceSpec *spec, const ServiceSpec *was)
         spec->external_traffic_policy = NULL;
 }
 
-static bool uses_node_port(const ServiceSpec *spec, int32_t port)
+/* Node ports by the names of their ports; of several of a name the last one's is found. */
+static struct keys names_backwards(struct arena *a, const ServiceSpec *spec)
 {
-    for (size_t i = 0; i < spec->n_ports; i++) {
-        if (spec->ports[i]->node_port == port)
-            return true;
-    }
-    return false;
+    struct keys names = keys_new(a, spec->n_ports);
+    for (size_t i = spec->n_ports; i > 0; i--)
+        keys_add(&names, (struct key){ .text = spec->ports[i - 1]->name });
+    keys_sort(&names);
+    return names;
 }
 
-/* A port whose node port is left out keeps it, by its name, unless another one has taken it. */
-static void keep_node_ports(ServiceSpec *spec, const ServiceSpec *was)
+static struct keys node_ports_of(struct arena *a, const ServiceSpec *spec)
 {
+    struct keys used = keys_new(a, spec->n_ports);
+    for (size_t i = 0; i < spec->n_ports; i++)
+        keys_add(&used, (struct key){ .number = spec->ports[i]->node_port });
+    keys_sort(&used);
+    return used;
+}
+
+/* A port whose node port is left out keeps it, by its name, unless the client gave it to another
+ * one. Two that shared a number (of TCP and of UDP) share it on. */
+static void keep_node_ports(struct arena *a, ServiceSpec *spec, const ServiceSpec *was)
+{
+    const struct keys names = names_backwards(a, was);
+    const struct keys used = node_ports_of(a, spec);
     for (size_t i = 0; i < spec->n_ports; i++) {
         ServicePort *port = spec->ports[i];
-        int32_t kept = 0;
-        for (size_t j = 0; j < was->n_ports; j++) {
-            if (text_eq(was->ports[j]->name, port->name))
-                kept = was->ports[j]->node_port;
-        }
-        if (port->node_port == 0 && kept != 0 && !uses_node_port(spec, kept)) {
+        ptrdiff_t at = keys_find(&names, (struct key){ .text = port->name });
+        if (port->node_port != 0 || at < 0)
+            continue;
+        int32_t kept = was->ports[was->n_ports - 1 - (size_t)at]->node_port;
+        if (kept != 0 && keys_find(&used, (struct key){ .number = kept }) < 0) {
             port->has_node_port = 1;
             port->node_port = kept;
         }
@@ -173,7 +186,6 @@ static void prepare_update(const struct resource_context *c, void *object, const
 {
     ServiceSpec *spec = ((Service *)object)->spec;
     const ServiceSpec *was = ((const Service *)old)->spec;
-    (void)c;
     ((Service *)object)->status = ((const Service *)old)->status;
     /* A client that leaves the address out keeps the one there is. */
     if (was != NULL && text_empty(spec->cluster_ip) && spec->n_cluster_ips == 0 &&
@@ -183,7 +195,7 @@ static void prepare_update(const struct resource_context *c, void *object, const
         spec->n_cluster_ips = was->n_cluster_ips;
     }
     if (was != NULL && has_node_ports(spec) && has_node_ports(was))
-        keep_node_ports(spec, was);
+        keep_node_ports(c->arena, spec, was);
     if (was != NULL)
         drop_of_old_type(spec, was);
 }

@@ -47,9 +47,23 @@ static void test_output(void **state)
     }
 }
 
+/* What cannot be shown as asked is made all the same, and told in the exit code. */
+static void test_unshown(void **state)
+{
+    const struct act_answer answers[] = {
+        { 201, "{\"metadata\":{\"name\":\"a-x\",\"finalizers\":[\"f\"]}}" }, { 0 }
+    };
+    struct cli_world *w = *state;
+    const char *path = act_world_file(w, "unshown.json", MAP);
+    const char *const words[] = { "-f", path, "-o", "jsonpath={.metadata.finalizers[5]}", NULL };
+    assert_int_equal(act_world_run(w, &create_verb, answers, words), 1);
+    assert_non_null(strstr(w->errors, "array index out of bounds"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_created),
-                                        cmocka_unit_test(test_output) };
+                                        cmocka_unit_test(test_output),
+                                        cmocka_unit_test(test_unshown) };
     return cmocka_run_group_tests(tests, cli_world_setup, cli_world_teardown);
 }

@@ -123,13 +123,30 @@ static void members_and_long_keys_count(void **state)
     arena_init(&a);
     memset(key, 'k', sizeof(key) - 1);
     key[sizeof(key) - 1] = '\0';
-    const struct json *live = secrets(&a, 400, 0, "n");
-    assert_int_equal(patch_strategic(&a, &schema_Pod, live, secrets(&a, 400, 1, "n"), &out, &e), 0);
-    assert_int_equal(patch_strategic(&a, &schema_Pod, live, secrets(&a, 400, 200, "n"), &out, &e),
-                     -ERR_TOO_LARGE);
-    assert_int_equal(patch_strategic(&a, &schema_Pod, secrets(&a, 700, 0, key),
-                                     secrets(&a, 700, 0, key), &out, &e),
-                     -ERR_TOO_LARGE);
+    const struct json *live = secrets(&a, 800, 0, "n");
+    assert_int_equal(patch_strategic(&a, &schema_Pod, live, live, &out, &e), 0);
+    live = secrets(&a, 800, 200, "n");
+    assert_int_equal(patch_strategic(&a, &schema_Pod, live, live, &out, &e), -ERR_TOO_LARGE);
+    live = secrets(&a, 1500, 0, key);
+    assert_int_equal(patch_strategic(&a, &schema_Pod, live, live, &out, &e), -ERR_TOO_LARGE);
+    arena_deinit(&a);
+}
+
+/* One item of a list as long as a request can carry costs little. */
+static void one_of_many(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e = { 0 };
+    const struct json *out;
+    arena_init(&a);
+    const struct json *live = secrets(&a, 60000, 2, "n");
+    const struct json *one = secrets(&a, 1, 3, "n5999");
+    assert_int_equal(patch_strategic(&a, &schema_Pod, live, one, &out, &e), 0);
+    const struct json *list = json_get_c(json_get_c(out, "spec"), "imagePullSecrets");
+    assert_int_equal(list->count, 60000);
+    assert_non_null(json_get_c(&list->u.items[59990], "m2"));
+    assert_null(json_get_c(&list->u.items[59991], "m2"));
     arena_deinit(&a);
 }
 
@@ -137,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(table),
                                         cmocka_unit_test(huge_lists_are_refused),
-                                        cmocka_unit_test(members_and_long_keys_count) };
+                                        cmocka_unit_test(members_and_long_keys_count),
+                                        cmocka_unit_test(one_of_many) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

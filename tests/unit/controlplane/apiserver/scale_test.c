@@ -139,13 +139,24 @@ static void test_preconditions(void **state)
     harness_lacks(&r, "\"replicas\":9");
 }
 
+/* Clients' apply of a Scale leaves the name to the URL. */
+static void test_nameless_apply(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_send(h, "PATCH", WEB "/scale?fieldManager=m&force=true",
+                                  "Content-Type: application/apply-patch+yaml\r\n",
+                                  "{\"apiVersion\":\"autoscaling/v1\",\"kind\":\"Scale\","
+                                  "\"spec\":{\"replicas\":8}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"spec\":{\"replicas\":8}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_replication_controller),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_preconditions),
+        cmocka_unit_test(test_scale),          cmocka_unit_test(test_replication_controller),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_preconditions),
+        cmocka_unit_test(test_nameless_apply),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

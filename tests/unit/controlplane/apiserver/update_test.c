@@ -298,6 +298,32 @@ static void test_finalize(void **state)
     harness_contains(&r, "a.b/c");
 }
 
+/* What came with the finalizers is held to the rules too, but for what was wrong before. */
+static void test_older_finalizers(void **state)
+{
+    struct harness *h = *state;
+    const char *target = "/api/v1/namespaces/fin-old/finalize";
+    struct reply r = harness_post(h, "/api/v1/namespaces",
+                                  "{\"metadata\":{\"name\":\"fin-old\"},\"spec\":{"
+                                  "\"finalizers\":[\"o/Qdd\"]}}");
+    harness_expect(&r, 201);
+    const struct key key = { .kind = KIND_NAMESPACE, .name = str_lit("fin-old") };
+    store_with(h, key_text(&h->arena, &key), 'Q', '~');
+    r = put(h, target,
+            str_lit("{\"metadata\":{\"name\":\"fin-old\",\"labels\":{\"-\":\"v\"},\"finalizers\":"
+                    "[\"odd\"],\"ownerReferences\":[{\"kind\":\"a\"}]},\"spec\":{\"finalizers\":"
+                    "[\"o/~dd\"]}}"));
+    harness_expect(&r, 422);
+    harness_contains(&r, "metadata.labels: Invalid value: \\\"-\\\"");
+    harness_contains(&r, "metadata.finalizers[0]: Invalid value: \\\"odd\\\"");
+    harness_contains(&r, "metadata.ownerReferences.uid: Invalid value");
+    harness_lacks(&r, "~dd");
+    r = put(h, target,
+            str_lit("{\"metadata\":{\"name\":\"fin-old\"},\"spec\":{\"finalizers\":[\"o/~dd\"]}}"));
+    harness_expect(&r, 200);
+    harness_contains(&r, "o/~dd");
+}
+
 /* What was wrong with a status before may stay so. */
 static void test_older_status(void **state)
 {
@@ -326,6 +352,10 @@ static void test_older_status(void **state)
               "{\"status\":{\"qosClass\":\"Guaranteed\"}}");
     harness_expect(&r, 422);
     harness_lacks(&r, "a~b");
+    r = patch(h, target, "strategic-merge-patch+json",
+              "{\"metadata\":{\"annotations\":{\"-\":\"v\"}}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "metadata.annotations: Invalid value: \\\"-\\\"");
 }
 
 int main(void)
@@ -341,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_older_than_the_default),
         cmocka_unit_test(test_older_status),
         cmocka_unit_test(test_finalize),
+        cmocka_unit_test(test_older_finalizers),
     };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

@@ -143,6 +143,18 @@ static void test_node_ports_stay(void **state)
     assert_non_null(strstr(json, "\"port\":5,\"targetPort\":5,\"nodePort\":30002"));
     assert_non_null(strstr(json, "\"port\":6,\"targetPort\":6,\"nodePort\":30001"));
     assert_null(strstr(json, "\"port\":1,\"targetPort\":1,\"nodePort\""));
+    old = fixture_object(&f, KIND_SERVICE,
+                         "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort',"
+                         "'ports':[{'name':'t','port':53,'nodePort':30053},{'name':'u','port':53,"
+                         "'protocol':'UDP','nodePort':30053}]}}");
+    object = fixture_object(&f, KIND_SERVICE,
+                            "{'metadata':{'name':'s','namespace':'d'},'spec':{'type':'NodePort',"
+                            "'ports':[{'name':'u','port':7,'protocol':'UDP'},{'name':'t','port':6}]"
+                            "}}");
+    resource_prepare_update(r, &f.context, object, old);
+    json = fixture_json(&f, KIND_SERVICE, object);
+    assert_non_null(strstr(json, "\"port\":7,\"targetPort\":7,\"nodePort\":30053"));
+    assert_non_null(strstr(json, "\"port\":6,\"targetPort\":6,\"nodePort\":30053"));
     fixture_deinit(&f);
 }
 
