@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/pod_target.h"
+#include "controlplane/apiserver/socket.h"
 #include "net/splice.h"
 
 #define STREAM_VERSION "x-stream-protocol-version"
@@ -193,6 +194,10 @@ static int pick_subprotocol(struct connect *c)
     struct err e;
     if (websocket_check(&r->x->headers, &e) != 0) {
         return status_bad_request(&r->status, str_copy(&r->arena, str_from(e.msg)));
+    }
+    int rc = socket_check_origin(r);
+    if (rc != 0) {
+        return rc;
     }
     if (offered.len == 0) {
         c->protocol = connect_channels_find(str_lit(""), forward);

@@ -20,6 +20,14 @@ struct socket {
 static const char protocol_base64[] = "base64.binary.k8s.io";
 static const char protocol_binary[] = "binary.k8s.io";
 
+static int forbid(struct request *r, struct str message)
+{
+    (void)status_bad_request(&r->status, message);
+    r->status.code = 403;
+    r->status.reason = str_lit("Forbidden");
+    return -ERR_FORBIDDEN;
+}
+
 /* The first of those the client names that we speak: of a watch, the first. */
 static int pick_protocol(struct socket *s)
 {
@@ -38,13 +46,17 @@ static int pick_protocol(struct socket *s)
     if (offered.len == 0) {
         return 0;
     }
-    (void)status_bad_request(
-        &r->status,
-        str_printf(&r->arena, "requested protocol(s) are not supported: [%.*s]; supports [ %s %s]",
-                   STR_ARG(offered), protocol_binary, protocol_base64));
-    r->status.code = 403;
-    r->status.reason = str_lit("Forbidden");
-    return -ERR_FORBIDDEN;
+    return forbid(r,
+                  str_printf(&r->arena,
+                             "requested protocol(s) are not supported: [%.*s]; supports [ %s %s]",
+                             STR_ARG(offered), protocol_binary, protocol_base64));
+}
+
+int socket_check_origin(struct request *r)
+{
+    return websocket_same_origin(&r->x->headers, r->x->authority)
+               ? 0
+               : forbid(r, str_lit("the Origin of a WebSocket must be this server's own"));
 }
 
 int socket_new(struct request *r, enum socket_content content, struct socket **out)
@@ -61,6 +73,10 @@ int socket_new(struct request *r, enum socket_content content, struct socket **o
     }
     if (websocket_check(h, &e) != 0) {
         return status_bad_request(&r->status, str_copy(&r->arena, str_from(e.msg)));
+    }
+    int rc = socket_check_origin(r);
+    if (rc != 0) {
+        return rc;
     }
     struct socket *s = arena_new(&r->arena, struct socket);
     s->request = r;

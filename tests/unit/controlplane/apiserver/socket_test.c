@@ -87,6 +87,14 @@ static void test_log_refusals(void **state)
     harness_contains(&r, "requested protocol(s) are not supported: [v4.channel.k8s.io]");
     r = harness_send(h, "GET", LOG "good", "Connection: Upgrade\r\nUpgrade: websocket\r\n", NULL);
     harness_expect(&r, 400);
+    r = harness_send(h, "GET", LOG "good", BARE "Origin: https://evil.example\r\n", NULL);
+    harness_expect(&r, 403);
+    harness_contains(&r, "Origin");
+    r = harness_send(h, "GET", STREAM_PODS "/p/exec?command=a&stdout=1&container=echo",
+                     BARE "Origin: https://evil.example\r\n", NULL);
+    harness_expect(&r, 403);
+    r = harness_send(h, "GET", MAPS "?watch=1", BARE "Origin: null\r\n", NULL);
+    harness_expect(&r, 403);
     r = harness_send(h, "GET", LOG "refuses", BARE, NULL);
     harness_expect(&r, 500);
     harness_contains(&r, "\"kind\":\"Status\"");
