@@ -84,6 +84,10 @@ static void on_control(struct connect *c)
 {
     struct websocket_decoder *d = &c->websocket;
     if (d->op == WEBSOCKET_PING) {
+        /* Whoever takes no answers gets none: only the latest ping needs one (RFC 6455 5.5.3). */
+        if (c->request->x == NULL || http_queued(c->request->x) > HTTP_QUEUE_HIGH_BYTES) {
+            return;
+        }
         websocket_write(&c->frame, WEBSOCKET_PONG, true, d->data, str_lit(""), NULL);
         connect_to_client(c);
     } else if (d->op == WEBSOCKET_CLOSE) {

@@ -7,6 +7,9 @@
 #include "controlplane/apiserver/request.h"
 #include "net/websocket.h"
 
+/* What a socket keeps between its messages: one long event is not held as long as a watch lives. */
+#define FRAME_KEPT_BYTES (16u << 10)
+
 struct socket {
     struct request *request;
     struct str protocol; /* empty: none is named in the answer */
@@ -90,6 +93,10 @@ int socket_new(struct request *r, enum socket_content content, struct socket **o
 static void send_frame(struct socket *s)
 {
     http_write(s->request->x, buf_str(&s->frame));
+    if (s->frame.capacity > FRAME_KEPT_BYTES) {
+        buf_deinit(&s->frame);
+        buf_init(&s->frame);
+    }
     buf_clear(&s->frame);
 }
 
@@ -136,6 +143,15 @@ void socket_end(struct socket *s, uint16_t code)
     http_end(s->request->x);
 }
 
+/* A client that takes no answers gets none: of pings only the latest need one (RFC 6455 5.5.3). */
+static void answer_ping(struct socket *s)
+{
+    if (http_queued(s->request->x) <= HTTP_QUEUE_HIGH_BYTES) {
+        websocket_write(&s->frame, WEBSOCKET_PONG, true, s->in.data, str_lit(""), NULL);
+        send_frame(s);
+    }
+}
+
 bool socket_received(struct socket *s, struct str bytes)
 {
     struct websocket_decoder *d = &s->in;
@@ -146,8 +162,7 @@ bool socket_received(struct socket *s, struct str bytes)
         } else if (event == WEBSOCKET_EVENT_CONTROL && d->op == WEBSOCKET_CLOSE) {
             socket_end(s, WEBSOCKET_NORMAL);
         } else if (event == WEBSOCKET_EVENT_CONTROL && d->op == WEBSOCKET_PING) {
-            websocket_write(&s->frame, WEBSOCKET_PONG, true, d->data, str_lit(""), NULL);
-            send_frame(s);
+            answer_ping(s);
         }
     }
     return !s->ended;
