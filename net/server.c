@@ -63,7 +63,7 @@ static struct metric connections_open = { .name = "http_server_connections",
                                           .help = "connections that are open",
                                           .type = METRIC_GAUGE };
 static struct metric held_bytes = { .name = "http_server_held_bytes",
-                                    .help = "answers not taken, bodies not complete",
+                                    .help = "answers not taken, heads and bodies not complete",
                                     .type = METRIC_GAUGE };
 static struct metric full_total = { .name = "http_server_closed_total",
                                     .help = "connections the server closed, by the limit they met",

@@ -124,8 +124,9 @@ static void add_flag(struct request *r, struct buf *b, const char *ours, const c
     }
 }
 
-/* Nothing is escaped that a query can hold, so that the agent's target is no longer than the
- * client's, whatever that one's way of escaping is: both have the same bound. */
+/* Little is escaped that a query can hold, so that the agent's target is hardly longer than that of
+ * a client that escapes what it should: both have the same bound. Of one that escapes less (raw
+ * bytes above ASCII) ours may exceed it, and the agent refuses it. */
 static void add_command(struct buf *b, struct str text)
 {
     buf_append_c(b, "&command=");
