@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/version.h"
+#include "controlplane/apiserver/authn/authn.h"
 #include "controlplane/bus/bus.h"
 #include "controlplane/members_api.h"
 #include "controlplane/snapshot_api.h"
@@ -169,10 +170,25 @@ static bool member_is_grpc(const struct http_exchange *x)
     return str_starts(type, str_lit("application/grpc"));
 }
 
+/* Who asks to be somebody else is not to have what the certificate alone would give. */
+static bool member_impersonates(const struct http_exchange *x)
+{
+    for (size_t i = 0; i < x->headers.count; i++) {
+        if (authn_impersonates(x->headers.items[i].name))
+            return true;
+    }
+    return false;
+}
+
 bool member_intercept(void *ctx, struct http_exchange *x)
 {
     struct member *m = ctx;
     bool grpc = member_is_grpc(x);
+    if ((grpc || str_starts(x->path, str_lit("/gantry/v1/"))) && member_impersonates(x)) {
+        x->events = &member_events;
+        http_reply(x, 403, "text/plain", str_lit("impersonation is not possible here\n"));
+        return true;
+    }
     if (!grpc && str_eq_c(x->path, SNAPSHOT_PATH)) {
         snapshot_serve(m->store, m->cluster_id, GANTRY_VERSION, x);
         return true;

@@ -61,6 +61,7 @@ bool http_stalled(struct http_stall *s, size_t queued, uint64_t taken, uint64_t 
 /* What a connection's engine keeps for it. */
 struct http_held {
     size_t bytes;   /* of answers not handed out, of heads and bodies not complete */
+    size_t head;    /* of these, the head's that is not complete */
     uint64_t taken; /* of answers, in all: handed out */
 };
 

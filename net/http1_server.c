@@ -532,6 +532,7 @@ static struct http_held server_held(const struct http_engine *g)
     size_t body = s->current != NULL ? s->current->x.body.len : 0;
     size_t head = s->parser.head.len;
     return (struct http_held){ .bytes = s->out.len - s->out_at + s->in.len + head + body,
+                               .head = server_partial(g) ? head : 0,
                                .taken = l->ops->sent(l) + l->ops->queued(l) };
 }
 

@@ -279,7 +279,7 @@ static struct http_held server_held(const struct http_engine *g)
 {
     const struct http2_conn *c = container_of(g, const struct http2_conn, g);
     size_t head = c->heading != NULL ? c->heading->header_bytes : 0;
-    return (struct http_held){ .bytes = c->held + head, .taken = c->taken };
+    return (struct http_held){ .bytes = c->held + head, .head = head, .taken = c->taken };
 }
 
 /* Whoever reads nothing at all cannot be told of a reset. */

@@ -63,7 +63,7 @@ static struct metric connections_open = { .name = "http_server_connections",
                                           .help = "connections that are open",
                                           .type = METRIC_GAUGE };
 static struct metric held_bytes = { .name = "http_server_held_bytes",
-                                    .help = "answers not taken, bodies not complete",
+                                    .help = "answers not taken, heads and bodies not complete",
                                     .type = METRIC_GAUGE };
 static struct metric full_total = { .name = "http_server_closed_total",
                                     .help = "connections the server closed, by the limit they met",
@@ -148,19 +148,28 @@ static bool presses(struct conn *c, uint64_t now)
     return http_stalled(&c->stall, c->held, taken, now, HTTP_SERVER_PRESSED_MS);
 }
 
+/* Who is to go: the longest head that is not complete, for anybody can send one; else the one who
+ * holds most. */
 static struct conn *largest(struct http_server *s, uint64_t now)
 {
     struct conn *found = NULL;
+    struct conn *heading = NULL;
+    size_t longest = HTTP_SERVER_HEAD_LITTLE_BYTES;
     bool any = s->held > s->held_bytes_max;
     list_foreach (node, &s->conns) {
         struct conn *c = container_of(node, struct conn, node);
         if (c->engine == NULL || c->t.failed || c->held == 0)
             continue;
+        size_t head = c->engine->ops->held(c->engine).head;
+        if (head > longest) {
+            heading = c;
+            longest = head;
+        }
         bool much = presses(c, now) && c->held > HTTP_SERVER_HELD_LITTLE_BYTES;
         if ((much || any) && (found == NULL || c->held > found->held))
             found = c;
     }
-    return found;
+    return heading != NULL ? heading : found;
 }
 
 static void on_tick(struct env_timer *t)

@@ -14,8 +14,9 @@
  * that has been idle for longest makes room for a new one; where none is idle the new one is closed
  * at once. A client that does not take its answers is cut (HTTP_STALL_MS). What all connections
  * hold, answers not taken, heads and bodies not complete, is bounded: above held_bytes_high those
- * are cut that hold more than a little and whose client has taken nothing for
- * HTTP_SERVER_PRESSED_MS, above held_bytes_max any, the largest first. The others notice nothing.
+ * are cut that are in the middle of a long head, for nobody knows yet who they are, then those that
+ * hold more than a little and whose client has taken nothing for HTTP_SERVER_PRESSED_MS, above
+ * held_bytes_max any, the largest first. The others notice nothing.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -43,6 +44,9 @@ struct tls_context;
 #define HTTP_SERVER_HELD_BYTES_MAX  (96u << 20)
 /* Of one connection: a watch that a person paused holds less. */
 #define HTTP_SERVER_HELD_LITTLE_BYTES (1u << 20)
+/* Of one head that is not complete: connections_max of them are less than
+ * HTTP_SERVER_HELD_BYTES_HIGH together. */
+#define HTTP_SERVER_HEAD_LITTLE_BYTES (4u << 10)
 
 struct http_server_options {
     const char *address; /* NULL: only what http_server_serve is given */

@@ -226,6 +226,23 @@ int websocket_check(const struct http_headers *h, struct err *e)
     return 0;
 }
 
+/* "https://host:port"; "null" is a page that is nobody's. Both leave a scheme's own port out. */
+bool websocket_same_origin(const struct http_headers *h, struct str authority)
+{
+    size_t count = 0;
+    bool same = true;
+    for (size_t i = 0; i < h->count; i++) {
+        if (!str_eq_c(h->items[i].name, "origin"))
+            continue;
+        struct str origin = h->items[i].value;
+        ptrdiff_t at = str_find(origin, str_lit("://"));
+        count++;
+        same = same && at > 0 &&
+               str_eq_nocase(str_slice(origin, (size_t)at + 3, origin.len), authority);
+    }
+    return count == 0 || (count == 1 && same);
+}
+
 struct str websocket_accept(struct arena *a, struct str key)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];

@@ -88,6 +88,9 @@ void websocket_write_close(struct buf *out, uint16_t code, struct str reason);
 /* Does the request ask for a WebSocket of version 13 with a proper key? -ERR_INVALID_ARGUMENT with
  * the reason. */
 int websocket_check(const struct http_headers *h, struct err *e);
+/* A browser sends its user's certificate with a WebSocket of any page, and says of which: false
+ * when that is not one of this authority's own. Who says nothing is no browser. */
+bool websocket_same_origin(const struct http_headers *h, struct str authority);
 /* Sec-WebSocket-Accept of a key. */
 struct str websocket_accept(struct arena *a, struct str key);
 

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/pod_target.h"
+#include "controlplane/apiserver/socket.h"
 #include "net/splice.h"
 
 #define STREAM_VERSION "x-stream-protocol-version"
@@ -83,6 +84,10 @@ static void on_control(struct connect *c)
 {
     struct websocket_decoder *d = &c->websocket;
     if (d->op == WEBSOCKET_PING) {
+        /* Whoever takes no answers gets none: only the latest ping needs one (RFC 6455 5.5.3). */
+        if (c->request->x == NULL || http_queued(c->request->x) > HTTP_QUEUE_HIGH_BYTES) {
+            return;
+        }
         websocket_write(&c->frame, WEBSOCKET_PONG, true, d->data, str_lit(""), NULL);
         connect_to_client(c);
     } else if (d->op == WEBSOCKET_CLOSE) {
@@ -119,8 +124,9 @@ static void add_flag(struct request *r, struct buf *b, const char *ours, const c
     }
 }
 
-/* Nothing is escaped that a query can hold, so that the agent's target is no longer than the
- * client's, whatever that one's way of escaping is: both have the same bound. */
+/* Little is escaped that a query can hold, so that the agent's target is hardly longer than that of
+ * a client that escapes what it should: both have the same bound. Of one that escapes less (raw
+ * bytes above ASCII) ours may exceed it, and the agent refuses it. */
 static void add_command(struct buf *b, struct str text)
 {
     buf_append_c(b, "&command=");
@@ -193,6 +199,10 @@ static int pick_subprotocol(struct connect *c)
     struct err e;
     if (websocket_check(&r->x->headers, &e) != 0) {
         return status_bad_request(&r->status, str_copy(&r->arena, str_from(e.msg)));
+    }
+    int rc = socket_check_origin(r);
+    if (rc != 0) {
+        return rc;
     }
     if (offered.len == 0) {
         c->protocol = connect_channels_find(str_lit(""), forward);

@@ -19,6 +19,7 @@
 #include "controlplane/apiserver/proxy_headers.h"
 #include "controlplane/apiserver/proxy_html.h"
 #include "controlplane/apiserver/proxy_target.h"
+#include "controlplane/apiserver/socket.h"
 #include "net/splice.h"
 
 struct proxy {
@@ -301,6 +302,9 @@ static enum request_run proxy_run(struct request *r)
     int rc = proxy_target_find(r, &p->target);
     if (rc > 0) {
         return RUN_SUSPEND;
+    }
+    if (rc == 0 && p->upgrade && http_headers_has_token(&r->x->headers, "upgrade", "websocket")) {
+        rc = socket_check_origin(r);
     }
     bool reads = str_eq_c(r->route.method, "GET") || str_eq_c(r->route.method, "HEAD");
     if (rc == 0 && !p->upgrade && reads && p->path.tail.len == 0) {

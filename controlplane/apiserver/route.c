@@ -70,13 +70,20 @@ static size_t count_pairs(struct str query)
     return count;
 }
 
+static bool takes_command(const struct route *r)
+{
+    return r->resource && (str_eq_c(r->sub, "exec") || str_eq_c(r->sub, "attach"));
+}
+
+/* After the path: it says how many there may be. */
 static int parse_params(struct arena *a, struct str query, struct route *r, struct err *e)
 {
     size_t room = count_pairs(query);
     struct str pair;
     size_t count = 0;
-    if (room > ROUTE_PARAMS_MAX) {
-        return err_set(e, ERR_INVALID_ARGUMENT, "more than %d query parameters", ROUTE_PARAMS_MAX);
+    int max = takes_command(r) ? ROUTE_COMMAND_PARAMS_MAX : ROUTE_PARAMS_MAX;
+    if (room > (size_t)max) {
+        return err_set(e, ERR_INVALID_ARGUMENT, "more than %d query parameters", max);
     }
     struct param *params = arena_array(a, room, sizeof(*params));
     while (query.data != NULL && str_split(&query, '&', &pair)) {
@@ -156,7 +163,7 @@ static bool namespace_subresource(struct str s)
     return str_eq_c(s, "status") || str_eq_c(s, "finalize");
 }
 
-/* Reads the part after /api/v1 or /apis/G/V. */
+/* Reads the part after /api/v1[/watch] or /apis/G/V[/watch]. */
 static void parse_resource(struct route *r, const struct str *segments, size_t count)
 {
     size_t at = 0;
@@ -214,6 +221,30 @@ static enum verb verb_of(const struct route *r, bool watch_path)
     return VERB_NONE;
 }
 
+/* Everything that the path tells; *watch: it is the old spelling of one. */
+static void parse_path(struct route *r, const struct str *segments, size_t count, bool *watch)
+{
+    size_t at = 0;
+    if (count > 2 && str_eq_c(segments[0], "api")) {
+        r->version = segments[1];
+        at = 2;
+    } else if (count > 3 && str_eq_c(segments[0], "apis")) {
+        r->group = segments[1];
+        r->version = segments[2];
+        at = 3;
+    } else {
+        return;
+    }
+    *watch = str_eq_c(segments[at], "watch") && at + 1 < count;
+    at += *watch ? 1 : 0;
+    for (size_t i = 1; i < count; i++) {
+        if (segments[i].len == 0) {
+            return; /* an empty segment names nothing: no such path */
+        }
+    }
+    parse_resource(r, segments + at, count - at);
+}
+
 int route_parse(struct arena *a, struct str method, struct str target, struct route *out,
                 struct err *e)
 {
@@ -230,34 +261,21 @@ int route_parse(struct arena *a, struct str method, struct str target, struct ro
         mark < 0 ? (struct str){ 0 } : str_slice(target, (size_t)mark + 1, target.len);
     struct str head = out->path;
     struct str tail = { 0 };
+    bool watch = false;
     bool proxy = cut_proxy(out->path, &head, &tail);
-    int rc = proxy ? 0 : parse_params(a, query, out, e);
-    rc = rc == 0 ? split_path(a, proxy ? head : out->path, segments, &count, e) : rc;
+    int rc = split_path(a, proxy ? head : out->path, segments, &count, e);
     if (rc != 0) {
         return rc;
     }
-    size_t at = 0;
-    if (count > 2 && str_eq_c(segments[0], "api")) {
-        out->version = segments[1];
-        at = 2;
-    } else if (count > 3 && str_eq_c(segments[0], "apis")) {
-        out->group = segments[1];
-        out->version = segments[2];
-        at = 3;
-    } else {
-        return 0;
+    parse_path(out, segments, count, &watch);
+    rc = proxy ? 0 : parse_params(a, query, out, e);
+    if (rc != 0) {
+        out->resource = false; /* nothing is asked for */
+    } else if (out->resource) {
+        out->tail = proxy ? tail : out->tail;
+        out->verb = verb_of(out, watch);
     }
-    bool watch = str_eq_c(segments[at], "watch") && at + 1 < count;
-    at += watch ? 1 : 0;
-    for (size_t i = 1; i < count; i++) {
-        if (segments[i].len == 0) {
-            return 0; /* an empty segment names nothing: no such path */
-        }
-    }
-    parse_resource(out, segments + at, count - at);
-    out->tail = proxy ? tail : out->tail;
-    out->verb = verb_of(out, watch);
-    return 0;
+    return rc;
 }
 
 bool route_has_param(const struct route *r, const char *name)

@@ -23,11 +23,12 @@
 
 struct arena;
 
-/* A target of more bytes (HTTP_URI_BYTES_MAX) or parameters is refused with 400 before anything is
- * allocated for it. Each argument of an exec is a parameter. A path of more segments is a plain
- * one: nothing is served there. */
-#define ROUTE_SEGMENTS_MAX 32
-#define ROUTE_PARAMS_MAX   16384
+/* More parameters are refused with 400, before any is read. Each argument of an exec is one, so the
+ * subresources exec and attach may have more than others. A path of more segments is a plain one:
+ * nothing is served there. A target of more bytes (HTTP_URI_BYTES_MAX) HTTP refuses itself. */
+#define ROUTE_SEGMENTS_MAX       32
+#define ROUTE_PARAMS_MAX         128
+#define ROUTE_COMMAND_PARAMS_MAX 16384
 
 enum verb {
     VERB_NONE, /* no such verb here: 405 */

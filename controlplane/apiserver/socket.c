@@ -7,6 +7,9 @@
 #include "controlplane/apiserver/request.h"
 #include "net/websocket.h"
 
+/* What a socket keeps between its messages: one long event is not held as long as a watch lives. */
+#define FRAME_KEPT_BYTES (16u << 10)
+
 struct socket {
     struct request *request;
     struct str protocol; /* empty: none is named in the answer */
@@ -19,6 +22,14 @@ struct socket {
 
 static const char protocol_base64[] = "base64.binary.k8s.io";
 static const char protocol_binary[] = "binary.k8s.io";
+
+static int forbid(struct request *r, struct str message)
+{
+    (void)status_bad_request(&r->status, message);
+    r->status.code = 403;
+    r->status.reason = str_lit("Forbidden");
+    return -ERR_FORBIDDEN;
+}
 
 /* The first of those the client names that we speak: of a watch, the first. */
 static int pick_protocol(struct socket *s)
@@ -38,13 +49,17 @@ static int pick_protocol(struct socket *s)
     if (offered.len == 0) {
         return 0;
     }
-    (void)status_bad_request(
-        &r->status,
-        str_printf(&r->arena, "requested protocol(s) are not supported: [%.*s]; supports [ %s %s]",
-                   STR_ARG(offered), protocol_binary, protocol_base64));
-    r->status.code = 403;
-    r->status.reason = str_lit("Forbidden");
-    return -ERR_FORBIDDEN;
+    return forbid(r,
+                  str_printf(&r->arena,
+                             "requested protocol(s) are not supported: [%.*s]; supports [ %s %s]",
+                             STR_ARG(offered), protocol_binary, protocol_base64));
+}
+
+int socket_check_origin(struct request *r)
+{
+    return websocket_same_origin(&r->x->headers, r->x->authority)
+               ? 0
+               : forbid(r, str_lit("the Origin of a WebSocket must be this server's own"));
 }
 
 int socket_new(struct request *r, enum socket_content content, struct socket **out)
@@ -62,6 +77,10 @@ int socket_new(struct request *r, enum socket_content content, struct socket **o
     if (websocket_check(h, &e) != 0) {
         return status_bad_request(&r->status, str_copy(&r->arena, str_from(e.msg)));
     }
+    int rc = socket_check_origin(r);
+    if (rc != 0) {
+        return rc;
+    }
     struct socket *s = arena_new(&r->arena, struct socket);
     s->request = r;
     s->content = content;
@@ -74,6 +93,10 @@ int socket_new(struct request *r, enum socket_content content, struct socket **o
 static void send_frame(struct socket *s)
 {
     http_write(s->request->x, buf_str(&s->frame));
+    if (s->frame.capacity > FRAME_KEPT_BYTES) {
+        buf_deinit(&s->frame);
+        buf_init(&s->frame);
+    }
     buf_clear(&s->frame);
 }
 
@@ -120,6 +143,15 @@ void socket_end(struct socket *s, uint16_t code)
     http_end(s->request->x);
 }
 
+/* A client that takes no answers gets none: of pings only the latest need one (RFC 6455 5.5.3). */
+static void answer_ping(struct socket *s)
+{
+    if (http_queued(s->request->x) <= HTTP_QUEUE_HIGH_BYTES) {
+        websocket_write(&s->frame, WEBSOCKET_PONG, true, s->in.data, str_lit(""), NULL);
+        send_frame(s);
+    }
+}
+
 bool socket_received(struct socket *s, struct str bytes)
 {
     struct websocket_decoder *d = &s->in;
@@ -130,8 +162,7 @@ bool socket_received(struct socket *s, struct str bytes)
         } else if (event == WEBSOCKET_EVENT_CONTROL && d->op == WEBSOCKET_CLOSE) {
             socket_end(s, WEBSOCKET_NORMAL);
         } else if (event == WEBSOCKET_EVENT_CONTROL && d->op == WEBSOCKET_PING) {
-            websocket_write(&s->frame, WEBSOCKET_PONG, true, d->data, str_lit(""), NULL);
-            send_frame(s);
+            answer_ping(s);
         }
     }
     return !s->ended;

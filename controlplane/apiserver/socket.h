@@ -24,6 +24,9 @@ enum socket_content { SOCKET_LOG, SOCKET_TEXT_EVENTS, SOCKET_BINARY_EVENTS };
 /* Before anything is sent. 0 with NULL when no WebSocket is asked for; -ERR_X with r->status set
  * when it cannot be had. */
 int socket_new(struct request *r, enum socket_content content, struct socket **out);
+/* -ERR_FORBIDDEN with r->status set when a browser asks for a WebSocket on behalf of a page from
+ * elsewhere. */
+int socket_check_origin(struct request *r);
 /* Answers 101; -ERR_X when HTTP does not let it: nothing is sent then. */
 int socket_open(struct socket *s);
 /* One message; nothing after the end. */

@@ -33,9 +33,21 @@ static struct identity_extra *find_extra(struct identity *who, struct str key)
     return NULL;
 }
 
-/* max: headers there are, so values too. */
-static void add_extra(struct arena *a, struct identity *who, const struct http_header *h,
-                      size_t max)
+/* The array grows by doubling: there is room until the count is a power of two. */
+static void add_value(struct arena *a, struct identity_extra *extra, struct str value)
+{
+    size_t count = extra->values_count;
+    if ((count & (count - 1)) == 0) {
+        struct str *more = arena_array(a, count == 0 ? 1 : 2 * count, sizeof(*more));
+        for (size_t i = 0; i < count; i++) {
+            more[i] = extra->values[i];
+        }
+        extra->values = more;
+    }
+    extra->values[extra->values_count++] = str_copy(a, value);
+}
+
+static void add_extra(struct arena *a, struct identity *who, const struct http_header *h)
 {
     struct str encoded = str_slice(h->name, sizeof(EXTRA) - 1, h->name.len);
     struct str key;
@@ -46,9 +58,8 @@ static void add_extra(struct arena *a, struct identity *who, const struct http_h
     if (extra == NULL) {
         extra = &who->extras[who->extras_count++];
         *extra = (struct identity_extra){ .key = str_copy(a, key) };
-        extra->values = arena_array(a, max, sizeof(*extra->values));
     }
-    extra->values[extra->values_count++] = str_copy(a, h->value);
+    add_value(a, extra, h->value);
 }
 
 /* All that headers say; groups has room for those that come with an account or with anybody. */
@@ -64,7 +75,7 @@ static void read_headers(struct arena *a, const struct http_headers *headers, st
         if (str_eq_c(h->name, GROUP)) {
             who->groups[who->groups_count++] = str_copy(a, h->value);
         } else if (str_starts(h->name, str_lit(EXTRA))) {
-            add_extra(a, who, h, max);
+            add_extra(a, who, h);
         }
     }
 }

@@ -1,10 +1,11 @@
 /*
  * May they: one question with the attributes RBAC will need.
  *
- * Until identity is built every certificate of the cluster's CA may do everything, so the answer is
- * yes for whoever authn let through. Who is impersonated has shown no certificate, and may do what
- * upstream's default roles give: everything to system:masters, to others discovery and questions
- * about themselves. RBAC replaces authz.c and nothing else.
+ * Until RBAC is built whoever has a certificate of the cluster's CA may do everything, and nobody
+ * (system:anonymous) nothing. Who is impersonated has shown no certificate, and may do what
+ * upstream's default roles give to the groups: everything to system:masters, discovery, health and
+ * questions about themselves to system:authenticated, health and the version to
+ * system:unauthenticated, to others nothing. RBAC replaces authz.c and nothing else.
  */
 #ifndef CONTROLPLANE_APISERVER_AUTHZ_AUTHZ_H
 #define CONTROLPLANE_APISERVER_AUTHZ_AUTHZ_H

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (str_split(&rest, '\n', &line) && str_split(&line, ' ', &method) && line.data != NULL &&
         route_parse(&a, method, line, &r, &e) == 0) {
         ASSERT(!r.resource || (r.plural.len > 0 && r.version.len > 0));
-        ASSERT(r.params_count <= ROUTE_PARAMS_MAX);
+        ASSERT(r.params_count <= ROUTE_COMMAND_PARAMS_MAX);
         ASSERT(r.verb < VERB_COUNT);
         (void)route_param_bool(&r, "watch");
         (void)route_param_i64(&r, "limit", &number, &e); /* refusing is as good */

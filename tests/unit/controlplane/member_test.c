@@ -66,6 +66,10 @@ static void run_get(void *ctx)
     http_client_send(side->h->client, &side->request);
 }
 
+static const struct http_header impersonating[] = {
+    { STR("impersonate-group"), STR("g") }, { STR("content-type"), STR("application/grpc") }
+};
+
 static bool is_done(void *ctx)
 {
     return ((struct side *)ctx)->done;
@@ -194,6 +198,24 @@ static void test_health(void **state)
     }
 }
 
+/* The certificate's rights are not for those who ask to be somebody else. */
+static void expect_no_impersonation(struct side *side)
+{
+    static const char *const targets[] = { "/gantry/v1/member", "/gantry/v1/snapshot",
+                                           "/gantry/v1/join", "/gantry/v1/members" };
+    side->request.headers = impersonating;
+    side->request.header_count = 1;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        assert_int_equal(get(side, targets[i], true), 403);
+        assert_non_null(strstr(side->body, "impersonation is not possible here"));
+    }
+    assert_int_equal(get(side, "/api/v1/pods", true), 404);
+    side->request.header_count = 2;
+    assert_int_equal(get(side, "/grpc.health.v1.Health/Check", true), 403);
+    side->request.headers = NULL;
+    side->request.header_count = 0;
+}
+
 static void test_member(void **state)
 {
     struct harness *h = *state;
@@ -211,6 +233,7 @@ static void test_member(void **state)
     assert_non_null(strstr(side.body, "client certificate"));
     /* Backups are for administrators. */
     assert_int_equal(get(&side, "/gantry/v1/snapshot", true), 403);
+    expect_no_impersonation(&side);
     assert_int_equal(get(&side, "/gantry/v1/member", true), 200);
     assert_true(strncmp(side.body, "solo\ncluster 1 solo ", 20) == 0);
     assert_non_null(strstr(side.body, "\nbus 1 solo "));

@@ -353,6 +353,37 @@ static void test_the_sum_is_bounded(void **state)
     world_free(w);
 }
 
+/* Whoever stops in the middle of a head goes before any client that is being answered. */
+static void test_heads_go_before_answers(void **state)
+{
+    static char much[HTTP_URI_BYTES_MAX - 100];
+    struct world *w = bounded(
+        WORLD_HTTP1, (struct http_server_options){ .held_bytes_high = ANSWER_BYTES + sizeof(much),
+                                                   .held_bytes_max = ANSWER_BYTES + sizeof(much) });
+    struct peer client = { 0 };
+    struct peer p[3] = { 0 };
+    (void)state;
+    memset(much, 'a', sizeof(much));
+    peer_open(w, &client, false);
+    peer_say(w, &client, ASK("/log")); /* a little of it is in the kernel */
+    for (size_t i = 0; i < 3; i++) {
+        peer_open(w, &p[i], true);
+        peer_say(w, &p[i], str_lit("GET /small?"));
+        peer_say(w, &p[i], str_of(much, sizeof(much)));
+    }
+    world_run(w, 2 * HTTP_SERVER_TICK_MS);
+    assert_true(p[0].ended || p[1].ended || p[2].ended);
+    assert_true(http_server_held(w->server) <= ANSWER_BYTES + sizeof(much));
+    assert_non_null(streams[0]);
+    world_run(w, HTTP_SERVER_HANDSHAKE_MS);
+    assert_non_null(streams[0]);
+    assert_int_equal(http_server_connections(w->server), 1);
+    for (size_t i = 0; i < 3; i++)
+        peer_deinit(&p[i]);
+    peer_deinit(&client);
+    world_free(w);
+}
+
 /* Streams of one connection count together; the connection goes as a whole. */
 static void test_streams_count_together(void **state)
 {
@@ -440,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_who_stalls_is_cut_as_asked),
         cmocka_unit_test(test_the_pace_that_is_asked),
         cmocka_unit_test(test_the_sum_is_bounded),
+        cmocka_unit_test(test_heads_go_before_answers),
         cmocka_unit_test(test_streams_count_together),
         cmocka_unit_test(test_bodies_count),
         cmocka_unit_test(test_the_one_idle_for_longest_makes_room),

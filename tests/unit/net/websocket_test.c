@@ -162,13 +162,45 @@ static void test_handshake(void **state)
     arena_deinit(&a);
 }
 
+static void test_origin(void **state)
+{
+    static const struct {
+        const char *origin;
+        const char *second;
+        bool same;
+    } rows[] = {
+        { NULL, NULL, true },
+        { "https://api.example:6443", NULL, true },
+        { "https://API.example:6443", NULL, true },
+        { "https://api.example", NULL, false },
+        { "https://api.example:64430", NULL, false },
+        { "https://evil.example", NULL, false },
+        { "https://evil.example/://api.example:6443", NULL, false },
+        { "api.example:6443", NULL, false },
+        { "null", NULL, false },
+        { "", NULL, false },
+        { "https://api.example:6443", "https://evil.example", false },
+        { "https://api.example:6443", "https://api.example:6443", false },
+    };
+    struct arena a;
+    (void)state;
+    arena_init(&a);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_headers h = { 0 };
+        const char *const values[] = { rows[i].origin, rows[i].second };
+        for (size_t j = 0; j < 2 && values[j] != NULL; j++)
+            http_headers_add(&a, &h, str_lit("origin"), str_from(values[j]));
+        assert_int_equal(websocket_same_origin(&h, str_lit("api.example:6443")), rows[i].same);
+    }
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frames),
-        cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_close),
-        cmocka_unit_test(test_handshake),
+        cmocka_unit_test(test_frames), cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_close),  cmocka_unit_test(test_handshake),
+        cmocka_unit_test(test_origin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,7 +183,7 @@ static void test_tunnel(void **state)
 {
     struct harness *h = *state;
     struct stream s;
-    stream_open(h, &s, WEB "/tunnel", UPGRADE);
+    stream_open(h, &s, WEB "/tunnel", UPGRADE "Origin: https://test\r\n"); /* of a proxied page */
     assert_int_equal(s.status, 101);
     assert_true(str_find(buf_str(&s.raw), str_lit("sec-websocket-accept: yes\r\n")) > 0);
     assert_true(str_find(buf_str(&s.raw), str_lit("upgrade: websocket\r\n")) > 0);
@@ -214,6 +214,8 @@ static void test_refused_upgrade(void **state)
     r = harness_send(h, "GET", WEB "/echo", UPGRADE, NULL);
     harness_expect(&r, 500);
     harness_contains(&r, "invalid upgrade response: status code 203");
+    r = harness_send(h, "GET", WEB "/tunnel", UPGRADE "Origin: https://evil.example\r\n", NULL);
+    harness_expect(&r, 403);
 }
 
 int main(void)

@@ -187,23 +187,37 @@ static struct str query(struct arena *a, const char *path, size_t count, const c
 /* The longest commands that kubectl exec sends. */
 static void test_bounds(void **state)
 {
+    static const struct {
+        const char *path;
+        size_t max;
+    } rows[] = {
+        { "/api/v1/namespaces/a/pods/p/exec", ROUTE_COMMAND_PARAMS_MAX },
+        { "/api/v1/namespaces/a/pods/p/attach", ROUTE_COMMAND_PARAMS_MAX },
+        { "/api/v1/namespaces/a/pods/exec", ROUTE_PARAMS_MAX },
+        { "/api/v1/pods", ROUTE_PARAMS_MAX },
+        { "/exec", ROUTE_PARAMS_MAX },
+    };
     (void)state;
     struct arena a;
     struct route r;
     struct err e;
     arena_init(&a);
-    struct str many = query(&a, "/api/v1/pods", ROUTE_PARAMS_MAX, "x");
-    assert_int_equal(route_parse(&a, str_lit("GET"), many, &r, &e), 0);
-    assert_int_equal(r.params_count, ROUTE_PARAMS_MAX);
-    assert_true(str_eq_c(r.params[ROUTE_PARAMS_MAX - 1].value, "x"));
-    struct str over = query(&a, "/api/v1/pods", ROUTE_PARAMS_MAX + 1, "x");
-    assert_int_equal(route_parse(&a, str_lit("GET"), over, &r, &e), -ERR_INVALID_ARGUMENT);
-    struct str lengthy =
-        query(&a, "/api/v1/pods", 4000, "0123456789012345678901234567890123456789");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct str many = query(&a, rows[i].path, rows[i].max, "x");
+        assert_int_equal(route_parse(&a, str_lit("GET"), many, &r, &e), 0);
+        assert_int_equal(r.params_count, rows[i].max);
+        assert_true(str_eq_c(r.params[rows[i].max - 1].value, "x"));
+        struct str over = query(&a, rows[i].path, rows[i].max + 1, "x");
+        assert_int_equal(route_parse(&a, str_lit("GET"), over, &r, &e), -ERR_INVALID_ARGUMENT);
+        assert_false(r.resource);
+    }
+    struct str lengthy = query(&a, "/api/v1/namespaces/a/pods/p/exec", 4000,
+                               "0123456789012345678901234567890123456789");
     assert_true(lengthy.len > 128u << 10 && lengthy.len < HTTP_URI_BYTES_MAX);
     assert_int_equal(route_parse(&a, str_lit("GET"), lengthy, &r, &e), 0);
     assert_int_equal(r.params_count, 4000);
-    lengthy = query(&a, "/api/v1/pods", 8000, "0123456789012345678901234567890123456789");
+    lengthy = query(&a, "/api/v1/namespaces/a/pods/p/exec", 8000,
+                    "0123456789012345678901234567890123456789");
     assert_int_equal(route_parse(&a, str_lit("GET"), lengthy, &r, &e), -ERR_INVALID_ARGUMENT);
     arena_deinit(&a);
 }

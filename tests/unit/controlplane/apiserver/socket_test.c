@@ -8,6 +8,8 @@
 
 #define MAPS "/api/v1/namespaces/default/configmaps"
 #define LOG  STREAM_PODS "/p/log?container="
+/* Their answers are more than the kernel takes. */
+#define PINGS_MAX 160000
 /* No subprotocol. */
 #define BARE                                                                                       \
     "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n"       \
@@ -87,6 +89,14 @@ static void test_log_refusals(void **state)
     harness_contains(&r, "requested protocol(s) are not supported: [v4.channel.k8s.io]");
     r = harness_send(h, "GET", LOG "good", "Connection: Upgrade\r\nUpgrade: websocket\r\n", NULL);
     harness_expect(&r, 400);
+    r = harness_send(h, "GET", LOG "good", BARE "Origin: https://evil.example\r\n", NULL);
+    harness_expect(&r, 403);
+    harness_contains(&r, "Origin");
+    r = harness_send(h, "GET", STREAM_PODS "/p/exec?command=a&stdout=1&container=echo",
+                     BARE "Origin: https://evil.example\r\n", NULL);
+    harness_expect(&r, 403);
+    r = harness_send(h, "GET", MAPS "?watch=1", BARE "Origin: null\r\n", NULL);
+    harness_expect(&r, 403);
     r = harness_send(h, "GET", LOG "refuses", BARE, NULL);
     harness_expect(&r, 500);
     harness_contains(&r, "\"kind\":\"Status\"");
@@ -217,12 +227,51 @@ static void test_watch_ends(void **state)
     harness_expect(&r, 200);
 }
 
+/* Pings without end of one who reads nothing: no more is kept for it than for others. */
+static void test_pings(void **state)
+{
+    static const char *const targets[] = {
+        MAPS "?watch=1&fieldSelector=metadata.name%3Dnone",
+        STREAM_PODS "/p/exec?command=a&stdin=1&stdout=1&container=echo",
+    };
+    struct harness *h = *state;
+    char text[WEBSOCKET_CONTROL_BYTES_MAX] = { 0 };
+    struct buf pings;
+    buf_init(&pings);
+    for (size_t i = 0; i < 500; i++) {
+        websocket_write(&pings, WEBSOCKET_PING, true, str_lit(""), str_of(text, sizeof(text)),
+                        (const uint8_t *)"mask");
+    }
+    h->receive_bytes = 4096;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        struct client c;
+        size_t pongs = 0;
+        client_open(h, &c, targets[i], BARE);
+        for (size_t j = 0; j < PINGS_MAX; j += 500) {
+            client_send(&c, buf_str(&pings));
+        }
+        client_message(&c, WEBSOCKET_CLOSE, "", 0);
+        for (bool open = true; open;) {
+            enum websocket_event event = websocket_decode(&c.d, &c.in);
+            bool control = event == WEBSOCKET_EVENT_CONTROL;
+            assert_true(event != WEBSOCKET_EVENT_MORE || client_read(&c));
+            pongs += control && c.d.op == WEBSOCKET_PONG;
+            open = !control || c.d.op != WEBSOCKET_CLOSE;
+        }
+        assert_in_range(pongs, 1, PINGS_MAX / 2);
+        client_close(&c);
+    }
+    h->receive_bytes = 0;
+    buf_deinit(&pings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logs),       cmocka_unit_test(test_log_refusals),
         cmocka_unit_test(test_log_ends),   cmocka_unit_test(test_watch),
         cmocka_unit_test(test_watch_ends), cmocka_unit_test(test_watch_in_protobuf),
+        cmocka_unit_test(test_pings),
     };
     return cmocka_run_group_tests(tests, stream_agent_setup, stream_agent_teardown);
 }

@@ -51,10 +51,39 @@ static void test_impersonated(void **state)
     arena_deinit(&a);
 }
 
+/* A key may come often, in more than one spelling. */
+static void test_extras(void **state)
+{
+    struct arena a;
+    struct err e;
+    struct http_headers headers = { 0 };
+    struct identity id;
+    (void)state;
+    arena_init(&a);
+    http_headers_add(&a, &headers, str_lit("impersonate-user"), str_lit("bob"));
+    for (size_t i = 0; i < 200; i++) {
+        static const char *const names[] = { "impersonate-extra-a%62", "impersonate-extra-ab",
+                                             "impersonate-extra-c" };
+        http_headers_add(&a, &headers, str_from(names[i % 3]), str_printf(&a, "%zu", i));
+    }
+    assert_int_equal(authn_impersonate(&a, &headers, &id, &e), 0);
+    assert_int_equal(id.extras_count, 2);
+    assert_string_equal(str_dup(&a, id.extras[0].key), "ab");
+    assert_int_equal(id.extras[0].values_count, 134);
+    assert_int_equal(id.extras[1].values_count, 66);
+    for (size_t i = 0; i < 200; i++) {
+        struct str value =
+            i % 3 == 2 ? id.extras[1].values[i / 3] : id.extras[0].values[i / 3 * 2 + i % 3];
+        assert_string_equal(str_dup(&a, value), str_printf(&a, "%zu", i).data);
+    }
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_impersonated),
+        cmocka_unit_test(test_extras),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
