@@ -226,6 +226,19 @@ int websocket_check(const struct http_headers *h, struct err *e)
     return 0;
 }
 
+/* Of this very machine, with or without a port. */
+static bool is_local(struct str authority)
+{
+    static const char *const hosts[] = { "localhost", "127.0.0.1", "[::1]" };
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        struct str host = str_from(hosts[i]);
+        if (str_starts(authority, host) &&
+            (authority.len == host.len || authority.data[host.len] == ':'))
+            return true;
+    }
+    return false;
+}
+
 /* "https://host:port"; "null" is a page that is nobody's. Both leave a scheme's own port out. */
 bool websocket_same_origin(const struct http_headers *h, struct str authority)
 {
@@ -237,8 +250,8 @@ bool websocket_same_origin(const struct http_headers *h, struct str authority)
         struct str origin = h->items[i].value;
         ptrdiff_t at = str_find(origin, str_lit("://"));
         count++;
-        same = same && at > 0 &&
-               str_eq_nocase(str_slice(origin, (size_t)at + 3, origin.len), authority);
+        struct str from = str_slice(origin, at > 0 ? (size_t)at + 3 : 0, origin.len);
+        same = same && at > 0 && (str_eq_nocase(from, authority) || is_local(from));
     }
     return count == 0 || (count == 1 && same);
 }

@@ -89,7 +89,8 @@ void websocket_write_close(struct buf *out, uint16_t code, struct str reason);
  * the reason. */
 int websocket_check(const struct http_headers *h, struct err *e);
 /* A browser sends its user's certificate with a WebSocket of any page, and says of which: false
- * when that is not one of this authority's own. Who says nothing is no browser. */
+ * when that is not one of this authority's own, or of the browser's machine (`kubectl proxy`; and
+ * Go's clients say http://localhost). Who says nothing is no browser. */
 bool websocket_same_origin(const struct http_headers *h, struct str authority);
 /* Sec-WebSocket-Accept of a key. */
 struct str websocket_accept(struct arena *a, struct str key);

@@ -197,7 +197,8 @@ static bool has_server(const struct raft_configuration *c, uint64_t id)
 
 /* What is in a sole voter's log is committed, whether it knows that yet or not: above all after
  * a recovery (recover.h), when those before must not be listened to. A log without a configuration
- * says nothing of anybody: the leader of a group that this member has yet to fetch may be leaving. */
+ * says nothing of anybody: the leader of a group that this member has yet to fetch may be leaving.
+ */
 bool guard_involves(const struct guard *g, uint64_t member_id)
 {
     const struct raft *r = g->raft;
