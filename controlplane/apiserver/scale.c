@@ -140,21 +140,9 @@ static int other_namespace(struct request *r, struct str ns)
 /* Name and namespace of the new Scale against the URL. */
 static int check_names(struct request *r, const ObjectMeta *meta)
 {
-    struct str name = write_text(meta->name);
     struct str ns = write_text(meta->namespace_);
-    if (name.len == 0) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena,
-                                             "the name of the object (%.*s based on URL) was "
-                                             "undeterminable: name must be provided",
-                                             STR_ARG(r->route.name)));
-    }
-    if (!str_eq(name, r->route.name)) {
-        return status_bad_request(
-            &r->status, str_printf(&r->arena,
-                                   "the name of the object (%.*s) does not match the name on the "
-                                   "URL (%.*s)",
-                                   STR_ARG(name), STR_ARG(r->route.name)));
+    if (write_check_name(r, meta) != 0) {
+        return -ERR_INVALID_ARGUMENT;
     }
     return ns.len > 0 && !str_eq(ns, r->route.ns) ? other_namespace(r, ns) : 0;
 }
@@ -167,9 +155,7 @@ static int check_uid(struct request *r, const ObjectMeta *meta, const ObjectMeta
     if (uid.len == 0 || str_eq(uid, present)) {
         return 0;
     }
-    struct str text = str_printf(
-        &r->arena, "Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
-        STR_ARG(uid), STR_ARG(present));
+    struct str text = write_uid_text(r, uid, present);
     int rc = status_conflict(&r->arena, &r->status, r->kind, r->route.name, text);
     if (r->route.verb == VERB_PATCH) {
         r->status.kind = str_printf(&r->arena, "%s/scale", r->kind->plural);

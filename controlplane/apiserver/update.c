@@ -58,26 +58,14 @@ static int read_current(struct request *r, struct str key, struct current *out)
 /* Name, namespace and uid of the new object against the URL and the stored object. */
 static int check_names(struct request *r, ObjectMeta *meta)
 {
-    struct str name = write_text(meta->name);
     struct str ns = write_text(meta->namespace_);
     if (ns.len > 0 && r->kind->namespaced && !str_eq(ns, r->route.ns)) {
         return status_bad_request(&r->status,
                                   str_lit("the namespace of the provided object does not match the "
                                           "namespace sent on the request"));
     }
-    if (name.len == 0) {
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena,
-                                             "the name of the object (%.*s based on URL) was "
-                                             "undeterminable: name must be provided",
-                                             STR_ARG(r->route.name)));
-    }
-    if (!str_eq(name, r->route.name)) {
-        return status_bad_request(
-            &r->status, str_printf(&r->arena,
-                                   "the name of the object (%.*s) does not match the name on the "
-                                   "URL (%.*s)",
-                                   STR_ARG(name), STR_ARG(r->route.name)));
+    if (write_check_name(r, meta) != 0) {
+        return -ERR_INVALID_ARGUMENT;
     }
     meta->namespace_ = str_dup(&r->arena, r->route.ns);
     return 0;
@@ -85,11 +73,8 @@ static int check_names(struct request *r, ObjectMeta *meta)
 
 static int uid_differs(struct request *r, struct str wanted, struct str present)
 {
-    return status_conflict(
-        &r->arena, &r->status, r->kind, r->route.name,
-        str_printf(&r->arena,
-                   "Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
-                   STR_ARG(wanted), STR_ARG(present)));
+    return status_conflict(&r->arena, &r->status, r->kind, r->route.name,
+                           write_uid_text(r, wanted, present));
 }
 
 /* The preconditions an object carries in its metadata. 0: proceed. 1: an earlier attempt of this

@@ -25,6 +25,33 @@ struct str write_text(const char *c_string)
     return c_string == NULL ? str_lit("") : str_from(c_string);
 }
 
+int write_check_name(struct request *r, const struct ObjectMeta *meta)
+{
+    struct str name = write_text(meta->name);
+    if (name.len == 0) {
+        return status_bad_request(&r->status,
+                                  str_printf(&r->arena,
+                                             "the name of the object (%.*s based on URL) was "
+                                             "undeterminable: name must be provided",
+                                             STR_ARG(r->route.name)));
+    }
+    if (!str_eq(name, r->route.name)) {
+        return status_bad_request(
+            &r->status, str_printf(&r->arena,
+                                   "the name of the object (%.*s) does not match the name on the "
+                                   "URL (%.*s)",
+                                   STR_ARG(name), STR_ARG(r->route.name)));
+    }
+    return 0;
+}
+
+struct str write_uid_text(struct request *r, struct str wanted, struct str present)
+{
+    return str_printf(&r->arena,
+                      "Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
+                      STR_ARG(wanted), STR_ARG(present));
+}
+
 void write_guard(struct write *w, struct str key, uint64_t revision)
 {
     ASSERT(w->guards_count < WRITE_GUARDS_MAX);

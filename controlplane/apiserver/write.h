@@ -82,5 +82,9 @@ int patch_apply(struct request *r, enum patch_type type, const struct schema *sc
                 const struct json *current, const struct json **out);
 /* NUL-terminated text, "" for NULL, as a str. */
 struct str write_text(const char *c_string);
+/* The new object's name is the URL's; else 400 in r->status. */
+int write_check_name(struct request *r, const struct ObjectMeta *meta);
+/* Why it is a conflict that the uid that was a precondition is not the object's. In the arena. */
+struct str write_uid_text(struct request *r, struct str wanted, struct str present);
 
 #endif
