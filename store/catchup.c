@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "store/fetch.h"
 #include "store/folder.h"
+#include "store/group_metrics.h"
 #include "store/peers.h"
 
 struct catchup {
@@ -34,6 +35,7 @@ struct catchup {
     struct group_install install;
     bool installing;
     bool busy;
+    uint64_t began_ns;
 };
 
 struct request {
@@ -77,6 +79,9 @@ static void finish(struct catchup *c, int status)
 {
     atomic_store(&c->got, 0);
     atomic_store(&c->total, 0);
+    if (status == 0)
+        metric_observe(group_metric(group_id(c->config.group), GROUP_CATCHUP_SECONDS),
+                       (double)(env_now_ns(c->config.env) - c->began_ns) / ENV_S);
     c->installing = false;
     c->busy = false;
     c->config.done(c->config.ctx, status);
@@ -200,6 +205,8 @@ void catchup_start(struct catchup *c, uint64_t member_id, uint64_t index)
     r = mem_alloc(sizeof(*r));
     r->catchup = c;
     r->begins = !c->busy;
+    if (r->begins)
+        c->began_ns = env_now_ns(c->config.env);
     c->busy = true;
     r->member_id = member_id;
     r->index = index;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "store/group_metrics.h"
+#include "store/link_metrics.h"
 #include "store/peers.h"
 #include "store/proposer.h"
 #include "store/proto/peer.pb-c.h"
@@ -193,6 +194,8 @@ struct status_call {
     uint64_t member_id;
     uint64_t digest_index;
     bool answered;
+    uint64_t sent_ns;
+    uint64_t took_ns;
     struct housekeeping_report report;
     struct peer_call call;
 };
@@ -200,7 +203,10 @@ struct status_call {
 static void on_status_back(struct env_msg *m)
 {
     struct status_call *c = container_of(m, struct status_call, msg);
+    const struct roster_row *row = roster_by_id(c->replica->roster, c->member_id);
 
+    if (c->answered && row != NULL)
+        link_metrics_round_trip(row->member.name, c->took_ns);
     if (c->answered)
         housekeeping_reported(&c->replica->house, c->member_id,
                               env_loop_now_ms(c->forwarder->raft_loop), &c->report);
@@ -215,6 +221,7 @@ static void on_status_answer(struct peer_call *call, int status, struct str repl
     if (status == 0)
         m = peer_status_response__unpack(NULL, reply.len, (const uint8_t *)reply.data);
     c->answered = m != NULL && m->member_id == c->member_id;
+    c->took_ns = env_now_ns(c->replica->env) - c->sent_ns;
     if (c->answered)
         c->report =
             (struct housekeeping_report){ .level_max = m->feature_level_max,
@@ -240,6 +247,7 @@ static void send_status(struct env_msg *m)
     request.digest_index = c->digest_index;
     bytes = pack(&request.base);
     c->call.done = on_status_answer;
+    c->sent_ns = env_now_ns(c->replica->env);
     peers_call(c->forwarder->peers, c->member_id, &c->call, PATH_STATUS, bytes, PEER_CALL_MS);
     mem_free((void *)bytes.data);
 }

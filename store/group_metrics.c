@@ -21,6 +21,7 @@ static const double write_bounds[] = { 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 
 static const double flush_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01,
                                        0.02,   0.05,    0.1,    0.25,  0.5,   1,     5 };
 static const double round_bounds[] = { 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5 };
+static const double copy_bounds[] = { 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600 };
 static const double count_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096 };
 
 #define COUNT(list) ((int)(sizeof(list) / sizeof((list)[0])))
@@ -72,6 +73,11 @@ static const struct row rows[GROUP_METRICS] = {
         "age of the first write in the queue; over 1 s: this member has no way to a leader"),
     [GROUP_INFLIGHT] = GAUGE("store_propose_inflight_entries",
                              "proposed here and not committed; stuck above 0: no quorum answers"),
+    [GROUP_QUORUM_SECONDS] = HISTOGRAM(
+        "store_quorum_seconds",
+        "from proposing an entry to its commit, at the leader; far above store_log_flush_seconds: "
+        "the network, or the disks of the others",
+        flush_bounds),
     [GROUP_BATCH_COMMANDS] =
         HISTOGRAM("store_batch_commands",
                   "writes that one entry of the log took; grows with load, not bad", count_bounds),
@@ -100,6 +106,9 @@ static const struct row rows[GROUP_METRICS] = {
     [GROUP_APPLY_BATCH_ENTRIES] =
         HISTOGRAM("store_apply_batch_entries",
                   "entries that one commit of LMDB took; grows with load", count_bounds),
+    [GROUP_APPLY_SECONDS] = HISTOGRAM(
+        "store_apply_seconds",
+        "evaluating the entries of one batch, without its commit; long: CPU starves", flush_bounds),
     [GROUP_APPLY_LAG] =
         GAUGE("store_apply_lag_entries",
               "committed as this member knows, not yet visible here; its reads wait for so many"),
@@ -151,6 +160,11 @@ static const struct row rows[GROUP_METRICS] = {
     [GROUP_CATCHUP_FETCHED] = GAUGE("store_catchup_fetched_bytes",
                                     "of the copy being fetched; stands still: see the log"),
     [GROUP_CATCHUP_BYTES] = GAUGE("store_catchup_copy_bytes", "its size; 0: none is fetched"),
+    [GROUP_CATCHUP_SECONDS] =
+        HISTOGRAM("store_catchup_seconds",
+                  "from asking for a copy of the state to having it in use; a rise of its count: "
+                  "this member was further behind than the others' logs reach",
+                  copy_bounds),
 };
 
 static const char *const group_names[] = { "cluster", "bus" };

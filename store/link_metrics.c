@@ -7,7 +7,7 @@
 
 #include "base/metrics.h"
 
-enum link_row { CONNECTED, QUEUED, SENT, RECEIVED, RECONNECTS, LINK_ROWS };
+enum link_row { CONNECTED, QUEUED, SENT, RECEIVED, RECONNECTS, ROUND_TRIP, LINK_ROWS };
 enum { FREE, CLAIMED, NAMED };
 
 struct link_metrics {
@@ -40,6 +40,10 @@ void link_metrics_register(void)
         [RECONNECTS] = { "store_link_reconnects_total",
                          "connections made anew; a steady rise: the network drops them",
                          METRIC_COUNTER },
+        [ROUND_TRIP] = { "store_link_round_trip_seconds",
+                         "of the leader's last question to the peer, between their peer loops; "
+                         "0: this member has not asked it",
+                         METRIC_SECONDS },
     };
 
     if (table[0] != NULL)
@@ -102,6 +106,13 @@ void link_metrics_set(struct link_metrics *m, const struct links_stats *s)
     metric_set_total(&m->rows[SENT], (int64_t)s->sent_bytes);
     metric_set_total(&m->rows[RECEIVED], (int64_t)s->received_bytes);
     metric_set_total(&m->rows[RECONNECTS], (int64_t)s->reconnects);
+}
+
+void link_metrics_round_trip(const char *name, uint64_t took_ns)
+{
+    for (size_t i = 0; i < LINK_METRICS_MAX; i++)
+        if (atomic_load(&members[i].state) == NAMED && strcmp(members[i].name, name) == 0)
+            metric_set(&members[i].rows[ROUND_TRIP], (int64_t)took_ns);
 }
 
 void link_metrics_hide(struct link_metrics *m)

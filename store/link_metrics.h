@@ -17,6 +17,8 @@ void link_metrics_register(void);
 /* The rows of a member, from now on shown; NULL: there are none left. Any thread. */
 struct link_metrics *link_metrics_of(const char *name);
 void link_metrics_set(struct link_metrics *m, const struct links_stats *s); /* NULL-safe */
-void link_metrics_hide(struct link_metrics *m);                             /* NULL-safe */
+/* How long the member's answer took. Nothing of a name without rows. Any thread. */
+void link_metrics_round_trip(const char *name, uint64_t took_ns);
+void link_metrics_hide(struct link_metrics *m); /* NULL-safe */
 
 #endif

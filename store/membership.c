@@ -100,16 +100,19 @@ static struct membership_step raise(const struct roster *roster,
         if (s == NULL)
             return (struct membership_step){ .kind = MEMBERSHIP_ADD,
                                              .id = row->member.id,
-                                             .name = row->member.name };
+                                             .name = row->member.name,
+                                             .why = "it is a member of this cluster" };
         if (s->role == RAFT_SPARE)
             return (struct membership_step){ .kind = MEMBERSHIP_ASSIGN,
                                              .id = s->id,
-                                             .role = RAFT_STANDBY };
+                                             .role = RAFT_STANDBY,
+                                             .why = "it was added: it is sent the log" };
         if (s->role == RAFT_STANDBY && row->want == ROSTER_VOTER && s->heard &&
             s->match_index + MEMBERSHIP_LAG >= last_index && s->match_index > 0)
             return (struct membership_step){ .kind = MEMBERSHIP_ASSIGN,
                                              .id = s->id,
-                                             .role = RAFT_VOTER };
+                                             .role = RAFT_VOTER,
+                                             .why = "it has caught up, and shall vote" };
     }
     return (struct membership_step){ .kind = MEMBERSHIP_NONE };
 }
@@ -127,7 +130,9 @@ struct membership_step membership_next(const struct roster *roster,
     old = namesake(roster, servers, count);
     if (old != NULL)
         return reduce(roster, servers, count, self_id, old,
-                      (struct membership_step){ .kind = MEMBERSHIP_REMOVE, .id = old->id });
+                      (struct membership_step){ .kind = MEMBERSHIP_REMOVE,
+                                                .id = old->id,
+                                                .why = "another member has its name now" });
     step = raise(roster, servers, count, last_index);
     if (step.kind != MEMBERSHIP_NONE)
         return step;
@@ -137,11 +142,15 @@ struct membership_step membership_next(const struct roster *roster,
 
         if (want == ROSTER_STANDBY && s->role == RAFT_VOTER)
             step = reduce(roster, servers, count, self_id, s,
-                          (struct membership_step){
-                              .kind = MEMBERSHIP_ASSIGN, .id = s->id, .role = RAFT_STANDBY });
+                          (struct membership_step){ .kind = MEMBERSHIP_ASSIGN,
+                                                    .id = s->id,
+                                                    .role = RAFT_STANDBY,
+                                                    .why = "it shall not vote any more" });
         else if (want == ROSTER_GONE)
             step = reduce(roster, servers, count, self_id, s,
-                          (struct membership_step){ .kind = MEMBERSHIP_REMOVE, .id = s->id });
+                          (struct membership_step){ .kind = MEMBERSHIP_REMOVE,
+                                                    .id = s->id,
+                                                    .why = "it was removed from this cluster" });
         if (step.kind != MEMBERSHIP_NONE)
             return step;
     }

@@ -35,6 +35,7 @@ struct membership_step {
     uint64_t id;
     const char *name; /* ADD; borrowed from the roster */
     int role;         /* ASSIGN */
+    const char *why;  /* static; what the step is for */
 };
 
 struct membership_step membership_next(const struct roster *roster,

@@ -37,7 +37,12 @@ bool raft_node_involves(const struct raft_node *n, uint64_t member_id)
 
 bool raft_node_settled(const struct raft_node *n)
 {
-    return n->raft.configuration_index != 0 && n->raft.configuration_uncommitted_index == 0;
+    return raft_node_configuration_index(n) != 0;
+}
+
+uint64_t raft_node_configuration_index(const struct raft_node *n)
+{
+    return n->raft.configuration_uncommitted_index == 0 ? n->raft.configuration_index : 0;
 }
 
 bool raft_node_may_change(const struct raft_node *n)
@@ -49,7 +54,10 @@ static void on_changed(struct raft_change *req, int status)
 {
     struct raft_node *n = container_of(req, struct raft_node, change);
 
-    (void)status; /* the configuration tells */
+    /* What was made of it the configuration tells; the next step is taken as if it had not been. */
+    if (status != 0)
+        log_warn("a change of the membership was not made", KVN("group", group_id(n->config.group)),
+                 KV("reason", raft_strerror(status)));
     n->change_busy = false;
     raft_node_post_turn(n);
 }

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "store/applier.h"
+#include "store/group_metrics.h"
 #include "store/raft_node_state.h"
 
 /* Of the log behind a snapshot, whatever the bounds: what a follower lags by in good times. */
@@ -136,8 +137,11 @@ static int on_apply(struct raft_fsm *fsm, const struct raft_buffer *buf, void **
     const struct store_simulation *s = n->config.simulation;
 
     *result = NULL;
-    if (f != NULL)
+    if (f != NULL) {
+        metric_observe(group_metric(group_id(n->config.group), GROUP_QUORUM_SECONDS),
+                       (double)(env_now_ns(n->config.env) - f->proposed_ns) / ENV_S);
         f->proposal = NULL;
+    }
     if (s != NULL && s->committed != NULL)
         s->committed(s->ctx, group_id(n->config.group), index, guard_term_of(&n->raft, index),
                      str_of(buf->base, buf->len));
@@ -468,6 +472,7 @@ int raft_node_propose(struct raft_node *n, struct buf *entry, struct proposal *p
     f->owner = n;
     f->proposal = p;
     f->lost = lost;
+    f->proposed_ns = env_now_ns(n->config.env);
     list_append(&n->flights, &f->node);
     n->flights_count++;
     rv = raft_apply(&n->raft, &f->req, &buf, 1, on_proposed);

@@ -19,6 +19,7 @@ struct flight {
     struct raft_apply req;
     struct raft_node *owner;
     struct proposal *proposal; /* NULL once handed over or lost */
+    uint64_t proposed_ns;
     void (*lost)(struct proposal *p);
 };
 

@@ -279,12 +279,10 @@ static int take_step(struct replica *r, const struct membership_step *step)
 /* One step towards what the roster wishes, when this member leads and none is under way. */
 static void keep_members(struct replica *r)
 {
-    static const char *const names[] = { "none", "add", "assign", "remove", "transfer" };
     struct raft_server_view servers[RAFT_SERVERS_MAX];
     uint64_t now = env_loop_now_ms(r->loop);
     struct membership_step step;
     size_t count;
-    int rc;
 
     if (r->told == 0 || now < r->members_ms || !raft_node_may_change(r->node))
         return;
@@ -294,10 +292,7 @@ static void keep_members(struct replica *r)
     if (step.kind == MEMBERSHIP_NONE || (step.kind == MEMBERSHIP_REMOVE && r->may_remove != NULL &&
                                          !r->may_remove(r->ctx, r, step.id)))
         return;
-    rc = take_step(r, &step);
-    log_info("membership changes", KVN("group", group_id(r->group)), KV("step", names[step.kind]),
-             KVN("member", step.id), KVN("role", step.role),
-             KV("status", rc == 0 ? "begun" : err_name(rc)));
+    membership_tell_step(group_id(r->group), &step, take_step(r, &step));
 }
 
 void replica_poke(struct replica *r)
@@ -357,6 +352,7 @@ static void on_turn(void *ctx)
     set_gauges(r, &v);
     replica_measure(r, &v);
     housekeeping_run(&r->house, env_loop_now_ms(r->loop));
+    membership_news_look(&r->news, r->node, group_id(r->group), v.leader_id);
     keep_members(r);
     writes_run(r);
     proposer_run(&r->proposer);

@@ -15,6 +15,7 @@
 #include "store/group.h"
 #include "store/handover.h"
 #include "store/housekeeping.h"
+#include "store/membership_news.h"
 #include "store/proposer.h"
 #include "store/raft_node.h"
 #include "store/readindex.h"
@@ -62,6 +63,7 @@ struct replica {
     struct housekeeping house;
     const struct store_config *config; /* borrowed */
     uint64_t members_ms;
+    struct membership_news news;
     const char *name; /* of this member */
     _Atomic uint64_t gauges[REPLICA_GAUGES];
     struct replica_measure measure;

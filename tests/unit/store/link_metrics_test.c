@@ -33,6 +33,10 @@ static void test_rows(void **state)
     assert_true(shows("store_link_connected{peer=\"m2\"} 1\n"));
     assert_true(shows("store_link_sent_bytes_total{peer=\"m2\"} 7\n"));
     assert_true(shows("store_link_reconnects_total{peer=\"m2\"} 1\n"));
+    link_metrics_round_trip("m2", 1500000);
+    link_metrics_round_trip("m3", 1500000); /* has no rows */
+    assert_true(shows("store_link_round_trip_seconds{peer=\"m2\"} 0.0015"));
+    assert_false(shows("m3"));
     link_metrics_hide(m2);
     assert_false(shows("store_link"));
     assert_ptr_equal(link_metrics_of("m2"), m2); /* the member is back */

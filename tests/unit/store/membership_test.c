@@ -196,6 +196,8 @@ static void run_case(size_t at)
     if (step.kind != cases[at].kind || step.id != cases[at].id || step.role != cases[at].role)
         fail_msg("%s: step %d of member %d, role %d", cases[at].about, (int)step.kind, (int)step.id,
                  step.role);
+    if ((step.why != NULL) != (step.kind != MEMBERSHIP_NONE))
+        fail_msg("%s: no reason is given", cases[at].about);
 }
 
 static void test_steps(void **state)

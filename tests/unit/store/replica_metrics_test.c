@@ -15,9 +15,11 @@ static const char *const moving[] = {
     "store_writes_total",
     "store_write_seconds_count",
     "store_batch_commands_count",
+    "store_quorum_seconds_count",
     "store_log_flushes_total",
     "store_log_flush_seconds_count",
     "store_apply_batch_entries_count",
+    "store_apply_seconds_count",
     "store_readindex_rounds_total",
     "store_readindex_round_seconds_count",
 };
@@ -75,12 +77,13 @@ static const char *const others[] = {
     "store_forward_returned_total",
     "store_readindex_rounds_failed_total",
     "store_raft_elections_total",
+    "store_catchup_seconds",
 };
 
 static const char *const links[] = {
     "store_link_connected",        "store_link_queued_bytes",
     "store_link_sent_bytes_total", "store_link_received_bytes_total",
-    "store_link_reconnects_total",
+    "store_link_reconnects_total", "store_link_round_trip_seconds",
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
