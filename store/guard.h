@@ -294,10 +294,6 @@ void guard_full(struct guard *g, bool full);
 uint64_t guard_successor(const struct guard *g);
 /* Leading and ready, no change of the configuration is under way, the last one is committed. */
 bool guard_may_change(const struct guard *g);
-/* Whether that member may have a part in this group: it is in the newest configuration of the log,
- * or in the one before while the newest may still be taken back. A sole voter's is not. Everybody
- * while the log holds none. */
-bool guard_involves(const struct guard *g, uint64_t member_id);
 
 /* The term of the entry at index from the library's memory, 0 when it is not there. */
 raft_term guard_term_of(const struct raft *r, raft_index index);

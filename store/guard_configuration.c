@@ -187,27 +187,6 @@ void guard_configuration_conflict(struct guard *g, const struct raft_append_entr
     r->configuration_uncommitted_index = 0;
 }
 
-static bool has_server(const struct raft_configuration *c, uint64_t id)
-{
-    for (unsigned i = 0; i < c->n; i++)
-        if (c->servers[i].id == id)
-            return true;
-    return false;
-}
-
-/* What is in a sole voter's log is committed, whether it knows that yet or not: above all after
- * a recovery (recover.h), when those before must not be listened to. A log without a configuration
- * says nothing of anybody: the leader of a group that this member has yet to fetch may be leaving.
- */
-bool guard_involves(const struct guard *g, uint64_t member_id)
-{
-    const struct raft *r = g->raft;
-
-    return r->configuration.n == 0 || has_server(&r->configuration, member_id) ||
-           (r->configuration_uncommitted_index != 0 && g->before.known && !guard_is_sole_voter(r) &&
-            has_server(&g->before.servers, member_id));
-}
-
 /* ---- votes ---- */
 
 bool guard_is_sole_voter(const struct raft *r)

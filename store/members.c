@@ -31,7 +31,7 @@ struct members_keeper {
     struct store_barrier seen;
     struct view_ask view;
     uint64_t leading_term;   /* 0: another leads */
-    bool recovering;         /* others' rows count as GONE, whatever they say */
+    bool recovering;         /* others' rows do not count */
     uint64_t heard_revision; /* of a roster that a member told us; 0: none */
     size_t asked;            /* position of the last one asked */
     bool leaderless;         /* when it was looked at last */
@@ -68,15 +68,12 @@ static void on_news(struct env_msg *m)
     mem_free(n);
 }
 
-/* Those that are to go are told to the peers too: until their row goes they may have a part. */
 static void tell(struct members_keeper *k)
 {
     struct store_member members[ROSTER_MAX];
     struct news *n = mem_alloc(sizeof(*n));
 
-    for (size_t i = 0; i < k->roster.count; i++)
-        members[i] = k->roster.rows[i].member;
-    peers_set_members(k->config.peers, members, k->roster.count);
+    peers_set_members(k->config.peers, members, roster_members(&k->roster, members));
     n->keeper = k;
     n->roster = k->roster;
     env_post(k->config.raft_loop, &n->msg, on_news);
@@ -218,27 +215,39 @@ static bool recovery_is_written(const struct members_keeper *k)
     return written;
 }
 
-/* What the rows mean while this member recovers its cluster: it alone is left. */
+/* What the rows mean while this member recovers its cluster: it alone is left, and the others must
+ * not be listened to. */
 static void override(const struct members_keeper *k, struct roster *roster)
 {
-    for (size_t i = 0; i < roster->count; i++) {
-        struct roster_row *row = &roster->rows[i];
+    const struct roster_row *own = roster_by_id(roster, k->config.store->member_id);
 
-        row->want = row->member.id == k->config.store->member_id ? ROSTER_VOTER : ROSTER_GONE;
-    }
+    roster->count = own != NULL ? 1 : 0;
+    if (own == NULL)
+        return;
+    memmove(&roster->rows[0], own, sizeof(*own));
+    roster->rows[0].want = ROSTER_VOTER;
 }
 
 static void write_recovery(struct members_keeper *k)
 {
+    struct roster all;
     struct roster_txn t;
     struct buf key;
+    struct err e;
 
+    if (members_read(k->config.cluster, k->config.store, &all, &e) != 0) {
+        env_timer_start(&k->retry, MEMBERS_RETRY_MS);
+        return;
+    }
     buf_init(&key);
     buf_append_c(&key, MEMBERS_RECOVERIES_PREFIX);
     buf_append_c(&key, k->config.store->recovery);
     log_warn("this cluster was recovered from this member alone: all others are removed",
              KV("recovery", k->config.store->recovery));
     roster_txn_init(&t);
+    for (size_t i = 0; i < all.count; i++)
+        if (all.rows[i].member.id != k->config.store->member_id)
+            roster_txn_drop(&t, &all.rows[i]);
     for (size_t i = 0; i < k->roster.count; i++)
         roster_txn_row(&t, &k->roster.rows[i]);
     roster_txn_put(&t, buf_str(&key), str_lit("1"), 0, 0);

@@ -57,20 +57,34 @@ static uint64_t successor(const struct roster *roster, const struct raft_server_
     return best;
 }
 
+/* A leader that shall not vote hands over before anything else, so that who decides is who stays. A
+ * leader of one group that is out of the other already could not go on: it does not hear whether
+ * that one is rid of the rest (see may_remove in store.c). */
+static struct membership_step hand_over(const struct roster *roster,
+                                        const struct raft_server_view *servers, size_t count,
+                                        uint64_t self_id)
+{
+    enum roster_want want = wish(roster, self_id);
+    struct membership_step step = { .kind = MEMBERSHIP_NONE };
+
+    if (want != ROSTER_GONE && want != ROSTER_STANDBY)
+        return step;
+    step.id = successor(roster, servers, count, self_id);
+    if (step.id == 0)
+        return step;
+    step.kind = MEMBERSHIP_TRANSFER;
+    step.why = want == ROSTER_GONE ? "the leader was removed from this cluster"
+                                   : "the leader shall not vote any more";
+    return step;
+}
+
 /* Takes a server's vote away, or the server itself; the leader's own only from another leader. */
-static struct membership_step reduce(const struct roster *roster,
-                                     const struct raft_server_view *servers, size_t count,
+static struct membership_step reduce(const struct raft_server_view *servers, size_t count,
                                      uint64_t self_id, const struct raft_server_view *s,
                                      struct membership_step step)
 {
-    if (s->role == RAFT_VOTER && !can_do_without(servers, count, s->id))
+    if (s->id == self_id || (s->role == RAFT_VOTER && !can_do_without(servers, count, s->id)))
         return (struct membership_step){ .kind = MEMBERSHIP_NONE };
-    if (s->id != self_id)
-        return step;
-    step.kind = MEMBERSHIP_TRANSFER;
-    step.id = successor(roster, servers, count, self_id);
-    if (step.id == 0)
-        step.kind = MEMBERSHIP_NONE;
     return step;
 }
 
@@ -127,9 +141,12 @@ struct membership_step membership_next(const struct roster *roster,
 
     if (roster->count == 0)
         return none;
+    step = hand_over(roster, servers, count, self_id);
+    if (step.kind != MEMBERSHIP_NONE)
+        return step;
     old = namesake(roster, servers, count);
     if (old != NULL)
-        return reduce(roster, servers, count, self_id, old,
+        return reduce(servers, count, self_id, old,
                       (struct membership_step){ .kind = MEMBERSHIP_REMOVE,
                                                 .id = old->id,
                                                 .why = "another member has its name now" });
@@ -141,13 +158,13 @@ struct membership_step membership_next(const struct roster *roster,
         enum roster_want want = wish(roster, s->id);
 
         if (want == ROSTER_STANDBY && s->role == RAFT_VOTER)
-            step = reduce(roster, servers, count, self_id, s,
+            step = reduce(servers, count, self_id, s,
                           (struct membership_step){ .kind = MEMBERSHIP_ASSIGN,
                                                     .id = s->id,
                                                     .role = RAFT_STANDBY,
                                                     .why = "it shall not vote any more" });
         else if (want == ROSTER_GONE)
-            step = reduce(roster, servers, count, self_id, s,
+            step = reduce(servers, count, self_id, s,
                           (struct membership_step){ .kind = MEMBERSHIP_REMOVE,
                                                     .id = s->id,
                                                     .why = "it was removed from this cluster" });

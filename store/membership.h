@@ -4,12 +4,13 @@
  * membership_next is pure: a leader asks it on every turn, performs the step, and asks again when
  * the configuration shows it. One server changes at a time, and a step is taken only when the group
  * can go on after it:
+ *   - a leader that shall not vote hands over before anything else, if somebody can take over;
  *   - a server whose name the roster gives to another id goes before that one comes;
  *   - a wanted member that is missing is added as SPARE, then made STANDBY (it is sent the log);
  *   - a STANDBY that shall vote becomes VOTER once it is at most MEMBERSHIP_LAG entries behind;
  *   - a server whose id is newer than the roster is left alone: the roster is old news;
  *   - a server that is not wanted goes last, when a majority of the voters that remain was heard
- *     of; a leader that is not wanted hands leadership over first.
+ *     of.
  */
 #ifndef STORE_MEMBERSHIP_H
 #define STORE_MEMBERSHIP_H

@@ -30,11 +30,6 @@ uint64_t raft_node_last_index(const struct raft_node *n)
     return raft_last_index((struct raft *)&n->raft); /* only reads */
 }
 
-bool raft_node_involves(const struct raft_node *n, uint64_t member_id)
-{
-    return guard_involves(&n->guard, member_id);
-}
-
 bool raft_node_settled(const struct raft_node *n)
 {
     return raft_node_configuration_index(n) != 0;

@@ -147,8 +147,6 @@ struct raft_server_view {
 };
 /* The newest configuration in the log, committed or not; its number of servers. */
 size_t raft_node_servers(const struct raft_node *n, struct raft_server_view *out, size_t max);
-/* That member may have a part in the group (guard_involves): it must be listened to. */
-bool raft_node_involves(const struct raft_node *n, uint64_t member_id);
 bool raft_node_settled(const struct raft_node *n); /* that configuration is committed */
 /* Its index then; 0: it is not, or there is none. */
 uint64_t raft_node_configuration_index(const struct raft_node *n);

@@ -181,6 +181,13 @@ bool roster_removed(const struct roster *r, uint64_t id)
     return r->next_revision != 0 && id < r->next_id && roster_by_id(r, id) == NULL;
 }
 
+size_t roster_members(const struct roster *r, struct store_member out[ROSTER_MAX])
+{
+    for (size_t i = 0; i < r->count; i++)
+        out[i] = r->rows[i].member;
+    return r->count;
+}
+
 const struct roster_row *roster_by_name(const struct roster *r, struct str name)
 {
     for (size_t i = 0; i < r->count; i++)

@@ -62,6 +62,12 @@ const struct roster_row *roster_by_id(const struct roster *r, uint64_t id);
 /* The rows were written, the id was given away, and there is no row of it: that member was removed
  * from every group's configuration, for ever. True of newer rows if it is of these. */
 bool roster_removed(const struct roster *r, uint64_t id);
+/* Who is to be linked with and called: everybody who has a row, also who shall go, whose row goes
+ * when no group has it any more. Until then it may lead one, and only what it says brings a member
+ * that was away up to date, or takes a change back that did not come about. A member's own
+ * configurations cannot say whether it does: they may be older than its coming. Returns how many.
+ */
+size_t roster_members(const struct roster *r, struct store_member out[ROSTER_MAX]);
 const struct roster_row *roster_by_name(const struct roster *r, struct str name);
 
 #endif

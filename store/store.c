@@ -72,26 +72,12 @@ struct store_group *store_group(struct store *s, enum store_group_id id)
 
 /* ---- members: the raft loop ---- */
 
-/* Links go to everybody who shall be a member, and to everybody who still may be one somewhere: who
- * is leaving may be the one to say that a change, which did not come about, has to be taken back.
- */
 static void set_links(struct store *s)
 {
-    struct store_member members[STORE_MEMBERS_MAX];
-    size_t count = 0;
+    struct store_member members[ROSTER_MAX];
 
-    if (s->links == NULL)
-        return;
-    for (size_t i = 0; i < s->roster.count; i++) {
-        const struct roster_row *row = &s->roster.rows[i];
-        bool needed = row->want != ROSTER_GONE;
-
-        for (enum store_group_id id = STORE_CLUSTER; !needed && id <= STORE_BUS; id++)
-            needed = raft_node_involves(s->replicas[id]->node, row->member.id);
-        if (needed && count < STORE_MEMBERS_MAX)
-            members[count++] = row->member;
-    }
-    links_set_members(s->links, members, count);
+    if (s->links != NULL)
+        links_set_members(s->links, members, roster_members(&s->roster, members));
 }
 
 static void on_roster(void *ctx, const struct roster *roster)

@@ -79,31 +79,6 @@ static void test_roll_back(void **state)
     guard_world_free(w);
 }
 
-/* Who would leave by a change that may be taken back is still listened to: it may be the leader
- * that takes it back. Not by a sole voter, whose log is final. */
-static void test_involves(void **state)
-{
-    struct guard_world *w = guard_world_new_changed(GUARD_ALL_RULES, 4, 3);
-
-    (void)state;
-    assert_int_equal(w->raft.configuration.n, 3);
-    assert_true(guard_involves(&w->guard, 3));
-    assert_true(guard_involves(&w->guard, 4));
-    assert_false(guard_involves(&w->guard, 5));
-    w->raft.configuration_uncommitted_index = 0; /* as when it is committed */
-    assert_false(guard_involves(&w->guard, 4));
-    guard_world_free(w);
-
-    w = guard_world_new_changed(GUARD_ALL_RULES, 2, 1);
-    assert_true(guard_involves(&w->guard, 1));
-    assert_false(guard_involves(&w->guard, 2));
-    /* Nothing is known yet: anybody may have a part. */
-    raft_configuration_close(&w->raft.configuration);
-    raft_configuration_init(&w->raft.configuration);
-    assert_true(guard_involves(&w->guard, 2));
-    guard_world_free(w);
-}
-
 static void test_malformed_change_is_dropped(void **state)
 {
     struct guard_world *w = guard_world_new(GUARD_ALL_RULES, 1, NULL, 0);
@@ -257,7 +232,6 @@ int main(void)
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_restart_with_uncommitted),
         cmocka_unit_test(test_roll_back),
-        cmocka_unit_test(test_involves),
         cmocka_unit_test(test_malformed_change_is_dropped),
         cmocka_unit_test(test_no_snapshot_while_uncommitted),
         cmocka_unit_test(test_may_change),

@@ -67,6 +67,7 @@ static void test_bad_rows(void **state)
 static void test_read(void **state)
 {
     struct store_fixture f;
+    struct store_member members[ROSTER_MAX];
     struct roster r;
     struct err e;
 
@@ -84,6 +85,9 @@ static void test_read(void **state)
     assert_int_equal(roster_by_name(&r, str_lit("m1"))->member.id, 1);
     assert_true(roster_by_name(&r, str_lit("m1"))->revision > 0);
     assert_null(roster_by_id(&r, 2));
+    /* Who shall go may still lead a group that this member has yet to hear of. */
+    assert_int_equal(roster_members(&r, members), 2);
+    assert_int_equal(members[1].id, 7);
     (void)fixture_put(&f, "members.gantry/m3", "nonsense");
     assert_int_equal(roster_read(f.group, &r, &e), -ERR_CORRUPT);
     fixture_deinit(&f);
