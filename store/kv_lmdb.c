@@ -346,11 +346,46 @@ static int lmdb_open(const char *path, uint64_t map_bytes, unsigned flags, struc
     return 0;
 }
 
+static int sync_folder(const char *folder, struct err *e)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return rc == 0 ? 0 : err_set(e, err_from_errno(rc), "flush %s: %s", folder, strerror(rc));
+}
+
+/* A new environment has its name only when it is whole: LMDB writes both meta pages without a flush
+ * between them, and refuses a file in which one is missing. Nobody else opens it: no lock file. */
+static int lmdb_make(const char *folder, const char *path, uint64_t map_bytes, struct err *e)
+{
+    char making[PATH_MAX];
+    struct kv *kv;
+    if (snprintf(making, sizeof making, "%s.new", path) >= (int)sizeof making)
+        return err_set(e, ERR_INVALID_ARGUMENT, "%.64s...: the path is too long", path);
+    if (unlink(making) != 0 && errno != ENOENT)
+        return err_set(e, err_from_errno(errno), "remove %s: %s", making, strerror(errno));
+    int rc = lmdb_open(making, map_bytes, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOMETASYNC, &kv, e);
+    if (rc != 0)
+        return rc;
+    rc = mdb_env_sync(lmdb_of(kv)->env, 1);
+    kv_close(kv);
+    if (rc != 0)
+        return lmdb_error(e, rc, "flush", making);
+    if (rename(making, path) != 0)
+        return err_set(e, err_from_errno(errno), "rename %s: %s", making, strerror(errno));
+    return sync_folder(folder, e);
+}
+
 int kv_lmdb_open(const char *folder, uint64_t map_bytes, struct kv **out, struct err *e)
 {
+    char path[PATH_MAX];
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return err_set(e, err_from_errno(errno), "make %s: %s", folder, strerror(errno));
-    return lmdb_open(folder, map_bytes, MDB_NOMETASYNC, out, e);
+    if (snprintf(path, sizeof path, "%s/" KV_FILE, folder) >= (int)sizeof path)
+        return err_set(e, ERR_INVALID_ARGUMENT, "%.64s...: the path is too long", folder);
+    int rc = access(path, F_OK) == 0 ? 0 : lmdb_make(folder, path, map_bytes, e);
+    return rc != 0 ? rc : lmdb_open(folder, map_bytes, MDB_NOMETASYNC, out, e);
 }
 
 static int engine_open(const struct kv_engine *k, const char *folder, uint64_t map_bytes,

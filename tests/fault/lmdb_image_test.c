@@ -11,7 +11,7 @@
  *
  * Between two flushes with at most WRITES_ALL writes every subset of them is tried, and with more
  * of them a sample: each prefix, each single omission, some at random. Of sectors within a write it
- * is always a sample. Making the environment is not looked at: it ends with a flush of everything.
+ * is always a sample. Making the environment is lmdb_making_test.c's.
  *
  * The last test shows that this finds something: without flushes states appear that never were.
  */

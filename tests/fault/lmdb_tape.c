@@ -34,6 +34,9 @@ void tape_note(enum event_type type, uint64_t at, const void *bytes, size_t len)
 
 static void note_write(int fd, const void *bytes, ssize_t n, off_t at)
 {
+    struct stat st;
+    if (n > 0 && tape.making && tape.inode == 0 && fstat(fd, &st) == 0)
+        tape.inode = st.st_ino;
     if (n <= 0 || !noted(fd))
         return;
     /* Such a descriptor would flush by itself; with the store's flags LMDB writes by none. */
@@ -103,6 +106,13 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
     return fdatasync(fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    if (tape.making)
+        tape_note(EVENT_NAMED, 0, NULL, 0);
+    return REAL(rename)(from, to);
 }
 
 int msync(void *at, size_t len, int flags)

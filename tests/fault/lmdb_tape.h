@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum event_type { EVENT_WRITE, EVENT_LENGTH, EVENT_FLUSH, EVENT_COMMITTED };
+enum event_type { EVENT_WRITE, EVENT_LENGTH, EVENT_FLUSH, EVENT_COMMITTED, EVENT_NAMED };
 
 struct event {
     enum event_type type;
@@ -22,6 +22,7 @@ struct event {
 
 struct tape {
     ino_t inode; /* of the file; 0: nothing is noted */
+    bool making; /* the file is the one that is written first */
     struct event *events;
     size_t count;
     size_t capacity;
