@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/sim/cluster.h"
+#include "tests/sim/totals.h"
 
 /* Of a seed: CPU time, so that a busy or stopped machine fails none; and by the clock, for one that
  * waits for ever. */
@@ -51,14 +52,6 @@ struct totals {
     uint64_t ok;
     uint64_t bad;
 };
-
-static volatile sig_atomic_t ended;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    ended = 1;
-}
 
 static int usage(void)
 {
@@ -214,57 +207,51 @@ static void run_twice(const struct options *o, struct outcome *slots, uint64_t s
 static void print_totals(const struct totals *t)
 {
     const struct cluster_counters *c = &t->counters;
-    const struct {
-        const char *name;
-        uint64_t count;
-    } rows[] = { { "virtual seconds", c->virtual_ms / 1000 },
-                 { "events", c->events },
-                 { "leaders", c->leaders },
-                 { "writes", c->writes_ok },
-                 { "conflicts", c->writes_conflict },
-                 { "unknown outcomes", c->writes_unknown },
-                 { "replayed", c->writes_replayed },
-                 { "reads", c->reads_ok },
-                 { "reads failed", c->reads_failed },
-                 { "appends", c->appends },
-                 { "watch events", c->watch_events },
-                 { "watches expired", c->watch_expired },
-                 { "lists", c->lists },
-                 { "lists expired", c->lists_expired },
-                 { "reads expired", c->reads_expired },
-                 { "histories undecided", c->too_hard },
-                 { "starts", c->starts },
-                 { "starts refused", c->refused },
-                 { "stops", c->stops },
-                 { "gave up", c->gave_up },
-                 { "copies installed", c->installs },
-                 { "states diverged", c->diverged },
-                 { "quarantined", c->quarantined },
-                 { "members added", c->added },
-                 { "members removed", c->removed },
-                 { "machines lost", c->wipes },
-                 { "cuts", c->partitions },
-                 { "clock changes", c->jumps },
-                 { "loops stalled", c->pauses },
-                 { "power losses", c->faults.crashes },
-                 { "kills", c->faults.kills },
-                 { "torn sectors", c->faults.torn_sectors },
-                 { "lost writes", c->faults.lost_writes },
-                 { "lost names", c->faults.lost_names },
-                 { "I/O errors", c->faults.io_errors },
-                 { "no space", c->faults.full },
-                 { "waits for room", c->held },
-                 { "of the state's", c->starved },
-                 { "rot", c->faults.rot },
-                 { "stalls", c->faults.stalls },
-                 { "connections held", c->faults.cuts },
-                 { "connections reset", c->faults.resets },
-                 { "connections refused", c->faults.refused } };
+    const struct totals_row rows[] = { { "virtual seconds", c->virtual_ms / 1000 },
+                                       { "events", c->events },
+                                       { "leaders", c->leaders },
+                                       { "writes", c->writes_ok },
+                                       { "conflicts", c->writes_conflict },
+                                       { "unknown outcomes", c->writes_unknown },
+                                       { "replayed", c->writes_replayed },
+                                       { "reads", c->reads_ok },
+                                       { "reads failed", c->reads_failed },
+                                       { "appends", c->appends },
+                                       { "watch events", c->watch_events },
+                                       { "watches expired", c->watch_expired },
+                                       { "lists", c->lists },
+                                       { "lists expired", c->lists_expired },
+                                       { "reads expired", c->reads_expired },
+                                       { "histories undecided", c->too_hard },
+                                       { "starts", c->starts },
+                                       { "starts refused", c->refused },
+                                       { "stops", c->stops },
+                                       { "gave up", c->gave_up },
+                                       { "copies installed", c->installs },
+                                       { "states diverged", c->diverged },
+                                       { "quarantined", c->quarantined },
+                                       { "members added", c->added },
+                                       { "members removed", c->removed },
+                                       { "machines lost", c->wipes },
+                                       { "cuts", c->partitions },
+                                       { "clock changes", c->jumps },
+                                       { "loops stalled", c->pauses },
+                                       { "power losses", c->faults.crashes },
+                                       { "kills", c->faults.kills },
+                                       { "torn sectors", c->faults.torn_sectors },
+                                       { "lost writes", c->faults.lost_writes },
+                                       { "lost names", c->faults.lost_names },
+                                       { "I/O errors", c->faults.io_errors },
+                                       { "no space", c->faults.full },
+                                       { "waits for room", c->held },
+                                       { "of the state's", c->starved },
+                                       { "rot", c->faults.rot },
+                                       { "stalls", c->faults.stalls },
+                                       { "connections held", c->faults.cuts },
+                                       { "connections reset", c->faults.resets },
+                                       { "connections refused", c->faults.refused } };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        printf("%s%s=%llu", i % 6 == 0 ? (i == 0 ? "" : "\n") : ", ", rows[i].name,
-               (unsigned long long)rows[i].count);
-    printf("\n");
+    totals_print(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* Histories that the checker could not decide prove nothing: more than a few are bad. */
@@ -290,13 +277,12 @@ int main(int argc, char **argv)
 
     if (!parse(argc, argv, &o))
         return usage();
-    (void)signal(SIGINT, on_signal);
-    (void)signal(SIGTERM, on_signal);
+    totals_catch_signals();
     slots = mmap(NULL, JOBS_MAX * sizeof(*slots), PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (slots == MAP_FAILED)
         return 1;
-    for (seed = o.from; seed < o.from + o.seeds && !ended; seed++) {
+    for (seed = o.from; seed < o.from + o.seeds && !totals_ended(); seed++) {
         if (o.twice) {
             run_twice(&o, slots, seed, &t);
             continue;
@@ -311,9 +297,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "\r");
     print_totals(&t);
     undecided = too_many_undecided(&t);
-    printf("sim seeds=%llu ok=%llu bad=%llu\n", (unsigned long long)(seed - o.from),
-           (unsigned long long)t.ok, (unsigned long long)t.bad);
-    if (seed < o.from + o.seeds)
-        printf("ended early: go on with --from %llu\n", (unsigned long long)seed);
+    totals_print_end(o.from, seed, o.seeds, t.bad);
     return t.bad == 0 && !undecided ? 0 : 1;
 }

@@ -7,12 +7,12 @@
  * seed that crashes the library is a bad seed. SIGINT and SIGTERM end it early, with the sums so
  * far and where to go on.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/sim.h"
+#include "tests/sim/totals.h"
 
 struct options {
     const struct sim_family *family;
@@ -20,14 +20,6 @@ struct options {
     uint64_t seeds;
     uint64_t from;
 };
-
-static volatile sig_atomic_t ended;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    ended = 1;
-}
 
 static int usage(void)
 {
@@ -58,33 +50,27 @@ static bool parse(int argc, char **argv, struct options *out)
 
 static void print_totals(const struct sim_counters *c)
 {
-    const struct {
-        const char *name;
-        uint64_t count;
-    } rows[] = { { "virtual seconds", c->virtual_ms / 1000 },
-                 { "events", c->events },
-                 { "leaders", c->leaders },
-                 { "writes", c->writes },
-                 { "unknown outcomes", c->unknown },
-                 { "entries stored", c->stored },
-                 { "messages", c->messages },
-                 { "lost", c->lost },
-                 { "twice", c->doubled },
-                 { "refused", c->refused },
-                 { "cuts", c->cuts },
-                 { "crashes", c->crashes },
-                 { "restarts", c->restarts },
-                 { "torn writes", c->torn },
-                 { "failed writes", c->failed },
-                 { "full disks", c->full },
-                 { "loops stalled", c->stalls },
-                 { "snapshots installed", c->installs },
-                 { "changes of members", c->changes } };
+    const struct totals_row rows[] = { { "virtual seconds", c->virtual_ms / 1000 },
+                                       { "events", c->events },
+                                       { "leaders", c->leaders },
+                                       { "writes", c->writes },
+                                       { "unknown outcomes", c->unknown },
+                                       { "entries stored", c->stored },
+                                       { "messages", c->messages },
+                                       { "lost", c->lost },
+                                       { "twice", c->doubled },
+                                       { "refused", c->refused },
+                                       { "cuts", c->cuts },
+                                       { "crashes", c->crashes },
+                                       { "restarts", c->restarts },
+                                       { "torn writes", c->torn },
+                                       { "failed writes", c->failed },
+                                       { "full disks", c->full },
+                                       { "loops stalled", c->stalls },
+                                       { "snapshots installed", c->installs },
+                                       { "changes of members", c->changes } };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        printf("%s%s=%llu", i % 7 == 0 ? (i == 0 ? "" : "\n") : ", ", rows[i].name,
-               (unsigned long long)rows[i].count);
-    printf("\n");
+    totals_print(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 int main(int argc, char **argv)
@@ -93,21 +79,15 @@ int main(int argc, char **argv)
     struct options o;
     uint64_t bad = 0;
     uint64_t seed;
-    uint64_t done;
 
     if (!parse(argc, argv, &o))
         return usage();
-    (void)signal(SIGINT, on_signal);
-    (void)signal(SIGTERM, on_signal);
-    for (seed = o.from; seed < o.from + o.seeds && !ended; seed++)
+    totals_catch_signals();
+    for (seed = o.from; seed < o.from + o.seeds && !totals_ended(); seed++)
         bad += (uint64_t)sim_run_isolated(
             o.family != NULL ? o.family : &sim_families[seed % sim_families_count], seed, o.rules,
             true, &totals);
-    done = seed - o.from;
     print_totals(&totals);
-    printf("sim seeds=%llu ok=%llu bad=%llu\n", (unsigned long long)done,
-           (unsigned long long)(done - bad), (unsigned long long)bad);
-    if (done < o.seeds)
-        printf("ended early: go on with --from %llu\n", (unsigned long long)seed);
+    totals_print_end(o.from, seed, o.seeds, bad);
     return bad == 0 ? 0 : 1;
 }
