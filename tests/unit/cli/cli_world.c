@@ -120,6 +120,23 @@ void cli_world_reset(struct cli_world *w)
     memset(w->answers, 0, sizeof w->answers);
 }
 
+#define DISCOVERY                                                                                  \
+    "{\"items\":[{\"metadata\":{\"name\":\"\"},\"versions\":[{\"version\":\"v1\",\"resources\":["  \
+    "{\"resource\":\"configmaps\",\"singularResource\":\"configmap\",\"scope\":\"Namespaced\","    \
+    "\"shortNames\":[\"cm\"],\"verbs\":[\"get\",\"list\"],\"responseKind\":{\"kind\":"             \
+    "\"ConfigMap\"}}]}]}]}"
+
+void cli_world_answer(struct cli_world *w, const char *one, const char *two)
+{
+    cli_world_reset(w);
+    for (int i = 0; i < 4; i++)
+        w->answers[i].status = 200;
+    w->answers[0].body = DISCOVERY;
+    w->answers[1].body = "{}";
+    w->answers[2].body = one;
+    w->answers[3].body = two;
+}
+
 int cli_world_run(struct cli_world *w, const struct verb *v, const char *const *words)
 {
     struct capture out;

@@ -35,6 +35,9 @@ int cli_world_setup(void **state);
 int cli_world_teardown(void **state);
 /* Answers and asks begin anew. */
 void cli_world_reset(struct cli_world *w);
+/* The same, and then it answers as a server of config maps: discovery of them, an empty one of the
+ * groups, then one and two. */
+void cli_world_answer(struct cli_world *w, const char *one, const char *two);
 /* Runs the verb with these words, NULL-ended: its exit code. Asks begin anew. */
 int cli_world_run(struct cli_world *w, const struct verb *v, const char *const *words);
 

@@ -2,23 +2,6 @@
 #include "tests/unit/cli/cli_world.h"
 #include "tests/unit/unit.h"
 
-#define DISCOVERY                                                                                  \
-    "{\"items\":[{\"metadata\":{\"name\":\"\"},\"versions\":[{\"version\":\"v1\",\"resources\":["  \
-    "{\"resource\":\"configmaps\",\"singularResource\":\"configmap\",\"scope\":\"Namespaced\","    \
-    "\"shortNames\":[\"cm\"],\"verbs\":[\"get\",\"list\"],\"responseKind\":{\"kind\":"             \
-    "\"ConfigMap\"}}]}]}]}"
-
-static void answer(struct cli_world *w, const char *one, const char *two)
-{
-    cli_world_reset(w);
-    for (int i = 0; i < 4; i++)
-        w->answers[i].status = 200;
-    w->answers[0].body = DISCOVERY;
-    w->answers[1].body = "{}";
-    w->answers[2].body = one;
-    w->answers[3].body = two;
-}
-
 #define TABLE                                                                                      \
     "{\"rows\":[{\"object\":{\"metadata\":{\"name\":\"one\"}}},{\"object\":{\"metadata\":{"        \
     "\"name\":\"other\"}}},{\"object\":{\"metadata\":{\"name\":\"third\"}}}]}"
@@ -57,7 +40,7 @@ static void test_candidates(void **state)
     struct cli_world *w = *state;
     w->cli.verbs = &table;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        answer(w, TABLE, TABLE);
+        cli_world_answer(w, TABLE, TABLE);
         assert_int_equal(cli_world_run(w, &complete_verb, cases[i].words), CLI_OK);
         assert_string_equal(w->out, cases[i].out);
         assert_string_equal(w->errors, "");

@@ -5,23 +5,6 @@
 #include "tests/unit/cli/cli_world.h"
 #include "tests/unit/unit.h"
 
-#define DISCOVERY                                                                                  \
-    "{\"items\":[{\"metadata\":{\"name\":\"\"},\"versions\":[{\"version\":\"v1\",\"resources\":["  \
-    "{\"resource\":\"configmaps\",\"singularResource\":\"configmap\",\"scope\":\"Namespaced\","    \
-    "\"shortNames\":[\"cm\"],\"verbs\":[\"get\",\"list\"],\"responseKind\":{\"kind\":"             \
-    "\"ConfigMap\"}}]}]}]}"
-
-static void answer(struct cli_world *w, const char *one, const char *two)
-{
-    cli_world_reset(w);
-    for (int i = 0; i < 4; i++)
-        w->answers[i].status = 200;
-    w->answers[0].body = DISCOVERY;
-    w->answers[1].body = "{}";
-    w->answers[2].body = one;
-    w->answers[3].body = two;
-}
-
 #define OBJECT(name)                                                                               \
     "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name                 \
     "\",\"namespace\":\"n\"}}"
@@ -32,17 +15,17 @@ static void test_shown(void **state)
     static const char *const begins[] = { "cm", "web", "--show-events=false", NULL };
     static const char *const none[] = { "cm", NULL };
     struct cli_world *w = *state;
-    answer(w, OBJECT("a"), NULL);
+    cli_world_answer(w, OBJECT("a"), NULL);
     assert_int_equal(cli_world_run(w, &describe_verb, one), CLI_OK);
     assert_string_equal(w->out, "Name:         a\nNamespace:    n\nLabels:       <none>\n"
                                 "Annotations:  <none>\n\nData\n====\n\nBinaryData\n====\n\n");
-    answer(w, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\"}",
-           "{\"items\":[" OBJECT("web-1") "," OBJECT("x") "]}");
+    cli_world_answer(w, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\"}",
+                     "{\"items\":[" OBJECT("web-1") "," OBJECT("x") "]}");
     w->answers[2].status = 404;
     assert_int_equal(cli_world_run(w, &describe_verb, begins), CLI_OK);
     assert_non_null(strstr(w->out, "web-1"));
     assert_null(strstr(w->out, "Name:         x"));
-    answer(w, "{\"items\":[]}", NULL);
+    cli_world_answer(w, "{\"items\":[]}", NULL);
     assert_int_equal(cli_world_run(w, &describe_verb, none), CLI_OK);
     assert_string_equal(w->errors, "No resources found in default namespace.\n");
 }
@@ -53,7 +36,7 @@ static void test_wrong(void **state)
     static const char *const both[] = { "cm", "a", "-l", "b=c", NULL };
     static const char *const one[] = { "cm/a", NULL };
     struct cli_world *w = *state;
-    answer(w, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no a\"}", NULL);
+    cli_world_answer(w, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no a\"}", NULL);
     w->answers[2].status = 404;
     assert_int_equal(cli_world_run(w, &describe_verb, nothing), CLI_FAILED);
     assert_int_equal(cli_world_run(w, &describe_verb, both), CLI_FAILED);

@@ -4,23 +4,6 @@
 #include "tests/unit/cli/cli_world.h"
 #include "tests/unit/unit.h"
 
-#define DISCOVERY                                                                                  \
-    "{\"items\":[{\"metadata\":{\"name\":\"\"},\"versions\":[{\"version\":\"v1\",\"resources\":["  \
-    "{\"resource\":\"configmaps\",\"singularResource\":\"configmap\",\"scope\":\"Namespaced\","    \
-    "\"shortNames\":[\"cm\"],\"verbs\":[\"get\",\"list\"],\"responseKind\":{\"kind\":"             \
-    "\"ConfigMap\"}}]}]}]}"
-
-static void answer(struct cli_world *w, const char *one, const char *two)
-{
-    cli_world_reset(w);
-    for (int i = 0; i < 4; i++)
-        w->answers[i].status = 200;
-    w->answers[0].body = DISCOVERY;
-    w->answers[1].body = "{}";
-    w->answers[2].body = one;
-    w->answers[3].body = two;
-}
-
 #define DOCUMENT                                                                                   \
     "{\"components\":{\"schemas\":{\"CM\":{\"description\":\"Text.\",\"properties\":{\"data\":{"   \
     "\"type\":\"string\",\"description\":\"It.\"}},\"x-kubernetes-group-version-kind\":[{"         \
@@ -28,7 +11,7 @@ static void answer(struct cli_world *w, const char *one, const char *two)
 
 static int run(struct cli_world *w, const char *const *words)
 {
-    answer(w, DOCUMENT, NULL);
+    cli_world_answer(w, DOCUMENT, NULL);
     return cli_world_run(w, &explain_verb, words);
 }
 

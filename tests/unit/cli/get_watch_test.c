@@ -4,23 +4,6 @@
 #include "tests/unit/cli/cli_world.h"
 #include "tests/unit/unit.h"
 
-#define DISCOVERY                                                                                  \
-    "{\"items\":[{\"metadata\":{\"name\":\"\"},\"versions\":[{\"version\":\"v1\",\"resources\":["  \
-    "{\"resource\":\"configmaps\",\"singularResource\":\"configmap\",\"scope\":\"Namespaced\","    \
-    "\"shortNames\":[\"cm\"],\"verbs\":[\"get\",\"list\"],\"responseKind\":{\"kind\":"             \
-    "\"ConfigMap\"}}]}]}]}"
-
-static void answer(struct cli_world *w, const char *one, const char *two)
-{
-    cli_world_reset(w);
-    for (int i = 0; i < 4; i++)
-        w->answers[i].status = 200;
-    w->answers[0].body = DISCOVERY;
-    w->answers[1].body = "{}";
-    w->answers[2].body = one;
-    w->answers[3].body = two;
-}
-
 #define TABLE_OF(name)                                                                             \
     "{\"kind\":\"Table\",\"metadata\":{\"resourceVersion\":\"7\"},\"columnDefinitions\":[{"        \
     "\"name\":\"Name\"}],\"rows\":[{\"cells\":[\"" name "\"]}]}"
@@ -59,7 +42,7 @@ static void test_watched(void **state)
     };
     struct cli_world *w = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        answer(w, cases[i].list, cases[i].events);
+        cli_world_answer(w, cases[i].list, cases[i].events);
         assert_int_equal(cli_world_run(w, &get_verb, cases[i].words), CLI_OK);
         assert_string_equal(w->asked[3], cases[i].target);
         assert_string_equal(w->out, cases[i].out);
@@ -71,10 +54,10 @@ static void test_ends(void **state)
     static const char *const words[] = { "cm", "-w", NULL };
     static const char *const two[] = { "cm", "a", "b", "-w", NULL };
     struct cli_world *w = *state;
-    answer(w, TABLE_OF("a"), EVENT("ERROR", "{\"message\":\"too old\"}"));
+    cli_world_answer(w, TABLE_OF("a"), EVENT("ERROR", "{\"message\":\"too old\"}"));
     assert_int_equal(cli_world_run(w, &get_verb, words), CLI_FAILED);
     assert_string_equal(w->errors, "error: the watch ended: too old\n");
-    answer(w, TABLE_OF("a"), "");
+    cli_world_answer(w, TABLE_OF("a"), "");
     assert_int_equal(cli_world_run(w, &get_verb, two), CLI_FAILED);
     assert_non_null(strstr(w->errors, "watch is only supported on individual resources"));
 }

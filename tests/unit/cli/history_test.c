@@ -4,29 +4,14 @@
 #include "tests/unit/cli/cli_world.h"
 #include "tests/unit/unit.h"
 
-#define DISCOVERY                                                                                  \
-    "{\"items\":[{\"metadata\":{\"name\":\"\"},\"versions\":[{\"version\":\"v1\",\"resources\":["  \
-    "{\"resource\":\"configmaps\",\"scope\":\"Namespaced\",\"shortNames\":[\"cm\"]}]}]}]}"
-
 #define PATH "/api/v1/namespaces/default/configmaps/a"
-
-static void answer(struct cli_world *w, const char *one, const char *two)
-{
-    cli_world_reset(w);
-    for (int i = 0; i < 4; i++)
-        w->answers[i].status = 200;
-    w->answers[0].body = DISCOVERY;
-    w->answers[1].body = "{}";
-    w->answers[2].body = one;
-    w->answers[3].body = two;
-}
 
 static void test_pages(void **state)
 {
     static const char *const list[] = { "cm", "a", NULL };
     static const char *const json[] = { "cm/a", "-o", "json", NULL };
     struct cli_world *w = *state;
-    answer(
+    cli_world_answer(
         w,
         "{\"oldest\":\"3\",\"versions\":[{\"revision\":\"9\",\"change\":\"deleted\",\"bytes\":0}],"
         "\"next\":\"5\"}",
@@ -40,7 +25,7 @@ static void test_pages(void **state)
                                 "9            deleted   -                      0\n"
                                 "5            created   2026-01-02T03:04:05Z   77\n");
     assert_string_equal(w->errors, "the oldest revision kept is 4\n");
-    answer(w, "{\"versions\":[]}\n", NULL);
+    cli_world_answer(w, "{\"versions\":[]}\n", NULL);
     assert_int_equal(cli_world_run(w, &history_verb, json), CLI_OK);
     assert_string_equal(w->out, "{\"versions\":[]}\n");
     assert_string_equal(w->errors, "");
@@ -50,7 +35,7 @@ static void test_diff(void **state)
 {
     static const char *const diff[] = { "cm", "a", "--diff", "3", "5", NULL };
     struct cli_world *w = *state;
-    answer(w, "a: 1\nb: 1\n", "a: 1\nb: 2\n");
+    cli_world_answer(w, "a: 1\nb: 1\n", "a: 1\nb: 2\n");
     assert_int_equal(cli_world_run(w, &history_verb, diff), CLI_OK);
     assert_string_equal(w->asked[2], "GET " PATH "?gantryRevision=3 ");
     assert_string_equal(w->asked[3], "GET " PATH "?gantryRevision=5 ");
@@ -73,7 +58,7 @@ static void test_wrong(void **state)
     };
     struct cli_world *w = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        answer(w, "", "");
+        cli_world_answer(w, "", "");
         assert_int_equal(cli_world_run(w, &history_verb, cases[i]), CLI_USAGE);
         assert_int_equal(w->asks, 0);
     }
