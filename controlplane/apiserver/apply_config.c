@@ -116,12 +116,6 @@ static int parse_config(struct request *r, const struct json **out)
 int apply_config_read(struct request *r, const struct body_type *type, const struct json **out)
 {
     const struct json *tree = NULL;
-    if (kind_store(r->kind->kind) != r->kind->kind) { /* fields are known by their stored names */
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "apply is not supported as %s: apply as %s",
-                                             kind_api_version(r->kind->kind),
-                                             kind_api_version(kind_store(r->kind->kind))));
-    }
     int rc = parse_config(r, &tree);
     rc = rc == 0 ? check_config(r, type, tree) : rc;
     rc = rc == 0 ? body_check_items(r, type, tree) : rc;
