@@ -118,7 +118,7 @@ int apply_config_read(struct request *r, const struct body_type *type, const str
     const struct json *tree = NULL;
     int rc = parse_config(r, &tree);
     rc = rc == 0 ? check_config(r, type, tree) : rc;
-    rc = rc == 0 ? body_check_items(r, type, tree) : rc;
+    rc = rc == 0 ? body_check_items(r, type, NULL, tree) : rc;
     rc = rc == 0 ? check_duplicates(r, tree) : rc;
     if (rc == 0) {
         *out = tree;

@@ -490,7 +490,7 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
         return body_refuse_applied(r, "failed to create typed patch object (%.*s): %.*s", config,
                                    apply.problems);
     }
-    rc = body_decode_applied(r, &type, config, &apply.object, out);
+    rc = body_decode_applied(r, &type, config, apply.live, &apply.object, out);
     rc = rc == 0 ? object_to_stored(r, r->kind, out) : rc;
     if (rc != 0) {
         return rc;
