@@ -348,18 +348,37 @@ static int decode_protobuf(struct request *r, const struct body_type *type, void
     return 0;
 }
 
+/* What a run of the request found; the next one, when what this one saw was old, finds it again. */
+struct body_yaml {
+    const struct json *tree; /* NULL: it is none, and why */
+    struct str problem;
+    struct yaml_duplicates duplicates;
+};
+
+static const struct body_yaml *parse_yaml(struct request *r)
+{
+    struct err e = { 0 };
+    if (r->yaml == NULL) {
+        struct body_yaml *y = arena_new(&r->arena, struct body_yaml);
+        if (yaml_parse_body(&r->arena, r->body, &y->tree, &y->duplicates, &e) != 0) {
+            y->tree = NULL;
+            y->problem = str_copy(&r->arena, str_from(e.msg));
+        }
+        r->yaml = y;
+    }
+    return r->yaml;
+}
+
 static int decode_yaml(struct request *r, const struct body_type *type, void **out)
 {
-    struct err e;
-    struct yaml_duplicates duplicates = { 0 };
-    const struct json *tree = NULL;
-    if (yaml_parse_body(&r->arena, r->body, &tree, &duplicates, &e) != 0) {
-        return unrecognized(r, type, str_from(e.msg));
+    const struct body_yaml *y = parse_yaml(r);
+    if (y->tree == NULL) {
+        return unrecognized(r, type, y->problem);
     }
-    const struct notes before = { .texts = duplicates.texts,
-                                  .count = duplicates.count,
+    const struct notes before = { .texts = y->duplicates.texts,
+                                  .count = y->duplicates.count,
                                   .yaml = true };
-    return decode_tree(r, type, tree, &before, out);
+    return decode_tree(r, type, y->tree, &before, out);
 }
 
 static int decode_json(struct request *r, const struct body_type *type, void **out)
