@@ -73,11 +73,13 @@ void managed_drop_empty(struct managed *m)
 }
 
 /* Entries of a version that is no longer served say nothing that could be kept. */
-void managed_drop_versions(struct managed *m, struct str api_version)
+void managed_drop_versions(struct managed *m, const struct managed_operation *op)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
-        if (str_eq(m->entries[i].api_version, api_version))
+        struct str version = m->entries[i].api_version;
+        if (str_eq(version, op->api_version) ||
+            (op->twin_version.len > 0 && str_eq(version, op->twin_version)))
             m->entries[kept++] = m->entries[i];
     }
     m->count = kept;
@@ -207,7 +209,7 @@ void managed_update(struct arena *a, struct managed *m, const struct managed_ope
                     const struct field_changes *changes)
 {
     struct field_set stripped = managed_stripped();
-    managed_drop_versions(m, op->api_version);
+    managed_drop_versions(m, op);
     struct field_set changed = field_set_union(a, &changes->added, &changes->modified);
     struct field_set mine = field_set_difference(a, &changed, &stripped);
     struct managed_entry *own = managed_find(m, op, false);

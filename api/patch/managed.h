@@ -49,6 +49,7 @@ struct managed_operation {
     const struct schema *schema;
     struct str manager;
     struct str api_version;
+    struct str twin_version;  /* other entries whose names are this version's; may be empty */
     struct str subresource;   /* empty: the object itself */
     const struct json *empty; /* an apply: an object of the kind with nothing set */
     struct field_set ignored; /* an apply: what it cannot set: nobody gains or loses it */

@@ -149,7 +149,7 @@ static struct managed working_copy(struct arena *a, const struct managed *m,
         managed_add(a, &next, &m->entries[i]);
     for (size_t i = 0; i < next.count; i++)
         (void)managed_read(a, &next.entries[i]); /* what cannot be read owns nothing */
-    managed_drop_versions(&next, op->api_version);
+    managed_drop_versions(&next, op);
     if (next.count == 0)
         adopt(a, &next, op, live);
     return next;
@@ -163,7 +163,8 @@ static void take(struct arena *a, struct managed *m, struct managed_entry *own,
     struct field_set changed = field_set_union(a, &c->added, &c->modified);
     managed_lose(a, m, own, &changed, &c->removed);
     own->set = field_set_difference(a, &own->set, &stripped);
-    bool same_set = field_set_equal(&own->set, &before->set);
+    bool same_set =
+        field_set_equal(&own->set, &before->set) && str_eq(own->api_version, before->api_version);
     own->text = same_set ? before->text : (struct str){ 0 };
     if (!same_object || !same_set) {
         own->has_time = true;
@@ -184,6 +185,7 @@ int managed_apply(struct arena *a, struct managed *m, const struct managed_opera
         return err_set(e, ERR_LIMIT, "an object is managed by at most %d managers",
                        MANAGED_ENTRIES_MAX);
     struct json merged = typed_merge(a, op->schema, apply->live, apply->config);
+    own->api_version = op->api_version;
     own->set = typed_fields(a, op->schema, apply->config);
     own->set = field_set_recursive_difference(a, &own->set, &op->ignored);
     apply->object = prune(a, op->schema, &next, &merged, &before.set);

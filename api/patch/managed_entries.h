@@ -9,7 +9,7 @@ struct field_set managed_stripped(void);
 /* The text goes when the set is another. */
 void managed_set_fields(struct managed_entry *e, const struct field_set *set);
 void managed_drop_empty(struct managed *m);
-void managed_drop_versions(struct managed *m, struct str api_version);
+void managed_drop_versions(struct managed *m, const struct managed_operation *op);
 struct managed_entry *managed_find(const struct managed *m, const struct managed_operation *op,
                                    bool applied);
 /* Found, or added without fields. */

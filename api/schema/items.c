@@ -9,6 +9,7 @@
 struct counter {
     struct arena *arena;
     size_t count;
+    size_t most;
     struct schema_surplus *out;
 };
 
@@ -48,7 +49,7 @@ static bool count_value(struct counter *c, const struct schema_field *f, const s
     if (!is_counted(f) || j->type != many)
         return true;
     c->count += j->count;
-    if (c->count > SCHEMA_ITEMS_MAX)
+    if (c->count > c->most)
         return refuse(c, p);
     for (size_t i = 0; has_members(f) && i < j->count && fits; i++) {
         const struct json *item = many == JSON_ARRAY ? &j->u.items[i] : &j->u.members[i].value;
@@ -74,15 +75,38 @@ static bool count_object(struct counter *c, const struct schema *s, const struct
     return fits;
 }
 
-bool schema_items_fit(struct arena *a, const struct schema *s, const struct json *j,
+bool schema_items_fit(struct arena *a, const struct schema *s, const struct json *j, size_t most,
                       struct schema_surplus *out)
 {
-    struct counter c = { .arena = a, .out = out };
+    struct counter c = { .arena = a, .most = most, .out = out };
     struct path root = PATH_ROOT;
     return count_object(&c, s, j, &root, 0);
 }
 
+size_t schema_items_count(const struct schema *s, const struct json *j)
+{
+    struct counter c = { .most = SIZE_MAX };
+    struct path root = PATH_ROOT;
+    (void)count_object(&c, s, j, &root, 0);
+    return c.count;
+}
+
 /* ---- protobuf ---- */
+
+/* What one field on the wire adds: an item, or the numbers of a packed list. */
+static size_t items_of(const struct schema_field *f, const struct wire_field *w)
+{
+    size_t count = 0;
+    if (!is_counted(f))
+        return 0;
+    if (f->card != SCHEMA_LIST || f->type >= SCHEMA_STRING || w->wire != WIRE_LENGTH)
+        return 1;
+    if (f->type == SCHEMA_DOUBLE)
+        return w->bytes.len / sizeof(double);
+    for (size_t i = 0; i < w->bytes.len; i++) /* a varint ends with a byte without the high bit */
+        count += (uint8_t)w->bytes.data[i] < 0x80;
+    return count;
+}
 
 static bool count_message(struct counter *c, const struct schema *s, struct str bytes,
                           const struct path *up, int depth)
@@ -96,8 +120,8 @@ static bool count_message(struct counter *c, const struct schema *s, struct str 
         if (f == NULL)
             continue;
         struct path p = { .up = up, .name = f->name, .index = -1 };
-        c->count += is_counted(f);
-        if (c->count > SCHEMA_ITEMS_MAX)
+        c->count += items_of(f, &w);
+        if (c->count > c->most)
             return refuse(c, &p);
         /* What a map has for values are no messages with lists. */
         if (has_members(f) && f->card != SCHEMA_MAP && w.wire == WIRE_LENGTH)
@@ -109,7 +133,7 @@ static bool count_message(struct counter *c, const struct schema *s, struct str 
 bool schema_items_fit_wire(struct arena *a, const struct schema *s, struct str bytes,
                            struct schema_surplus *out)
 {
-    struct counter c = { .arena = a, .out = out };
+    struct counter c = { .arena = a, .most = SCHEMA_ITEMS_MAX, .out = out };
     struct path root = PATH_ROOT;
     return count_message(&c, s, bytes, &root, 0);
 }

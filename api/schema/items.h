@@ -27,10 +27,13 @@ struct schema_surplus {
     size_t count;    /* with those of this list */
 };
 
-/* False and *out: there are more. What does not fit the schema is for the decoder to tell. */
-bool schema_items_fit(struct arena *a, const struct schema *s, const struct json *j,
+/* False and *out: there are more than most. What does not fit the schema is for the decoder to
+ * tell. */
+bool schema_items_fit(struct arena *a, const struct schema *s, const struct json *j, size_t most,
                       struct schema_surplus *out);
-/* The same of a message on the wire; count is the first that is one too many. */
+/* How many there are. */
+size_t schema_items_count(const struct schema *s, const struct json *j);
+/* Of a message on the wire, against SCHEMA_ITEMS_MAX; count is with the field that is too much. */
 bool schema_items_fit_wire(struct arena *a, const struct schema *s, struct str bytes,
                            struct schema_surplus *out);
 

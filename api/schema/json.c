@@ -232,3 +232,43 @@ size_t json_duplicates(struct arena *a, const struct json *j,
     buf_deinit(&d.path);
     return d.count;
 }
+
+/* ---- without duplicates ---- */
+
+/* Whether each member is the last one with its key. */
+static bool *mark_last(struct arena *a, const struct json *j)
+{
+    bool *last = arena_array(a, j->count, sizeof(*last));
+    if (j->count <= SMALL_OBJECT) {
+        for (size_t i = 0; i < j->count; i++)
+            last[i] = json_get(j, j->u.members[i].key) == &j->u.members[i].value;
+        return last;
+    }
+    const struct json_member **sorted = sort_members(j);
+    for (size_t i = 0; i < j->count; i++)
+        last[sorted[i] - j->u.members] =
+            i + 1 == j->count || !str_eq(sorted[i]->key, sorted[i + 1]->key);
+    mem_free(sorted);
+    return last;
+}
+
+struct json json_unique(struct arena *a, const struct json *j)
+{
+    if (j->count == 0 || (j->type != JSON_ARRAY && j->type != JSON_OBJECT))
+        return *j;
+    if (j->type == JSON_ARRAY) {
+        struct json *items = arena_array(a, j->count, sizeof(*items));
+        for (size_t i = 0; i < j->count; i++)
+            items[i] = json_unique(a, &j->u.items[i]);
+        return json_array(items, j->count);
+    }
+    struct json_member *members = arena_array(a, j->count, sizeof(*members));
+    const bool *last = mark_last(a, j);
+    size_t count = 0;
+    for (size_t i = 0; i < j->count; i++) {
+        const struct json_member *m = &j->u.members[i];
+        if (last[i])
+            members[count++] = (struct json_member){ m->key, json_unique(a, &m->value) };
+    }
+    return json_object(members, count);
+}

@@ -88,6 +88,10 @@ bool json_equal(const struct json *a, const struct json *b);
 size_t json_duplicates(struct arena *a, const struct json *j,
                        void (*f)(void *context, const char *path), void *context);
 
+/* The tree as Go's maps have it: of the members with one key the last. Scalars
+ * are shared. */
+struct json json_unique(struct arena *a, const struct json *j);
+
 /* Compact, appended to b; html escapes <, > and & as Go's default encoder does. */
 void json_write(struct buf *b, const struct json *j, bool html);
 void json_write_string(struct buf *b, struct str s, bool html);

@@ -15,10 +15,17 @@
 
 /* Nodes one stream may expand to, aliases included (billion laughs). */
 #define YAML_NODES_MAX 1000000u
+/* The same where one document is read: libyaml's time of a node is that of the flow brackets around
+ * it too, and an API server reads none with more. */
+#define YAML_DOCUMENT_NODES_MAX 500000u
+/* Bytes of the scalars that aliases stand for: whoever writes the tree copies each. */
+#define YAML_ALIASED_BYTES_MAX (8u << 20)
 /* Documents of one stream. */
 #define YAML_DOCUMENTS_MAX 10000u
-/* Anchors of one stream. */
+/* Anchors of one document. */
 #define YAML_ANCHORS_MAX 1000u
+/* Directives of one document: libyaml compares each with all, and each tag with all. */
+#define YAML_DIRECTIVES_MAX 32u
 
 /* Duplicate keys that are told; more only count. */
 #define YAML_DUPLICATES_MAX 1000u

@@ -10,6 +10,7 @@
 
 #include "api/schema/quote.h"
 #include "api/schema/yaml.h"
+#include "api/schema/yaml_directives.h"
 #include "api/schema/yaml_scalar.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -19,6 +20,7 @@ struct anchor {
     const char *name;
     struct json value;
     size_t nodes; /* of the whole value */
+    size_t bytes; /* of its scalars */
 };
 
 /* Where a member came from: the line of its value, its place among all, the look of its key. */
@@ -37,11 +39,14 @@ struct finding {
 struct yaml_reader {
     struct arena *arena;
     yaml_parser_t parser;
-    struct anchor *anchors;
+    struct anchor *anchors; /* by name */
     size_t anchor_count;
     size_t anchor_capacity;
+    size_t nodes_max;
     size_t nodes;
-    bool plain; /* the last scalar was plain and untagged: "<<" is a merge key only then */
+    size_t bytes;   /* of scalars, aliases included */
+    size_t aliased; /* of that: by aliases */
+    bool plain;     /* the last scalar was plain and untagged: "<<" is a merge key only then */
     struct yaml_duplicates *duplicates; /* NULL: they stay in the tree */
     struct origin *origins;             /* of what stands on the stack; only with duplicates */
     struct finding *findings;
@@ -95,42 +100,69 @@ static void push(struct yaml_reader *r, struct str key, struct json value)
 static int count_nodes(struct yaml_reader *r, size_t nodes)
 {
     r->nodes += nodes;
-    if (r->nodes > YAML_NODES_MAX)
+    if (r->nodes > r->nodes_max)
         return err_set(r->e, ERR_LIMIT, "yaml: document contains excessive aliasing or nodes");
     return 0;
 }
 
-static int keep_anchor(struct yaml_reader *r, const yaml_char_t *name, struct json value,
-                       size_t nodes)
+/* Where an anchor of this name is or would be. */
+static size_t anchor_place(const struct yaml_reader *r, const char *name, bool *found)
 {
+    size_t from = 0;
+    size_t to = r->anchor_count;
+    *found = false;
+    while (from < to && !*found) {
+        size_t middle = from + (to - from) / 2;
+        int order = strcmp(name, r->anchors[middle].name);
+        *found = order == 0;
+        from = order > 0 ? middle + 1 : *found ? middle : from;
+        to = order < 0 ? middle : to;
+    }
+    return from;
+}
+
+/* A name that comes again means the newer value from here on. */
+static int keep_anchor(struct yaml_reader *r, const yaml_char_t *name, const struct anchor *value)
+{
+    bool found;
     if (name == NULL)
         return 0;
-    if (r->anchor_count >= YAML_ANCHORS_MAX)
+    size_t at = anchor_place(r, (const char *)name, &found);
+    if (!found && r->anchor_count >= YAML_ANCHORS_MAX)
         return err_set(r->e, ERR_LIMIT, "yaml: more than %u anchors", YAML_ANCHORS_MAX);
-    r->anchors =
-        arena_grow(r->arena, r->anchors, r->anchor_count, &r->anchor_capacity, sizeof(*r->anchors));
-    r->anchors[r->anchor_count++] = (struct anchor){
-        .name = str_dup(r->arena, str_from((const char *)name)), .value = value, .nodes = nodes
-    };
+    if (!found) {
+        r->anchors = arena_grow(r->arena, r->anchors, r->anchor_count, &r->anchor_capacity,
+                                sizeof(*r->anchors));
+        memmove(&r->anchors[at + 1], &r->anchors[at], (r->anchor_count - at) * sizeof(*r->anchors));
+        r->anchors[at].name = str_dup(r->arena, str_from((const char *)name));
+        r->anchor_count++;
+    }
+    const char *kept = r->anchors[at].name;
+    r->anchors[at] = *value;
+    r->anchors[at].name = kept;
     return 0;
 }
 
 static int read_alias(struct yaml_reader *r, const yaml_event_t *event, struct json *out)
 {
     const char *name = (const char *)event->data.alias.anchor;
-    for (size_t i = r->anchor_count; i > 0; i--) {
-        if (strcmp(r->anchors[i - 1].name, name) == 0) {
-            *out = r->anchors[i - 1].value;
-            return count_nodes(r, r->anchors[i - 1].nodes);
-        }
-    }
-    return err_set(r->e, ERR_PARSE, "yaml: unknown anchor '%s' referenced", name);
+    bool found;
+    size_t at = anchor_place(r, name, &found);
+    if (!found)
+        return err_set(r->e, ERR_PARSE, "yaml: unknown anchor '%s' referenced", name);
+    *out = r->anchors[at].value;
+    r->bytes += r->anchors[at].bytes;
+    r->aliased += r->anchors[at].bytes;
+    if (r->aliased > YAML_ALIASED_BYTES_MAX)
+        return err_set(r->e, ERR_LIMIT, "yaml: document contains excessive aliasing");
+    return count_nodes(r, r->anchors[at].nodes);
 }
 
 static int read_scalar(struct yaml_reader *r, const yaml_event_t *event, struct json *out)
 {
     struct str text =
         str_copy(r->arena, str_of(event->data.scalar.value, event->data.scalar.length));
+    r->bytes += text.len;
     const char *tag = (const char *)event->data.scalar.tag;
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     r->plain = plain && tag == NULL;
@@ -204,36 +236,82 @@ static int key_text(struct yaml_reader *r, const struct json *key, struct str *o
     return 0;
 }
 
-/* Members of a merged map that the map itself has not. */
-static int merge_map(struct yaml_reader *r, size_t base, const struct json *value)
+struct slot {
+    struct json_member member;
+    struct origin origin;
+};
+
+static int slot_cmp(const void *x, const void *y)
 {
-    if (value->type == JSON_ARRAY) {
-        for (size_t i = 0; i < value->count; i++) {
-            int rc = value->u.items[i].type == JSON_OBJECT
-                         ? merge_map(r, base, &value->u.items[i])
-                         : err_set(r->e, ERR_PARSE,
-                                   "yaml: map merge requires map or sequence of "
-                                   "maps as the value");
-            if (rc != 0)
-                return rc;
-        }
-        return 0;
+    const struct slot *a = x;
+    const struct slot *b = y;
+    int order = str_cmp(a->member.key, b->member.key);
+    if (order != 0)
+        return order;
+    return a->origin.sequence < b->origin.sequence ? -1 : a->origin.sequence > b->origin.sequence;
+}
+
+/* ---- merged maps ---- */
+
+static bool is_mergeable(const struct json *value)
+{
+    bool maps = value->type == JSON_OBJECT || value->type == JSON_ARRAY;
+    for (size_t i = 0; value->type == JSON_ARRAY && i < value->count && maps; i++)
+        maps = is_mergeable(&value->u.items[i]);
+    return maps;
+}
+
+/* All members that are to be merged, in order: counted, and kept when there is where. */
+static size_t gather(const struct json *value, struct json_member *out)
+{
+    size_t count = value->type == JSON_OBJECT ? value->count : 0;
+    for (size_t i = 0; out != NULL && i < count; i++)
+        out[i] = value->u.members[i];
+    for (size_t i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+        count += gather(&value->u.items[i], out == NULL ? NULL : out + count);
+    return count;
+}
+
+/* Marks the first of each key that the map itself has not. */
+static void mark_new(const struct yaml_reader *r, size_t base, const struct json_member *given,
+                     size_t count, bool *is_new)
+{
+    size_t own = r->used - base;
+    struct slot *slots = mem_alloc((own + count) * sizeof(*slots));
+    for (size_t i = 0; i < own + count; i++) {
+        slots[i].member = i < own ? r->stack[base + i] : given[i - own];
+        slots[i].origin = (struct origin){ .sequence = i };
     }
-    if (value->type != JSON_OBJECT)
+    qsort(slots, own + count, sizeof(*slots), slot_cmp);
+    for (size_t i = 0; i < own + count; i++) {
+        bool first = i == 0 || !str_eq(slots[i - 1].member.key, slots[i].member.key);
+        if (first && slots[i].origin.sequence >= own)
+            is_new[slots[i].origin.sequence - own] = true;
+    }
+    mem_free(slots);
+}
+
+static int merge_maps(struct yaml_reader *r, size_t base, const struct json *value)
+{
+    if (!is_mergeable(value))
         return err_set(r->e, ERR_PARSE,
                        "yaml: map merge requires map or sequence of maps as the value");
-    for (size_t i = 0; i < value->count; i++) {
-        bool has = false;
-        for (size_t k = base; k < r->used && !has; k++)
-            has = str_eq(r->stack[k].key, value->u.members[i].key);
-        int rc = has ? 0 : count_nodes(r, 1 + r->used - base);
-        if (rc != 0)
-            return rc;
-        if (!has)
-            push(r, value->u.members[i].key, value->u.members[i].value);
+    size_t count = gather(value, NULL);
+    int rc = count_nodes(r, count);
+    if (rc != 0 || count == 0)
+        return rc;
+    struct json_member *given = arena_array(r->arena, count, sizeof(*given));
+    bool *is_new = arena_array(r->arena, count, sizeof(*is_new));
+    (void)gather(value, given);
+    mark_new(r, base, given, count, is_new);
+    for (size_t i = 0; i < count; i++) {
+        if (is_new[i])
+            push(r, given[i].key, given[i].value);
     }
     return 0;
 }
+
+/* ---- mappings ---- */
 
 static void note_origin(struct yaml_reader *r, size_t line, bool text_key)
 {
@@ -272,25 +350,10 @@ static int read_members(struct yaml_reader *r, int depth, size_t base)
             note_origin(r, line, key.type == JSON_STRING);
         }
     }
-    return merge ? merge_map(r, base, &merged) : 0;
+    return merge ? merge_maps(r, base, &merged) : 0;
 }
 
 /* ---- duplicates ---- */
-
-struct slot {
-    struct json_member member;
-    struct origin origin;
-};
-
-static int slot_cmp(const void *x, const void *y)
-{
-    const struct slot *a = x;
-    const struct slot *b = y;
-    int order = str_cmp(a->member.key, b->member.key);
-    if (order != 0)
-        return order;
-    return a->origin.sequence < b->origin.sequence ? -1 : a->origin.sequence > b->origin.sequence;
-}
 
 static void found_again(struct yaml_reader *r, const struct slot *slot)
 {
@@ -368,6 +431,7 @@ static int read_mapping(struct yaml_reader *r, int depth, struct json *out)
 static int read_node(struct yaml_reader *r, yaml_event_t *event, int depth, struct json *out)
 {
     size_t before = r->nodes;
+    size_t bytes_before = r->bytes;
     const yaml_char_t *anchor = NULL;
     int rc = count_nodes(r, 1);
     if (rc != 0)
@@ -393,7 +457,10 @@ static int read_node(struct yaml_reader *r, yaml_event_t *event, int depth, stru
         return err_set(r->e, ERR_PARSE, "yaml: line %zu: unexpected event",
                        event->start_mark.line + 1);
     }
-    return rc != 0 ? rc : keep_anchor(r, anchor, *out, r->nodes - before);
+    const struct anchor kept = { .value = *out,
+                                 .nodes = r->nodes - before,
+                                 .bytes = r->bytes - bytes_before };
+    return rc != 0 ? rc : keep_anchor(r, anchor, &kept);
 }
 
 /* One document or the end of the stream (*done). */
@@ -426,7 +493,9 @@ static int read_document(struct yaml_reader *r, struct json *out, bool *done)
 
 static int reader_open(struct yaml_reader *r, struct arena *a, struct str text, struct err *e)
 {
-    *r = (struct yaml_reader){ .arena = a, .e = e };
+    *r = (struct yaml_reader){ .arena = a, .nodes_max = YAML_NODES_MAX, .e = e };
+    if (yaml_has_many_directives(text))
+        return err_set(e, ERR_LIMIT, "yaml: more than %u directives", YAML_DIRECTIVES_MAX);
     if (text.len > JSON_BYTES_MAX)
         return err_set(e, ERR_LIMIT, "YAML of %zu bytes: limit is %u", text.len, JSON_BYTES_MAX);
     if (yaml_parser_initialize(&r->parser) == 0)
@@ -455,6 +524,7 @@ static int parse_one(struct arena *a, struct str text, const struct json **out,
     if (rc != 0)
         return rc;
     r.duplicates = duplicates;
+    r.nodes_max = YAML_DOCUMENT_NODES_MAX;
     rc = read_document(&r, root, &done);
     if (rc == 0 && duplicates != NULL)
         tell_findings(&r);

@@ -85,23 +85,34 @@ static int check_duplicates(struct request *r, const struct json *config)
                      str_printf(&r->arena, "error strict decoding YAML: %.*s", STR_ARG(all)));
 }
 
+/* Once: a run that has seen old state is followed by another. JSON is faster read as what it is. */
+static void parse_body(struct request *r)
+{
+    struct err e = { 0 };
+    if (r->patch != NULL || r->patch_problem.len > 0) {
+        return;
+    }
+    if (json_parse(&r->arena, r->body, &r->patch, NULL) != 0 &&
+        yaml_parse(&r->arena, r->body, &r->patch, &e) != 0) {
+        r->patch = NULL;
+        r->patch_problem = str_copy(&r->arena, str_from(e.msg));
+    }
+}
+
 /* The tree of the body; nothing at all is an object without members. */
 static int parse_config(struct request *r, const struct json **out)
 {
     static const char *const types[] = { "null",   "bool",  "number", "number",
                                          "string", "array", "object" };
     static const struct json empty = { .type = JSON_OBJECT };
-    struct err e = { 0 };
-    int rc = json_parse(&r->arena, r->body, out, NULL);
-    if (rc != 0) {
-        rc = yaml_parse(&r->arena, r->body, out, &e); /* JSON is faster read as what it is */
-    }
-    if (rc != 0) {
+    parse_body(r);
+    if (r->patch == NULL) {
         return status_bad_request(
             &r->status,
-            str_printf(&r->arena, "error decoding YAML: error converting YAML to JSON: %s", e.msg));
+            str_printf(&r->arena, "error decoding YAML: error converting YAML to JSON: %.*s",
+                       STR_ARG(r->patch_problem)));
     }
-    *out = (*out)->type == JSON_NULL ? &empty : *out;
+    *out = r->patch->type == JSON_NULL ? &empty : r->patch;
     if ((*out)->type != JSON_OBJECT) {
         return status_bad_request(
             &r->status, str_printf(&r->arena,
@@ -116,15 +127,9 @@ static int parse_config(struct request *r, const struct json **out)
 int apply_config_read(struct request *r, const struct body_type *type, const struct json **out)
 {
     const struct json *tree = NULL;
-    if (kind_store(r->kind->kind) != r->kind->kind) { /* fields are known by their stored names */
-        return status_bad_request(&r->status,
-                                  str_printf(&r->arena, "apply is not supported as %s: apply as %s",
-                                             kind_api_version(r->kind->kind),
-                                             kind_api_version(kind_store(r->kind->kind))));
-    }
     int rc = parse_config(r, &tree);
     rc = rc == 0 ? check_config(r, type, tree) : rc;
-    rc = rc == 0 ? body_check_items(r, type, tree) : rc;
+    rc = rc == 0 ? body_check_items(r, type, NULL, tree) : rc;
     rc = rc == 0 ? check_duplicates(r, tree) : rc;
     if (rc == 0) {
         *out = tree;

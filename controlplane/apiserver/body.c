@@ -12,8 +12,6 @@
 
 /* Of a body that is not understood, so many bytes are shown. */
 #define SUMMARY_BYTES 30
-/* Duplicates cost a square of the members; larger patches are refused for them. */
-#define PATCH_DUPLICATES_BYTES_MAX (64u << 10)
 /* Upstream's own name for its table of types, in its own words. */
 #define SCHEME "pkg/api/legacyscheme/scheme.go:30"
 
@@ -314,7 +312,7 @@ static int decode_tree(struct request *r, const struct body_type *type, const st
     struct str why;
     struct str version = str_from(type->api_version == NULL ? "v1" : type->api_version);
     int rc = check_tree(r, type, tree);
-    rc = rc == 0 ? body_check_items(r, type, tree) : rc;
+    rc = rc == 0 ? body_check_items(r, type, NULL, tree) : rc;
     if (rc == 0 && decode_struct(r, type, tree, before, out, &why) != 0) {
         rc = cannot_handle(r, type, str_from(type->kind), version, why);
     }
@@ -350,18 +348,37 @@ static int decode_protobuf(struct request *r, const struct body_type *type, void
     return 0;
 }
 
+/* What a run of the request found; the next one, when what this one saw was old, finds it again. */
+struct body_yaml {
+    const struct json *tree; /* NULL: it is none, and why */
+    struct str problem;
+    struct yaml_duplicates duplicates;
+};
+
+static const struct body_yaml *parse_yaml(struct request *r)
+{
+    struct err e = { 0 };
+    if (r->yaml == NULL) {
+        struct body_yaml *y = arena_new(&r->arena, struct body_yaml);
+        if (yaml_parse_body(&r->arena, r->body, &y->tree, &y->duplicates, &e) != 0) {
+            y->tree = NULL;
+            y->problem = str_copy(&r->arena, str_from(e.msg));
+        }
+        r->yaml = y;
+    }
+    return r->yaml;
+}
+
 static int decode_yaml(struct request *r, const struct body_type *type, void **out)
 {
-    struct err e;
-    struct yaml_duplicates duplicates = { 0 };
-    const struct json *tree = NULL;
-    if (yaml_parse_body(&r->arena, r->body, &tree, &duplicates, &e) != 0) {
-        return unrecognized(r, type, str_from(e.msg));
+    const struct body_yaml *y = parse_yaml(r);
+    if (y->tree == NULL) {
+        return unrecognized(r, type, y->problem);
     }
-    const struct notes before = { .texts = duplicates.texts,
-                                  .count = duplicates.count,
+    const struct notes before = { .texts = y->duplicates.texts,
+                                  .count = y->duplicates.count,
                                   .yaml = true };
-    return decode_tree(r, type, tree, &before, out);
+    return decode_tree(r, type, y->tree, &before, out);
 }
 
 static int decode_json(struct request *r, const struct body_type *type, void **out)
@@ -440,32 +457,6 @@ static void count_duplicate(void *context, const char *path)
     (*(size_t *)context)++;
 }
 
-/* A tree as Go's maps have it: of equal keys the last one. */
-static struct json unique(struct arena *a, const struct json *j)
-{
-    if (j->type == JSON_ARRAY) {
-        struct json *items = arena_array(a, j->count, sizeof(*items));
-        for (size_t i = 0; i < j->count; i++) {
-            items[i] = unique(a, &j->u.items[i]);
-        }
-        return json_array(items, j->count);
-    }
-    if (j->type != JSON_OBJECT) {
-        return *j;
-    }
-    struct json_member *members = arena_array(a, j->count, sizeof(*members));
-    size_t count = 0;
-    for (size_t i = 0; i < j->count; i++) {
-        const struct json_member *m = &j->u.members[i];
-        if (json_get(j, m->key) != &m->value) {
-            continue; /* a later one wins */
-        }
-        members[count].key = m->key;
-        members[count++].value = unique(a, &m->value);
-    }
-    return json_object(members, count);
-}
-
 /* Only what merges is a map to Go. The few bodies with duplicates pay for their search. */
 static int drop_duplicates(struct request *r, const struct json **tree)
 {
@@ -474,11 +465,7 @@ static int drop_duplicates(struct request *r, const struct json **tree)
     if (count == 0) {
         return 0;
     }
-    if (r->body.len > PATCH_DUPLICATES_BYTES_MAX) {
-        return bad(r, str_lit("error decoding patch: a patch of this size may not name a field "
-                              "twice"));
-    }
-    struct json copy = unique(&r->arena, *tree);
+    struct json copy = json_unique(&r->arena, *tree);
     *tree = arena_copy(&r->arena, &copy, sizeof(copy));
     return 0;
 }
@@ -550,12 +537,12 @@ static int refuse_patched(struct request *r, enum patch_type type, const struct 
 }
 
 int body_decode_patched(struct request *r, enum patch_type type, const struct body_type *body,
-                        const struct json *patched, void **out)
+                        const struct json *current, const struct json *patched, void **out)
 {
     struct str why;
     struct notes before = { .arena = &r->arena, .prefix = type == PATCH_JSON ? "json patch " : "" };
     int rc = check_tree(r, body, patched);
-    rc = rc == 0 ? body_check_items(r, body, patched) : rc;
+    rc = rc == 0 ? body_check_items(r, body, current, patched) : rc;
     if (rc != 0) {
         return rc;
     }
@@ -584,10 +571,13 @@ int body_refuse_applied(struct request *r, const char *format, const struct json
 }
 
 int body_decode_applied(struct request *r, const struct body_type *type, const struct json *config,
-                        const struct json *applied, void **out)
+                        const struct json *live, const struct json *applied, void **out)
 {
     static const struct notes none;
     struct str why;
+    if (body_check_items(r, type, live, applied) != 0) {
+        return -ERR_INVALID;
+    }
     if (restore_struct(r, type, applied, &none, out, &why) == 0) {
         return 0;
     }

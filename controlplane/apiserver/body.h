@@ -19,12 +19,13 @@ struct json;
 
 /* The JSON of a patch; kept in r->patch too. -ERR_X with r->status set. */
 int body_parse_patch(struct request *r, enum patch_type type, const struct json **out);
-/* The struct of what a patch made, after body_parse_patch. -ERR_X with r->status set. */
+/* The struct of what a patch made of the current object, after body_parse_patch. -ERR_X with
+ * r->status set. */
 int body_decode_patched(struct request *r, enum patch_type type, const struct body_type *body,
-                        const struct json *patched, void **out);
-/* The struct of what an apply of config made. -ERR_X with r->status set. */
+                        const struct json *current, const struct json *patched, void **out);
+/* The struct of what an apply of config made of live. -ERR_X with r->status set. */
 int body_decode_applied(struct request *r, const struct body_type *type, const struct json *config,
-                        const struct json *applied, void **out);
+                        const struct json *live, const struct json *applied, void **out);
 /* What goes wrong inside a configuration, for which upstream has no better code than 500. format
  * has the object's name and type, then why, as "%.*s" each. */
 int body_refuse_applied(struct request *r, const char *format, const struct json *config,

@@ -11,7 +11,9 @@ struct body_type;
 struct json;
 struct request;
 
-int body_check_items(struct request *r, const struct body_type *type, const struct json *tree);
+/* An object that is stored with more of them already (NULL: there is none) may keep as many. */
+int body_check_items(struct request *r, const struct body_type *type, const struct json *stored,
+                     const struct json *tree);
 /* The same of protobuf. */
 int body_check_items_wire(struct request *r, const struct body_type *type, struct str message);
 

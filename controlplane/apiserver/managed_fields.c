@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "api/meta/view.h"
 #include "api/patch/managed.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
@@ -218,11 +219,13 @@ struct str managed_fields_without(struct request *r, const void *object)
     return bytes;
 }
 
+/* As the request's version shows it. */
 static int tree_of(struct request *r, const void *object, const struct json **out)
 {
     struct err e = { 0 };
-    struct str bytes = managed_fields_without(r, object);
-    if (schema_to_dom(&r->arena, object_schema(r->kind), bytes, NULL, out, &e) != 0) {
+    struct str stored = managed_fields_without(r, object);
+    struct str bytes = view_of_stored(&r->arena, r->kind->kind, stored);
+    if (schema_to_dom(&r->arena, r->kind->schema, bytes, NULL, out, &e) != 0) {
         return status_internal(&r->arena, &r->status, str_copy(&r->arena, str_from(e.msg)));
     }
     return 0;
@@ -462,6 +465,7 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
 {
     struct err e = { 0 };
     struct managed_operation op = make_operation(r, sub);
+    op.schema = r->kind->schema; /* not the stored one: all trees are of the request's version */
     struct managed m;
     const struct body_type type = body_type_of(r->kind);
     struct json plain = managed_plain(&r->arena, config);
@@ -474,9 +478,8 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
         return rc;
     }
     (void)decode_entries(r, old == NULL ? NULL : resource_meta_const(old), true, &m); /* as above */
-    managed_views_join(&r->arena, r->kind->kind, &m, &op);
     apply.allowed = own_before(r, &op, old, apply.live);
-    rc = managed_apply(&r->arena, &m, &op, &apply, &e);
+    rc = managed_views_apply(&r->arena, r->kind->kind, &m, &op, &apply, &e);
     if (rc == -ERR_CONFLICT) {
         return refuse_conflicts(r, &apply.conflicts);
     }
@@ -487,12 +490,13 @@ int managed_fields_apply(struct request *r, const struct json *config, const voi
         return body_refuse_applied(r, "failed to create typed patch object (%.*s): %.*s", config,
                                    apply.problems);
     }
-    rc = body_decode_applied(r, &type, config, &apply.object, out);
+    rc = body_decode_applied(r, &type, config, apply.live, &apply.object, out);
+    rc = rc == 0 ? object_to_stored(r, r->kind, out) : rc;
     if (rc != 0) {
         return rc;
     }
     if (old != NULL) {
-        schema_carry_unknown(&r->arena, type.schema, old, *out);
+        schema_carry_unknown(&r->arena, object_schema(r->kind), old, *out);
     }
     encode_entries(r, &m, resource_meta(*out));
     last_applied_sync(r, config, resource_meta(*out));

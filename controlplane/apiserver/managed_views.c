@@ -89,50 +89,41 @@ void managed_views_update(struct arena *a, enum kind kind, struct managed *m,
     }
 }
 
-static struct managed_entry *find_same(struct managed *m, const struct managed_entry *e)
+/* The sets of the twin's entries from one version's names to another's. Their texts stay as they
+ * are: they count for as long as the sets are the same. */
+static void rename_twins(struct arena *a, struct managed *m, struct str twin_version,
+                         enum kind from, enum kind to)
 {
     for (size_t i = 0; i < m->count; i++) {
-        struct managed_entry *other = &m->entries[i];
-        if (other->applied == e->applied && str_eq(other->manager, e->manager) &&
-            str_eq(other->subresource, e->subresource)) {
-            return other;
+        struct managed_entry *e = &m->entries[i];
+        if (str_eq(e->api_version, twin_version)) {
+            (void)managed_read(a, e); /* what cannot be read owns nothing */
+            e->set = rename_set(a, from, to, &e->set);
         }
     }
-    return NULL;
 }
 
-/* Without its text: it is written anew. */
-static void forget_text(struct managed_entry *e, const struct field_set *set)
+static void rename_conflicts(struct arena *a, struct managed_conflicts *c, struct str twin_version,
+                             enum kind from, enum kind to)
 {
-    e->set = *set;
-    e->text = (struct str){ 0 };
-    e->origin = NULL;
+    for (size_t i = 0; i < c->count; i++) {
+        if (str_eq(c->at[i].entry->api_version, twin_version)) {
+            c->at[i].set = rename_set(a, from, to, &c->at[i].set);
+        }
+    }
 }
 
-void managed_views_join(struct arena *a, enum kind kind, struct managed *m,
-                        const struct managed_operation *op)
+int managed_views_apply(struct arena *a, enum kind kind, struct managed *m,
+                        struct managed_operation *op, struct managed_apply *apply, struct err *e)
 {
     enum kind twin = view_twin(kind);
-    struct managed joined = { 0 };
-    for (size_t i = 0; twin != KIND_NONE && i < m->count; i++) {
-        struct managed_entry e = m->entries[i];
-        if (str_eq(e.api_version, version_of(twin))) {
-            (void)managed_read(a, &e); /* what cannot be read owns nothing */
-            struct field_set set = rename_set(a, twin, kind, &e.set);
-            forget_text(&e, &set);
-            e.api_version = op->api_version;
-        }
-        struct managed_entry *same = find_same(&joined, &e);
-        if (same == NULL) {
-            managed_add(a, &joined, &e);
-            continue;
-        }
-        (void)managed_read(a, &e);
-        (void)managed_read(a, same);
-        struct field_set both = field_set_union(a, &same->set, &e.set);
-        forget_text(same, &both);
+    if (twin == KIND_NONE) {
+        return managed_apply(a, m, op, apply, e);
     }
-    if (twin != KIND_NONE) {
-        *m = joined;
-    }
+    op->twin_version = version_of(twin);
+    rename_twins(a, m, op->twin_version, twin, kind);
+    int rc = managed_apply(a, m, op, apply, e);
+    rename_twins(a, m, op->twin_version, kind, twin);
+    rename_conflicts(a, &apply->conflicts, op->twin_version, kind, twin);
+    return rc;
 }

@@ -12,8 +12,9 @@
 /* managed_update by a kind; op is of its version, changes are in the names of the stored kind. */
 void managed_views_update(struct arena *a, enum kind kind, struct managed *m,
                           const struct managed_operation *op, const struct field_changes *changes);
-/* Entries of the twin's version become entries of op's, before an apply. */
-void managed_views_join(struct arena *a, enum kind kind, struct managed *m,
-                        const struct managed_operation *op);
+/* managed_apply by a kind; all of op and apply is in the names of the kind, conflicts come out in
+ * those of each entry's version. */
+int managed_views_apply(struct arena *a, enum kind kind, struct managed *m,
+                        struct managed_operation *op, struct managed_apply *apply, struct err *e);
 
 #endif

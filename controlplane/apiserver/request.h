@@ -129,6 +129,8 @@ struct request {
     struct str body;
     bool body_is_text;           /* JSON or YAML: it cannot hold unknown protobuf fields */
     const struct json *patch;    /* the body of a PATCH, once parsed */
+    struct str patch_problem;    /* of an apply: why there is none */
+    struct body_yaml *yaml;      /* a body in YAML, once parsed (body.c) */
     bool managed_fields_emptied; /* the object it sent has an empty list of them */
     bool body_ended;             /* of a body that passes */
 

@@ -73,6 +73,7 @@ int request_identify(struct request *r)
 {
     struct err e;
     struct identity other = { 0 };
+    authn_forget_tokens(&r->arena, &r->x->headers);
     int rc = authn_identify(&r->arena, r->x->peer, r->server->config.plain_user, &r->identity, &e);
     rc = rc == 0 ? authn_impersonate(&r->arena, &r->x->headers, &other, &e) : rc;
     if (rc != 0) {

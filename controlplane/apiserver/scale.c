@@ -226,7 +226,7 @@ static int patched_scale(struct request *r, enum patch_type type, const void *pa
         return status_internal(&r->arena, &r->status, str_from(e.msg));
     }
     int rc = patch_apply(r, type, &schema_Scale, tree, &patched);
-    return rc != 0 ? rc : body_decode_patched(r, type, &body, patched, out);
+    return rc != 0 ? rc : body_decode_patched(r, type, &body, tree, patched, out);
 }
 
 /* The Scale that a configuration describes, and the parent's configuration that means the same. */

@@ -411,7 +411,7 @@ static int patch_object(struct request *r, struct current *c, enum patch_type ty
     const struct body_type body = body_type_of(r->kind);
     int rc = patch_tree(r, c, type, &tree);
     rc = rc == 0 ? patch_apply(r, type, body.schema, tree, &patched) : rc;
-    rc = rc == 0 ? body_decode_patched(r, type, &body, patched, out) : rc;
+    rc = rc == 0 ? body_decode_patched(r, type, &body, tree, patched, out) : rc;
     rc = rc == 0 ? object_to_stored(r, r->kind, out) : rc;
     if (rc == 0) {
         schema_carry_unknown(&r->arena, object_schema(r->kind), c->old, *out);

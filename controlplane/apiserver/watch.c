@@ -344,7 +344,9 @@ static void on_timer(struct env_timer *t)
          * nothing is promised. */
         uint64_t reached = watch_hub_position(w->hub);
         w->member.position = reached > w->member.position ? reached : w->member.position;
-        send_bookmark(w, false);
+        if (w->member.position <= store_published(w->request->server->config.group)) {
+            send_bookmark(w, false); /* else it began at a revision that is yet to come */
+        }
     }
     arm(w);
 }
@@ -380,7 +382,8 @@ static int check_initial_events(struct request *r, struct str match)
 }
 
 /* A watch from nowhere (resourceVersion "" or "0") starts as one with sendInitialEvents, the
- * closing bookmark included: what upstream makes of it. */
+ * closing bookmark included: what upstream makes of it. Without initial events a revision that is
+ * yet to come is waited for in the stream itself: nothing up to it is given, what follows is. */
 static int parse_start(struct request *r, struct watch *w)
 {
     struct str rv = route_param(&r->route, "resourceVersion");
@@ -395,7 +398,11 @@ static int parse_start(struct request *r, struct watch *w)
     w->initial = sends ? route_param_bool(&r->route, "sendInitialEvents") : from == 0;
     w->member.position = from;
     r->revision = from;
-    r->mode = from > 0 ? READ_AT_LEAST : rv.len > 0 && !w->initial ? READ_LOCAL : READ_FRESH;
+    if (w->initial) {
+        r->mode = from > 0 ? READ_AT_LEAST : READ_FRESH;
+    } else {
+        r->mode = rv.len > 0 ? READ_LOCAL : READ_FRESH;
+    }
     return 0;
 }
 

@@ -349,7 +349,8 @@ void watch_hub_join(struct watch_hub *hub, const struct selection_text *text,
     ASSERT(m->group == NULL);
     ASSERT(m->position >= hub->position);
     if (hub->members == 0) {
-        hub->position = m->position;
+        uint64_t published = store_published(hub->loop->server->config.group);
+        hub->position = m->position < published ? m->position : published;
         store_subscriber_wake(&hub->subscriber);
     }
     struct watch_group *g = map_get(&hub->groups, group_text(&hub->scratch, text));

@@ -28,7 +28,8 @@ struct watch_member {
     struct list node;
     struct list behind;        /* in the hub's list until the revision is whole */
     struct watch_group *group; /* NULL: not live */
-    /* Every event up to it was given. While live the hub's position is, when that is more. */
+    /* Every event up to it was given, or is not wanted: it may be yet to come. While live the hub's
+     * position is, when that is more. */
     uint64_t position;
     struct object_style style;
     /* bytes NULL: the event does not encode. false: the watcher does not keep up; it gets what else

@@ -1,5 +1,5 @@
 /* See the header. Texts and order are upstream's ValidatePodEphemeralContainersUpdate and
- * ValidatePodResize; the difference that upstream appends to some is left out. */
+ * ValidatePodResize. */
 #include "controlplane/resources/pod_subresources.h"
 
 #include "api/proto/core.pb-c.h"
@@ -9,6 +9,7 @@
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
+#include "controlplane/resources/pod_shown.h"
 #include "controlplane/resources/quantities.h"
 
 /* The old pod under the client's idea of its identity, with a spec of its own to change. */
@@ -63,6 +64,7 @@ void pod_validate_ephemeral(const struct Pod *pod, const struct Pod *old, struct
         keys_add(&names,
                  (struct key){ .text = ephemeral_name(pod->spec->ephemeral_containers[i]) });
     keys_sort(&names);
+    size_t steps = POD_SHOWN_STEPS_MAX;
     for (size_t i = 0; i < old->spec->n_ephemeral_containers; i++) {
         const EphemeralContainer *was = old->spec->ephemeral_containers[i];
         ptrdiff_t at = keys_find(&names, (struct key){ .text = ephemeral_name(was) });
@@ -72,7 +74,11 @@ void pod_validate_ephemeral(const struct Pod *pod, const struct Pod *old, struct
         struct str detail =
             str_printf(out->arena, "existing ephemeral containers \"%s\" may not be %s",
                        ephemeral_name(was), is == NULL ? "removed\n" : "changed");
-        rule_forbidden(out, &p, str_dup(out->arena, detail));
+        const char *text = str_dup(out->arena, detail);
+        if (is != NULL)
+            text =
+                pod_shown_difference(out->arena, text, &schema_EphemeralContainer, was, is, &steps);
+        rule_forbidden(out, &p, text);
     }
 }
 

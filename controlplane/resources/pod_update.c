@@ -2,7 +2,7 @@
  * What an update of a pod may change: images, activeDeadlineSeconds (set or shortened), tolerations
  * (added), a negative grace to 1, scheduling gates (removed), and of a pod with gates where it may
  * be placed. Everything else is compared as a whole, after putting the old value where a change is
- * allowed. Upstream prints how its own structs differ after the last refusal: left out.
+ * allowed; the refusal shows what is left of the difference then.
  */
 #include "api/proto/core.pb-c.h"
 #include "api/proto/schemas.h"
@@ -10,6 +10,7 @@
 #include "api/schema/err_list.h"
 #include "base/arena.h"
 #include "controlplane/resources/pod.h"
+#include "controlplane/resources/pod_shown.h"
 
 static Container **with_old_images(struct arena *a, Container **list, Container **old, size_t count)
 {
@@ -83,9 +84,9 @@ static void validate_tolerations(const PodSpec *spec, const PodSpec *old,
     }
 }
 
-/* Of a spec that changed: nothing but what may, where the old value is put back for comparison. */
-static bool only_allowed_changed(const PodSpec *spec, const PodSpec *old,
-                                 const struct field_path *path, struct err_list *out)
+/* A spec that changed, with the old values where it may. */
+static const PodSpec *without_allowed(const PodSpec *spec, const PodSpec *old,
+                                      const struct field_path *path, struct err_list *out)
 {
     struct arena *a = out->arena;
     PodSpec *munged = arena_copy(a, spec, sizeof(*spec));
@@ -102,7 +103,20 @@ static bool only_allowed_changed(const PodSpec *spec, const PodSpec *old,
         spec->termination_grace_period_seconds == 1)
         munged->termination_grace_period_seconds = old->termination_grace_period_seconds;
     pod_placement_validate_update(munged, old, path, out);
-    return schema_equal(&schema_PodSpec, munged, old);
+    return munged;
+}
+
+static void refuse_change(const PodSpec *munged, const PodSpec *old, const struct field_path *path,
+                          struct err_list *out)
+{
+    static const char detail[] =
+        "pod updates may not change fields other than `spec.containers[*].image`,"
+        "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
+        "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow "
+        "it to be set to 1 if it was previously negative)";
+    size_t steps = POD_SHOWN_STEPS_MAX;
+    rule_forbidden(out, path,
+                   pod_shown_difference(out->arena, detail, &schema_PodSpec, old, munged, &steps));
 }
 
 void pod_validate_update(const struct Pod *pod, const struct Pod *old, struct err_list *out)
@@ -129,11 +143,7 @@ void pod_validate_update(const struct Pod *pod, const struct Pod *old, struct er
         return;
     validate_tolerations(spec, was, &path, out);
     pod_gates_validate_update(spec, was, &path, out);
-    if (!only_allowed_changed(spec, was, &path, out))
-        rule_forbidden(
-            out, &path,
-            "pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
-            "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow "
-            "it to be set to 1 if it was previously negative)");
+    const PodSpec *munged = without_allowed(spec, was, &path, out);
+    if (!schema_equal(&schema_PodSpec, munged, was))
+        refuse_change(munged, was, &path, out);
 }

@@ -2,6 +2,7 @@
 #include "controlplane/apiserver/authn/authn.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "net/http.h"
 #include "net/tls.h"
 
@@ -36,4 +37,39 @@ int authn_identify(struct arena *a, const struct http_peer *peer, const char *pl
     out->user = str_copy(a, id->common_name);
     fill_groups(a, id->organizations, id->organization_count, out);
     return 0;
+}
+
+/* ---- tokens ---- */
+
+/* The field's value without tokens; absent when nothing else is in it. */
+static struct str without_tokens(struct arena *a, struct str value)
+{
+    struct buf left;
+    struct str rest = value;
+    struct str name;
+    buf_init(&left);
+    while (rest.data != NULL && str_split(&rest, ',', &name)) {
+        name = str_trim(name);
+        if (!str_starts(name, str_lit("base64url.bearer.authorization.k8s.io."))) {
+            buf_printf(&left, "%s%.*s", left.len > 0 ? ", " : "", STR_ARG(name));
+        }
+    }
+    struct str out = left.len > 0 ? str_copy(a, buf_str(&left)) : (struct str){ 0 };
+    buf_deinit(&left);
+    return out;
+}
+
+void authn_forget_tokens(struct arena *a, struct http_headers *headers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < headers->count; i++) {
+        struct http_header h = headers->items[i];
+        if (str_eq_c(h.name, "sec-websocket-protocol")) {
+            h.value = without_tokens(a, h.value);
+        }
+        if (h.value.data != NULL) {
+            headers->items[kept++] = h;
+        }
+    }
+    headers->count = kept;
 }

@@ -3,7 +3,8 @@
  *
  * A client certificate of the cluster's CA gives the user (CN) and the groups (O), as upstream's
  * x509 authenticator does. No certificate, or one that does not verify, is nobody: 401. Bearer
- * tokens come with identity (a later issue) and get their place here.
+ * tokens come with identity (a later issue) and get their place here; until then a request with one
+ * is as one without.
  *
  * Who may do so may ask for a request to run as somebody else (impersonation): Impersonate-User,
  * -Group, -Uid and -Extra-KEY, as kubectl's --as and its like send them.
@@ -44,6 +45,11 @@ struct identity {
  */
 int authn_identify(struct arena *a, const struct http_peer *peer, const char *plain_user,
                    struct identity *out, struct err *e);
+
+/* Takes bearer tokens out of the subprotocols that a WebSocket offers, where browsers put what is
+ * Authorization elsewhere. No token is anybody's yet: as a token in that header it is passed over,
+ * and none is spoken, shown or sent on. */
+void authn_forget_tokens(struct arena *a, struct http_headers *headers);
 
 /* The identity that the headers ask for, in *out; without a user in it when they ask for none.
  * -ERR_INVALID_ARGUMENT with upstream's text when they ask for anything without a user. */

@@ -54,9 +54,10 @@ static void test_bounds(void **state)
         size_t most = cases[i].most == 0 ? 3 * SCHEMA_ITEMS_MAX : cases[i].most;
         arena_init(&a);
         const struct json *j = object(&a, cases[i].head, cases[i].item, most, cases[i].tail);
-        assert_true(schema_items_fit(&a, &schema_Pod, j, &found));
+        assert_true(schema_items_fit(&a, &schema_Pod, j, SCHEMA_ITEMS_MAX, &found));
         j = object(&a, cases[i].head, cases[i].item, most + 1, cases[i].tail);
-        assert_int_equal(schema_items_fit(&a, &schema_Pod, j, &found), cases[i].most == 0);
+        assert_int_equal(schema_items_fit(&a, &schema_Pod, j, SCHEMA_ITEMS_MAX, &found),
+                         cases[i].most == 0);
         if (cases[i].most > 0)
             assert_true(found.count > SCHEMA_ITEMS_MAX);
         arena_deinit(&a);
@@ -70,13 +71,15 @@ static void test_paths(void **state)
     (void)state;
     arena_init(&a);
     const struct json *j = object(&a, POD, ENV, SCHEMA_ITEMS_MAX - 1, "]}}");
-    assert_false(schema_items_fit(&a, &schema_Pod, j, &found));
+    assert_false(schema_items_fit(&a, &schema_Pod, j, SCHEMA_ITEMS_MAX, &found));
     assert_true(str_eq_c(found.path, "spec.containers[1].env"));
     assert_int_equal(found.count, SCHEMA_ITEMS_MAX + 1);
     j = object(&a, POD, "{}", 3 * SCHEMA_ITEMS_MAX, "]}}");
-    assert_false(schema_items_fit(&a, &schema_Pod, j, &found));
+    assert_false(schema_items_fit(&a, &schema_Pod, j, SCHEMA_ITEMS_MAX, &found));
     assert_true(str_eq_c(found.path, "spec.containers"));
     assert_int_equal(found.count, 3 * SCHEMA_ITEMS_MAX);
+    assert_int_equal(schema_items_count(&schema_Pod, j), 3 * SCHEMA_ITEMS_MAX);
+    assert_true(schema_items_fit(&a, &schema_Pod, j, 3 * SCHEMA_ITEMS_MAX, &found));
     arena_deinit(&a);
 }
 
@@ -102,6 +105,32 @@ static void test_wire(void **state)
     }
 }
 
+/* A packed list has as many items as numbers. */
+static void test_packed(void **state)
+{
+    struct schema_surplus found;
+    struct arena a;
+    struct buf numbers;
+    struct buf spec; /* of securityContext.supplementalGroups */
+    (void)state;
+    arena_init(&a);
+    for (size_t most = SCHEMA_ITEMS_MAX; most <= SCHEMA_ITEMS_MAX + 1; most++) {
+        buf_init(&numbers);
+        buf_init(&spec);
+        for (size_t i = 0; i < most; i++)
+            buf_put_varint(&numbers, i);
+        buf_put_varint(&spec, 4 << 3 | 2);
+        buf_put_bytes(&spec, buf_str(&numbers));
+        bool fits = schema_items_fit_wire(&a, &schema_PodSecurityContext, buf_str(&spec), &found);
+        assert_int_equal(fits, most == SCHEMA_ITEMS_MAX);
+        buf_deinit(&numbers);
+        buf_deinit(&spec);
+    }
+    assert_int_equal(found.count, SCHEMA_ITEMS_MAX + 1);
+    assert_true(str_eq_c(found.path, "supplementalGroups"));
+    arena_deinit(&a);
+}
+
 /* The decoder says what is wrong with these. */
 static void test_malformed(void **state)
 {
@@ -109,17 +138,17 @@ static void test_malformed(void **state)
     struct arena a;
     (void)state;
     arena_init(&a);
-    assert_true(schema_items_fit(&a, &schema_Pod, &json_null, &found));
+    assert_true(schema_items_fit(&a, &schema_Pod, &json_null, SCHEMA_ITEMS_MAX, &found));
     assert_true(schema_items_fit_wire(&a, &schema_Pod, str_lit("\x0a\x7f"), &found));
     const struct json *j = object(&a, POD, "1", SCHEMA_ITEMS_MAX, "]},\"metadata\":[1]}");
-    assert_true(schema_items_fit(&a, &schema_Pod, j, &found));
+    assert_true(schema_items_fit(&a, &schema_Pod, j, SCHEMA_ITEMS_MAX, &found));
     arena_deinit(&a);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_bounds), cmocka_unit_test(test_paths),
-                                        cmocka_unit_test(test_wire),
+                                        cmocka_unit_test(test_wire), cmocka_unit_test(test_packed),
                                         cmocka_unit_test(test_malformed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,11 +119,45 @@ static void many_duplicates_are_told_in_part(void **state)
     arena_deinit(&a);
 }
 
+static void expect_unique(struct arena *a, const char *text, const char *wanted)
+{
+    struct buf b;
+    buf_init(&b);
+    struct json j = json_unique(a, parse(a, text));
+    json_write(&b, &j, false);
+    assert_string_equal(str_dup(a, buf_str(&b)), wanted);
+    buf_deinit(&b);
+}
+
+static void the_last_of_equal_keys_stays(void **state)
+{
+    struct arena a;
+    struct buf b;
+    (void)state;
+    arena_init(&a);
+    expect_unique(&a, "1", "1");
+    expect_unique(&a, "[]", "[]");
+    expect_unique(&a, "{\"a\":1,\"b\":{\"x\":1,\"x\":[{\"y\":1,\"y\":2}]},\"a\":{}}",
+                  "{\"b\":{\"x\":[{\"y\":2}]},\"a\":{}}");
+    /* A million members, every other one twice: a square of them would take minutes. */
+    buf_init(&b);
+    for (size_t i = 0; i < 1000000; i++)
+        buf_printf(&b, "%c\"%zu\":%zu", i == 0 ? '{' : ',', i % 750000, i);
+    buf_append_c(&b, "}");
+    struct json j = json_unique(&a, parse(&a, str_dup(&a, buf_str(&b))));
+    assert_int_equal(j.count, 750000);
+    assert_true(str_eq_c(j.u.members[0].key, "250000"));
+    assert_int_equal(j.u.members[749999].value.u.integer, 999999);
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lookups_take_the_last),
                                         cmocka_unit_test(equality),
                                         cmocka_unit_test(duplicates_are_found_with_their_paths),
-                                        cmocka_unit_test(many_duplicates_are_told_in_part) };
+                                        cmocka_unit_test(many_duplicates_are_told_in_part),
+                                        cmocka_unit_test(the_last_of_equal_keys_stays) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

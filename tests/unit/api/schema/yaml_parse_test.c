@@ -16,6 +16,10 @@ static const char *const cases[][2] = {
     { "a: &x {b: 1}\nc: *x\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1}}" },
     { "a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  b: 3\n",
       "{\"a\":{\"b\":1,\"c\":2},\"d\":{\"b\":3,\"c\":2}}" },
+    { "a: &x {b: 1}\nc: &y {b: 2, d: 3}\ne:\n  f: 0\n  <<: [*x, *y, *x]\n  d: 4\n",
+      "{\"a\":{\"b\":1},\"c\":{\"b\":2,\"d\":3},\"e\":{\"f\":0,\"d\":4,\"b\":1}}" },
+    { "a: &x {b: 1}\nc: {<<: *x}\nd: &x 2\ne: *x\nf: {<<: []}\n",
+      "{\"a\":{\"b\":1},\"c\":{\"b\":1},\"d\":2,\"e\":2,\"f\":{}}" },
     { "\"<<\": 1\n", "{\"<<\":1}" },
     { "a: !!str 1\nb: !!binary aGk=\nc: ! 2\n", "{\"a\":\"1\",\"b\":\"hi\",\"c\":\"2\"}" },
     { "{\"json\": [1, {\"is\": \"yaml\"}]}", "{\"json\":[1,{\"is\":\"yaml\"}]}" },
@@ -156,11 +160,67 @@ static void laughs_are_bounded(void **state)
     arena_deinit(&a);
 }
 
+/* Whoever writes the tree copies what aliases stand for. */
+static void aliased_bytes_are_bounded(void **state)
+{
+    struct arena a;
+    struct buf b;
+    struct err e = { 0 };
+    const struct json *j;
+    (void)state;
+    for (size_t times = 8; times <= 9; times++) { /* of 1 MiB less one, twice each */
+        arena_init(&a);
+        buf_init(&b);
+        buf_append_c(&b, "a: &a [");
+        for (size_t i = 0; i < (1u << 19) - 1; i++)
+            buf_append_byte(&b, 'x');
+        buf_append_c(&b, "]\nb: &b [*a]\nc: [*a");
+        for (size_t i = 1; i < times; i++)
+            buf_append_c(&b, ",*b,*a");
+        buf_append_c(&b, "]\n");
+        int rc = yaml_parse(&a, buf_str(&b), &j, &e);
+        assert_int_equal(rc, times == 8 ? 0 : -ERR_LIMIT);
+        buf_deinit(&b);
+        arena_deinit(&a);
+    }
+    assert_non_null(strstr(e.msg, "excessive aliasing"));
+}
+
+/* Each of these took half a minute or more. */
+static void no_square_of_a_body(void **state)
+{
+    struct arena a;
+    struct buf b;
+    struct err e = { 0 };
+    const struct json *j;
+    (void)state;
+    arena_init(&a);
+    buf_init(&b);
+    for (int map = 0; map < 2; map++) {
+        buf_append_c(&b, map == 0 ? "a: &a\n" : "b:\n");
+        for (size_t i = 0; i < 60000; i++)
+            buf_printf(&b, " k%05zu: 1\n", i);
+    }
+    buf_append_c(&b, " <<: *a\n");
+    assert_int_equal(yaml_parse(&a, buf_str(&b), &j, &e), 0);
+    assert_int_equal(json_get_c(j, "b")->count, 60000);
+    buf_clear(&b);
+    for (size_t i = 0; i < 200000; i++)
+        buf_printf(&b, "%%TAG !a%zu! x\n", i);
+    assert_int_equal(yaml_parse(&a, buf_str(&b), &j, &e), -ERR_LIMIT);
+    assert_string_equal(e.msg, "yaml: more than 32 directives");
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(shapes), cmocka_unit_test(refusals),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(shapes),
+                                        cmocka_unit_test(refusals),
                                         cmocka_unit_test(documents),
                                         cmocka_unit_test(bodies_tell_duplicates),
-                                        cmocka_unit_test(laughs_are_bounded) };
+                                        cmocka_unit_test(laughs_are_bounded),
+                                        cmocka_unit_test(aliased_bytes_are_bounded),
+                                        cmocka_unit_test(no_square_of_a_body) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

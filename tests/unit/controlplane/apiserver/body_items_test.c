@@ -1,8 +1,10 @@
 /* Bodies of many items, by every way in. */
+#include "api/meta/key.h"
 #include "api/schema/codec.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "controlplane/apiserver/body_items.h"
+#include "store/store.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
@@ -101,9 +103,112 @@ static void protobuf_is_bounded(void **state)
     buf_deinit(&body);
 }
 
+#define ACCOUNTS "/api/v1/namespaces/default/serviceaccounts"
+
+/* An account as an earlier release might have stored it: with so many empty imagePullSecrets. */
+static void store_account(struct harness *h, const char *name, size_t items)
+{
+    const struct key parts = { .kind = KIND_SERVICE_ACCOUNT,
+                               .namespace = str_lit("default"),
+                               .name = str_from(name) };
+    struct str made = str_printf(&h->arena, "{\"metadata\":{\"name\":\"%s\"}}", name);
+    struct reply r = harness_post(h, ACCOUNTS, made.data);
+    struct str key = key_text(&h->arena, &parts);
+    struct buf value;
+    harness_expect(&r, 201);
+    buf_init(&value);
+    buf_append_str(&value, harness_stored(h, key));
+    for (size_t i = 0; i < items; i++)
+        buf_append(&value, "\x1a\x00", 2);
+    const struct store_op op = { .type = STORE_OP_PUT, .key = key, .value = buf_str(&value) };
+    const struct store_txn txn = { .ops = &op, .ops_count = 1 };
+    harness_commit(h, &txn);
+    buf_deinit(&value);
+}
+
+/* What has more items already can be patched, but does not get more of them. */
+static void stored_items_stay(void **state)
+{
+    static const char *const labels = "{\"metadata\":{\"labels\":{\"a\":\"%s\"}}}";
+    struct harness *h = *state;
+    store_account(h, "large", 30000);
+    struct str body = str_printf(&h->arena, labels, "1");
+    struct reply r =
+        send_body(h, "PATCH", ACCOUNTS "/large", "application/strategic-merge-patch+json", body);
+    harness_expect(&r, 200);
+    body = str_printf(&h->arena, labels, "2");
+    r = send_body(h, "PATCH", ACCOUNTS "/large", "application/merge-patch+json", body);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"labels\":{\"a\":\"2\"}");
+    body = str_lit("[{\"op\":\"remove\",\"path\":\"/metadata/labels/a\"}]");
+    r = send_body(h, "PATCH", ACCOUNTS "/large", "application/json-patch+json", body);
+    harness_expect(&r, 200);
+    body = str_lit("{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":"
+                   "\"large\",\"labels\":{\"b\":\"3\"}}}");
+    r = send_body(h, "PATCH", ACCOUNTS "/large?fieldManager=m", "application/apply-patch+yaml",
+                  body);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"labels\":{\"b\":\"3\"}");
+    body = str_lit("[{\"op\":\"add\",\"path\":\"/imagePullSecrets/-\",\"value\":{}}]");
+    r = send_body(h, "PATCH", ACCOUNTS "/large", "application/json-patch+json", body);
+    harness_expect(&r, 422);
+    assert_string_equal(str_dup(&h->arena, message_of(h, &r)),
+                        "ServiceAccount \"large\" is invalid: imagePullSecrets: Too many: 30003: "
+                        "must have at most 30002 items");
+}
+
+/* Applies of many small configurations do not make what one could not. */
+static void applies_add_up(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = { 0 };
+    for (size_t i = 0; i < 2; i++) {
+        struct buf b;
+        buf_init(&b);
+        buf_printf(&b,
+                   "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":"
+                   "\"sum\"},\"secrets\":[{\"name\":\"%zu\"}",
+                   i);
+        for (size_t k = 1; k < 12000; k++)
+            buf_printf(&b, ",{\"name\":\"%zu-%zu\"}", i, k);
+        buf_append_c(&b, "]}");
+        struct str target = str_printf(&h->arena, ACCOUNTS "/sum?fieldManager=m%zu", i);
+        r = send_body(h, "PATCH", target.data, "application/apply-patch+yaml", buf_str(&b));
+        buf_deinit(&b);
+        harness_expect(&r, i == 0 ? 201 : 422);
+    }
+    harness_contains(&r, "secrets: Too many: 24000: must have at most 20000 items");
+}
+
+/* A patch of any size may name a field twice: the last one counts. */
+static void duplicates_of_a_large_patch(void **state)
+{
+    struct harness *h = *state;
+    struct buf b;
+    struct reply r =
+        harness_post(h, "/api/v1/namespaces/default/configmaps", "{\"metadata\":{\"name\":\"d\"}}");
+    harness_expect(&r, 201);
+    buf_init(&b);
+    buf_append_c(&b, "{\"data\":{\"k\":\"0\"");
+    for (size_t i = 0; i < 20000; i++)
+        buf_printf(&b, ",\"k%zu\":\"%zu\"", i % 15000, i);
+    buf_append_c(&b, ",\"k\":\"1\"}}");
+    r = send_body(h, "PATCH", "/api/v1/namespaces/default/configmaps/d",
+                  "application/merge-patch+json", buf_str(&b));
+    buf_deinit(&b);
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"k\":\"1\"");
+    harness_contains(&r, "\"k0\":\"15000\"");
+    harness_contains(&r, "\"k14999\":\"14999\"");
+    assert_true(str_find(r.headers, str_lit("duplicate field \\\"data.k0\\\"")) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(items_are_bounded),
-                                        cmocka_unit_test(protobuf_is_bounded) };
+                                        cmocka_unit_test(protobuf_is_bounded),
+                                        cmocka_unit_test(stored_items_stay),
+                                        cmocka_unit_test(applies_add_up),
+                                        cmocka_unit_test(duplicates_of_a_large_patch) };
     return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
 }

@@ -79,6 +79,44 @@ static void test_logs(void **state)
     }
 }
 
+#define TOKEN "base64url.bearer.authorization.k8s.io.c2VjcmV0"
+
+/* Where a browser puts its token is no protocol: it is not spoken and not shown. */
+static void test_tokens(void **state)
+{
+    static const struct {
+        const char *target;
+        const char *headers;
+        const char *protocol; /* NULL: none is named */
+    } rows[] = {
+        { LOG "good", STREAM_WEBSOCKET TOKEN ", binary.k8s.io\r\n", "binary.k8s.io" },
+        { LOG "good", STREAM_WEBSOCKET TOKEN "\r\n", NULL },
+        { MAPS "?watch=1", STREAM_WEBSOCKET TOKEN ", mine\r\n", "mine" },
+        { MAPS "?watch=1", STREAM_WEBSOCKET TOKEN "\r\n", NULL },
+        { STREAM_PODS "/p/exec?container=echo&command=a&stdout=1",
+          STREAM_WEBSOCKET TOKEN ",v5.channel.k8s.io\r\n", "v5.channel.k8s.io" },
+    };
+    struct harness *h = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct client c;
+        client_open(h, &c, rows[i].target, rows[i].headers);
+        struct str head = str_slice(buf_str(&c.s.raw), 0, c.s.parsed);
+        assert_true(str_find(head, str_lit("101 ")) > 0);
+        assert_true(str_find(head, str_lit("bearer")) < 0);
+        bool named = str_find(head, str_lit("sec-websocket-protocol: ")) > 0;
+        assert_int_equal(named, rows[i].protocol != NULL);
+        assert_true(!named || str_find(head, str_from(rows[i].protocol)) > 0);
+        client_close(&c);
+    }
+    struct reply r = harness_send(h, "GET", LOG "good", STREAM_WEBSOCKET TOKEN ", x\r\n", NULL);
+    harness_expect(&r, 403);
+    harness_contains(&r, "requested protocol(s) are not supported: [x]");
+    r = harness_send(h, "GET", STREAM_PODS "/p/exec?container=echo&command=a",
+                     STREAM_WEBSOCKET TOKEN ", x\r\n", NULL);
+    harness_expect(&r, 400);
+    harness_lacks(&r, "bearer");
+}
+
 /* What is no upgrade is a plain answer. */
 static void test_log_refusals(void **state)
 {
@@ -268,9 +306,13 @@ static void test_pings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_logs),       cmocka_unit_test(test_log_refusals),
-        cmocka_unit_test(test_log_ends),   cmocka_unit_test(test_watch),
-        cmocka_unit_test(test_watch_ends), cmocka_unit_test(test_watch_in_protobuf),
+        cmocka_unit_test(test_logs),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_log_refusals),
+        cmocka_unit_test(test_log_ends),
+        cmocka_unit_test(test_watch),
+        cmocka_unit_test(test_watch_ends),
+        cmocka_unit_test(test_watch_in_protobuf),
         cmocka_unit_test(test_pings),
     };
     return cmocka_run_group_tests(tests, stream_agent_setup, stream_agent_teardown);

@@ -337,21 +337,62 @@ static void test_list_and_deltas(void **state)
     }
 }
 
-/* A revision that does not come is told of in the stream. */
-static void test_future(void **state)
+/* With initial events, a revision that does not come is told of in the stream. */
+static void test_future_initial(void **state)
 {
     struct harness *h = *state;
-    struct reply r = harness_get(h, MAPS "?watch=1&resourceVersion=1000000");
+    struct reply r = harness_get(h, MAPS "?watch=1&resourceVersion=1000000&sendInitialEvents=true&"
+                                         "resourceVersionMatch=NotOlderThan");
     harness_expect(&r, 200);
     assert_true(str_starts(r.body, str_lit("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\"")));
     harness_contains(&r, "Timeout: Too large resource version: 1000000, current: ");
     harness_contains(&r, "\"reason\":\"ResourceVersionTooLarge\"");
 }
 
+/* Without, the stream is open at once, and says what comes after that revision. A watch of what is
+ * there, on the same loop, misses nothing for it. */
+static void test_future(void **state)
+{
+    struct harness *h = *state;
+    struct stream future;
+    struct stream present;
+    uint64_t from = 0;
+    struct str now = newest(h);
+    assert_int_equal(str_to_u64(now, &from), 0);
+    struct str ahead = str_printf(&h->arena, MAPS "?watch=true&resourceVersion=%llu",
+                                  (unsigned long long)from + 2);
+    struct str here = str_printf(&h->arena, MAPS "?watch=true&resourceVersion=%.*s", STR_ARG(now));
+    stream_open(h, &future, ahead.data, NULL);
+    assert_int_equal(future.status, 200);
+    stream_open(h, &present, here.data, NULL);
+    (void)make(h, "f1", "");
+    (void)make(h, "f2", "");
+    struct reply third = make(h, "f3", "");
+    uint64_t revision = 0;
+    assert_int_equal(str_to_u64(harness_member(h, &third, "resourceVersion"), &revision), 0);
+    assert_int_equal(revision, from + 3);
+    expect_event(h, &present, "ADDED", "f1");
+    expect_event(h, &future, "ADDED", "f3");
+    stream_close(&present);
+    stream_close(&future);
+}
+
+/* No bookmark names a revision that there is not; the timeout bounds the wait. */
+static void test_far_future(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_get(h, MAPS "?watch=1&resourceVersion=18446744073709551615&"
+                                         "allowWatchBookmarks=true&timeoutSeconds=1");
+    harness_expect(&r, 200);
+    assert_int_equal(r.body.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_future),
+        cmocka_unit_test(test_future_initial),
+        cmocka_unit_test(test_far_future),
         cmocka_unit_test(test_from_revision),
         cmocka_unit_test(test_initial_and_selector),
         cmocka_unit_test(test_single),

@@ -50,7 +50,15 @@ static void test_ephemeral(void **state)
           "removed\n" },
         { old, POD("'containers':[],'ephemeralContainers':[{'name':'e','image':'k'}]"),
           "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may not be "
-          "changed" }
+          "changed\n"
+          "@@ -1,6 +1,6 @@\n"
+          " {\n"
+          "  \"Name\": \"e\",\n"
+          "- \"Image\": \"j\",\n"
+          "+ \"Image\": \"k\",\n"
+          "  \"Command\": null,\n"
+          "  \"Args\": null,\n"
+          "  \"WorkingDir\": \"\",\n" }
     };
     (void)state;
     check(pod_take_ephemeral, pod_validate_ephemeral, cases, COUNT(cases));

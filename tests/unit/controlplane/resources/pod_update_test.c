@@ -23,7 +23,18 @@ static const struct update_case plain[] = {
       "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
       "spec.tolerations` (only additions to existing "
       "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-      "previously negative)" },
+      "previously negative)\n"
+      "@@ -5,7 +5,9 @@\n"
+      "   {\n"
+      "    \"Name\": \"c\",\n"
+      "    \"Image\": \"i\",\n"
+      "-   \"Command\": null,\n"
+      "+   \"Command\": [\n"
+      "+    \"x\"\n"
+      "+   ],\n"
+      "    \"Args\": null,\n"
+      "    \"WorkingDir\": \"\",\n"
+      "    \"Ports\": null,\n" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       "}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
@@ -32,7 +43,16 @@ static const struct update_case plain[] = {
       "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
       "spec.tolerations` (only additions to existing "
       "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-      "previously negative)" },
+      "previously negative)\n"
+      "@@ -42,7 +42,7 @@\n"
+      "  \"NodeSelector\": null,\n"
+      "  \"ServiceAccountName\": \"\",\n"
+      "  \"AutomountServiceAccountToken\": null,\n"
+      "- \"NodeName\": \"\",\n"
+      "+ \"NodeName\": \"n\",\n"
+      "  \"SecurityContext\": {\n"
+      "   \"HostNetwork\": false,\n"
+      "   \"HostPID\": false,\n" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       "}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'},"
@@ -90,7 +110,16 @@ static const struct update_case plain[] = {
       "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
       "spec.tolerations` (only additions to existing "
       "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-      "previously negative)" }
+      "previously negative)\n"
+      "@@ -36,7 +36,7 @@\n"
+      "  ],\n"
+      "  \"EphemeralContainers\": null,\n"
+      "  \"RestartPolicy\": \"Always\",\n"
+      "- \"TerminationGracePeriodSeconds\": 5,\n"
+      "+ \"TerminationGracePeriodSeconds\": 1,\n"
+      "  \"ActiveDeadlineSeconds\": null,\n"
+      "  \"DNSPolicy\": \"ClusterFirst\",\n"
+      "  \"NodeSelector\": null,\n" }
 };
 
 static void test_update(void **state)
@@ -198,7 +227,16 @@ static const struct update_case more[] = {
       "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
       "spec.tolerations` (only additions to existing "
       "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-      "previously negative)" },
+      "previously negative)\n"
+      "@@ -36,7 +36,7 @@\n"
+      "  ],\n"
+      "  \"EphemeralContainers\": null,\n"
+      "  \"RestartPolicy\": \"Always\",\n"
+      "- \"TerminationGracePeriodSeconds\": -1,\n"
+      "+ \"TerminationGracePeriodSeconds\": 0,\n"
+      "  \"ActiveDeadlineSeconds\": null,\n"
+      "  \"DNSPolicy\": \"ClusterFirst\",\n"
+      "  \"NodeSelector\": null,\n" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
       "imagePullPolicy':'Never'}],'hostname':'a'}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
@@ -207,7 +245,16 @@ static const struct update_case more[] = {
       "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
       "spec.tolerations` (only additions to existing "
       "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-      "previously negative)" },
+      "previously negative)\n"
+      "@@ -64,7 +64,7 @@\n"
+      "   \"SELinuxChangePolicy\": null\n"
+      "  },\n"
+      "  \"ImagePullSecrets\": null,\n"
+      "- \"Hostname\": \"a\",\n"
+      "+ \"Hostname\": \"b\",\n"
+      "  \"Subdomain\": \"\",\n"
+      "  \"SetHostnameAsFQDN\": null,\n"
+      "  \"Affinity\": null,\n" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
       "imagePullPolicy':'Never'}],'priorityClassName':'a'}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
@@ -216,7 +263,16 @@ static const struct update_case more[] = {
       "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
       "spec.tolerations` (only additions to existing "
       "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-      "previously negative)" }
+      "previously negative)\n"
+      "@@ -71,7 +71,7 @@\n"
+      "  \"SchedulerName\": \"default-scheduler\",\n"
+      "  \"Tolerations\": null,\n"
+      "  \"HostAliases\": null,\n"
+      "- \"PriorityClassName\": \"a\",\n"
+      "+ \"PriorityClassName\": \"b\",\n"
+      "  \"Priority\": null,\n"
+      "  \"PreemptionPolicy\": null,\n"
+      "  \"DNSConfig\": null,\n" }
 };
 
 static void test_more(void **state)

@@ -47,11 +47,34 @@ static void test_plain(void **state)
     arena_deinit(&a);
 }
 
+static void test_tokens(void **state)
+{
+#define TOKEN "base64url.bearer.authorization.k8s.io.c2VjcmV0"
+    struct http_header rows[] = {
+        { STR("sec-websocket-protocol"), STR(TOKEN) },
+        { STR("authorization"), STR("") },
+        { STR("sec-websocket-protocol"), STR("a," TOKEN " ,b," TOKEN) },
+        { STR("sec-websocket-protocol"), STR("base64url.bearer.authorization.k8s.io") },
+    };
+    struct http_headers h = { .items = rows, .count = 4, .capacity = 4 };
+    struct arena a;
+    (void)state;
+    arena_init(&a);
+    authn_forget_tokens(&a, &h);
+    assert_int_equal(h.count, 3);
+    assert_true(str_eq_c(h.items[0].name, "authorization"));
+    assert_true(str_eq_c(h.items[1].value, "a, b"));
+    assert_true(str_eq_c(h.items[2].value, "base64url.bearer.authorization.k8s.io"));
+    arena_deinit(&a);
+#undef TOKEN
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_certificate),
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
