@@ -57,6 +57,7 @@ int admit_service_account(struct admission *a, struct err *e);
 int admit_node_taints(struct admission *a, struct err *e);
 int admit_priority(struct admission *a, struct err *e);
 int admit_default_tolerations(struct admission *a, struct err *e);
+int admit_runtime_class(struct admission *a, struct err *e);
 int admit_topology_labels(struct admission *a, struct err *e);
 
 /* Adds a label; over: also where one of that name is. */
