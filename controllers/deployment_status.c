@@ -96,6 +96,8 @@ static void count(struct rollout *r, DeploymentStatus *s)
     s->has_ready_replicas = s->has_available_replicas = s->has_unavailable_replicas = 1;
     s->observed_generation = r->d->metadata->generation;
     s->replicas = s->ready_replicas = s->available_replicas = s->updated_replicas = 0;
+    s->has_terminating_replicas = 1; /* unless one of the sets does not say */
+    s->terminating_replicas = 0;
     for (size_t i = 0; i < r->count; i++) {
         const ReplicaSetStatus *rs = r->sets[i].now->status;
 
@@ -103,7 +105,11 @@ static void count(struct rollout *r, DeploymentStatus *s)
         s->replicas += rs->replicas;
         s->ready_replicas += rs->ready_replicas;
         s->available_replicas += rs->available_replicas;
+        s->has_terminating_replicas = s->has_terminating_replicas && rs->has_terminating_replicas;
+        s->terminating_replicas += rs->terminating_replicas;
     }
+    if (!s->has_terminating_replicas)
+        s->terminating_replicas = 0;
     if (r->fresh != NULL)
         s->updated_replicas = r->fresh->now->status->replicas;
     s->unavailable_replicas = sizes > s->available_replicas ? sizes - s->available_replicas : 0;

@@ -143,7 +143,10 @@ static int32_t count_healthy(const struct context *c)
 static void fill_status(struct context *c, PodDisruptionBudgetStatus *s)
 {
     struct err e = { 0 };
-    struct condition_value v = { .type = DISRUPTION_ALLOWED, .status = "False", .message = "" };
+    struct condition_value v = { .type = DISRUPTION_ALLOWED,
+                                 .status = "False",
+                                 .message = "",
+                                 .generation = c->budget->metadata->generation };
     s->has_observed_generation = s->has_disruptions_allowed = s->has_current_healthy = 1;
     s->has_desired_healthy = s->has_expected_pods = 1;
     s->observed_generation = c->budget->metadata->generation;

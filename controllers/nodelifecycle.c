@@ -124,6 +124,7 @@ static void mark_pods_not_ready(struct world *w, struct actions *out, const Node
             continue;
         copy = changed_copy(w->arena, pod);
         copy->status = changed_copy(w->arena, pod->status);
+        v.generation = pod->metadata->generation;
         if (condition_set(w->arena, &pod_condition__descriptor, &copy->status->conditions,
                           &copy->status->n_conditions, &v, w->wall_ns))
             actions_update_status(out, KIND_POD, copy)->missing_ok = true;
@@ -255,7 +256,8 @@ static void evict(struct world *w, struct actions *out, const Pod *pod)
     struct condition_value v = { .type = "DisruptionTarget",
                                  .status = "True",
                                  .reason = "DeletionByTaintManager",
-                                 .message = "Taint manager: deleting due to NoExecute taint" };
+                                 .message = "Taint manager: deleting due to NoExecute taint",
+                                 .generation = pod->metadata->generation };
     Pod *copy = changed_copy(w->arena, pod);
     struct action *a;
 

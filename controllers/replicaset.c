@@ -28,6 +28,7 @@ struct context {
     const Pod **pods; /* claimed and active */
     size_t count;
     size_t capacity;
+    int32_t terminating; /* claimed and on their way out */
     int64_t now;
 };
 
@@ -40,8 +41,10 @@ static int32_t wanted(const ReplicaSet *rs)
 
 static void claim(struct context *c, const Pod *pod)
 {
-    if (!pod_active(pod))
+    if (!pod_active(pod)) {
+        c->terminating += !pod_finished(pod);
         return;
+    }
     c->pods = arena_grow(c->w->arena, c->pods, c->count, &c->capacity, sizeof(*c->pods));
     c->pods[c->count++] = pod;
 }
@@ -273,8 +276,9 @@ static void update_status(struct context *c)
     rs->status = status;
     status->has_replicas = status->has_fully_labeled_replicas = 1;
     status->has_ready_replicas = status->has_available_replicas = 1;
-    status->has_observed_generation = 1;
+    status->has_observed_generation = status->has_terminating_replicas = 1;
     status->replicas = (int32_t)c->count;
+    status->terminating_replicas = c->terminating;
     status->fully_labeled_replicas = count_labeled(c);
     status->ready_replicas = 0;
     for (size_t i = 0; i < c->count; i++)

@@ -65,7 +65,9 @@ static void set_amounts(struct arena *a, const struct node_config *c, NodeStatus
 static void set_condition(struct arena *a, NodeStatus *s, const char *type, bool is,
                           const char *reason, const char *why, uint64_t now_ns)
 {
-    struct condition_value v = { type, is ? "True" : "False", reason, why };
+    struct condition_value v = {
+        .type = type, .status = is ? "True" : "False", .reason = reason, .message = why
+    };
     Time *now = message(a, &time__descriptor);
     now->has_seconds = 1;
     now->seconds = (int64_t)(now_ns / ENV_S);

@@ -222,7 +222,9 @@ struct conditions {
 static void set(struct conditions *c, const char *type, bool is, const char *reason,
                 const char *why)
 {
-    struct condition_value v = { type, is ? "True" : "False", reason, why };
+    struct condition_value v = {
+        .type = type, .status = is ? "True" : "False", .reason = reason, .message = why
+    };
     (void)condition_set(c->a, &pod_condition__descriptor, &c->status->conditions,
                         &c->status->n_conditions, &v, c->now_ns);
 }

@@ -74,10 +74,39 @@ static void set_string(struct arena *a, const ProtobufCMessageDescriptor *d, voi
         *field = str_dup(a, str_from(value));
 }
 
+/* NULL: this type of condition does not say of which generation it is. */
+static const ProtobufCFieldDescriptor *generation_field(const ProtobufCMessageDescriptor *d)
+{
+    return protobuf_c_message_descriptor_get_field_by_name(d, "observed_generation");
+}
+
+static int64_t generation_of(const void *message)
+{
+    const ProtobufCMessage *base = message;
+    const ProtobufCFieldDescriptor *f = generation_field(base->descriptor);
+    int64_t generation = 0;
+    if (f != NULL)
+        memcpy(&generation, (const char *)message + f->offset, sizeof(generation));
+    return generation;
+}
+
+static void set_generation(const ProtobufCMessageDescriptor *d, void *message, int64_t generation)
+{
+    const ProtobufCFieldDescriptor *f = generation_field(d);
+    const protobuf_c_boolean has = generation != 0;
+    if (f == NULL)
+        return;
+    memcpy((char *)message + f->offset, &generation, sizeof(generation));
+    memcpy((char *)message + f->quantifier_offset, &has, sizeof(has));
+}
+
 static bool same(const void *message, const struct condition_value *v)
 {
     const char *reason = v->reason == NULL ? "" : v->reason;
     const char *text = v->message == NULL ? "" : v->message;
+    const ProtobufCMessage *base = message;
+    if (generation_field(base->descriptor) != NULL && generation_of(message) != v->generation)
+        return false;
     return strcmp(string_of(message, "status"), v->status) == 0 &&
            strcmp(string_of(message, "reason"), reason) == 0 &&
            strcmp(string_of(message, "message"), text) == 0;
@@ -106,6 +135,7 @@ bool condition_set(struct arena *a, const void *descriptor, void *conditions, si
     set_string(a, d, made, "status", value->status);
     set_string(a, d, made, "reason", value->reason);
     set_string(a, d, made, "message", value->message);
+    set_generation(d, made, value->generation);
 
     size_t made_count = *count + (found == NULL);
     void **list = arena_array(a, made_count, sizeof(void *));

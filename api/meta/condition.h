@@ -26,6 +26,7 @@ struct condition_value {
     const char *status;
     const char *reason;
     const char *message;
+    int64_t generation; /* of the object it was found at, where the type says that; 0: not said */
 };
 
 /*

@@ -59,6 +59,8 @@ struct json_member {
 
 /* -ERR_PARSE with position and reason, -ERR_LIMIT for depth or size. */
 int json_parse(struct arena *a, struct str text, const struct json **out, struct err *e);
+/* A message of json_parse as Go writes it, which does not say where. */
+struct str json_error_text(const char *message);
 /* Only checks; no memory. */
 int json_check(struct str text, struct err *e);
 

@@ -46,6 +46,13 @@ static int fail(struct parser *p, const char *context)
     return rc;
 }
 
+struct str json_error_text(const char *message)
+{
+    struct str text = str_from(message);
+    ptrdiff_t at = str_find(text, str_lit(" (offset "));
+    return at < 0 ? text : str_slice(text, 0, (size_t)at);
+}
+
 static inline void skip_space(struct parser *p)
 {
     while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))

@@ -233,9 +233,9 @@ static void build_patch(struct status_patch *patch, const struct sched_pod *p, s
     json_write_string(&patch->body, p->uid, false);
     buf_printf(&patch->body,
                "},\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\","
-               "\"reason\":\"Unschedulable\",\"lastProbeTime\":null,"
+               "\"observedGeneration\":%lld,\"reason\":\"Unschedulable\",\"lastProbeTime\":null,"
                "\"lastTransitionTime\":\"%s\",\"message\":",
-               when);
+               (long long)p->generation, when);
     json_write_string(&patch->body, message, false);
     buf_append_c(&patch->body, "}]}}");
 }

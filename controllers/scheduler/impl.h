@@ -28,6 +28,7 @@ struct sched_pod {
     struct session *session;
     struct str namespace, name, uid; /* owned */
     uint64_t revision;
+    int64_t generation; /* of what waits: a refusal says what it is about */
     uint64_t spec_hash; /* of the stored spec: another one is worth another try */
     struct pod_row row;
     struct str node; /* owned; where the snapshot counts it; empty: nowhere */

@@ -174,6 +174,7 @@ static void track_waiting(struct session *s, struct sched_pod *p, const Pod *pod
         return;
     sched_pod_unplace(p);
     refresh_row(p, pod, true);
+    p->generation = pod->metadata->generation;
     p->waits = true;
     queue_add(&s->queue, &p->queue, p->row.priority, session_now_ms(s));
     if (fresh) {

@@ -4,6 +4,7 @@
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
 #include "api/proto/schemas.h"
+#include "controlplane/apiserver/admission/admission.h"
 #include "controlplane/apiserver/operations.h"
 #include "controlplane/apiserver/write.h"
 
@@ -99,11 +100,25 @@ static void merge_annotations(struct request *r, ObjectMeta *to, const ObjectMet
     to->n_annotations = count;
 }
 
+/* Labels of the binding come to the pod's, and where the node is goes before what the pod says. */
+static void merge_labels(struct request *r, ObjectMeta *to, const Binding *b)
+{
+    struct stored node;
+    struct str key = request_key(r, KIND_NODE, str_lit(""), write_text(b->target->name));
+    if (request_read(r, key, &node) == 0) {
+        topology_labels_put(&r->arena, node.payload, to, true);
+    }
+    for (size_t i = 0; b->metadata != NULL && i < b->metadata->n_labels; i++) {
+        labels_put(&r->arena, to, b->metadata->labels[i]->key, b->metadata->labels[i]->value, true);
+    }
+}
+
 static void bind(struct request *r, Pod *pod, const Binding *b)
 {
     const struct condition_value scheduled = { .type = "PodScheduled", .status = "True" };
     pod->spec->node_name = b->target->name;
     merge_annotations(r, pod->metadata, b->metadata);
+    merge_labels(r, pod->metadata, b);
     if (pod->status == NULL) {
         pod->status = schema_new(&r->arena, &schema_PodStatus);
     }

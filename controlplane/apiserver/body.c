@@ -73,14 +73,6 @@ static int unrecognized(struct request *r, const struct body_type *type, struct 
                           type->kind, STR_ARG(why), STR_ARG(summary(r))));
 }
 
-/* Go's errors do not say where; ours end with " (offset 12)". */
-static struct str without_offset(const char *message)
-{
-    struct str text = str_from(message);
-    ptrdiff_t at = str_find(text, str_lit(" (offset "));
-    return at < 0 ? text : str_slice(text, 0, (size_t)at);
-}
-
 /* ---- what a body says it is ---- */
 
 /* A kind we have, under whatever name of its group: what upstream converts between. */
@@ -389,7 +381,7 @@ static int decode_json(struct request *r, const struct body_type *type, void **o
         return unrecognized(r, type,
                             str_printf(&r->arena,
                                        "couldn't get version/kind; json parse error: %.*s",
-                                       STR_ARG(without_offset(e.msg))));
+                                       STR_ARG(json_error_text(e.msg))));
     }
     return object_decode_tree(r, type, tree, out);
 }
@@ -476,7 +468,7 @@ int body_parse_patch(struct request *r, enum patch_type type, const struct json 
     if (json_parse(&r->arena, r->body, out, &e) != 0) {
         return bad(r, str_printf(&r->arena, "%s%.*s",
                                  type == PATCH_STRATEGIC ? "" : "error decoding patch: ",
-                                 STR_ARG(without_offset(e.msg))));
+                                 STR_ARG(json_error_text(e.msg))));
     }
     r->patch = *out;
     int rc = check_patch_type(r, type, *out);

@@ -218,7 +218,8 @@ static void charge(struct request *r, const struct search *s)
         const struct condition_value none = { .type = DISRUPTION_ALLOWED,
                                               .status = "False",
                                               .reason = "InsufficientPods",
-                                              .message = "" };
+                                              .message = "",
+                                              .generation = status->observed_generation };
         (void)condition_set(&r->arena, &condition__descriptor, &status->conditions,
                             &status->n_conditions, &none, request_now_ns(r));
     }

@@ -141,6 +141,7 @@ static void validate_status(const struct resource_context *c, const void *object
                                             .ready = s->ready_replicas,
                                             .available = s->available_replicas,
                                             .unavailable = s->unavailable_replicas,
+                                            .terminating = s->terminating_replicas,
                                             .observed_generation = s->observed_generation,
                                             .collisions = s->collision_count };
     workload_validate_counts(&counts, out);

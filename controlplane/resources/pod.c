@@ -77,10 +77,14 @@ static void prepare_create(const struct resource_context *c, void *object)
     status->phase = text_new(c->arena, "Pending");
     status->qos_class = text_new(c->arena, pod_qos_class(pod->spec));
     pod->status = status;
+    pod_label_keys_apply(c->arena, pod);
     if (pod->spec->n_scheduling_gates > 0) {
-        const struct condition_value gated = { "PodScheduled", "False", "SchedulingGated",
-                                               "Scheduling is blocked due to non-empty scheduling "
-                                               "gates" };
+        const struct condition_value gated = {
+            .type = "PodScheduled",
+            .status = "False",
+            .reason = "SchedulingGated",
+            .message = "Scheduling is blocked due to non-empty scheduling gates",
+        };
         (void)condition_set(c->arena, &pod_condition__descriptor, &status->conditions,
                             &status->n_conditions, &gated, c->now_wall_ns);
     }

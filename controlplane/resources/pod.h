@@ -22,6 +22,8 @@ struct ResourceFieldSelector;
 void pod_spec_defaults(struct arena *a, struct PodSpec *spec);
 void pod_template_defaults(struct arena *a, struct PodTemplateSpec *t);
 void pod_defaults(struct arena *a, void *pod);
+/* Of a pod that is made: its matchLabelKeys become part of their selectors. */
+void pod_label_keys_apply(struct arena *a, struct Pod *pod);
 
 /* Of a pod: all of it. */
 void pod_spec_validate(const struct PodSpec *spec, const struct field_path *path,

@@ -144,6 +144,38 @@ static void validate_keys(char *const *keys, size_t count, const char *name,
     }
 }
 
+/* The keys that a selector asks for. */
+static struct keys selected_keys(struct arena *a, const LabelSelector *s)
+{
+    struct keys keys = keys_new(a, s == NULL ? 0 : s->n_match_labels + s->n_match_expressions);
+    for (size_t i = 0; s != NULL && i < s->n_match_labels; i++)
+        keys_add(&keys, (struct key){ .text = entries_key(s->match_labels, i) });
+    for (size_t i = 0; s != NULL && i < s->n_match_expressions; i++)
+        keys_add(&keys, (struct key){ .text = s->match_expressions[i]->key });
+    keys_sort(&keys);
+    return keys;
+}
+
+/* A pod's keys have been merged into its selector: what is there twice, its author wrote too. */
+static void check_selected_once(char *const *keys, size_t count, const LabelSelector *s,
+                                const struct field_path *p, struct err_list *out)
+{
+    struct keys selected = selected_keys(out->arena, s);
+    struct keys asked = keys_new(out->arena, count);
+    for (size_t i = 0; i < count; i++)
+        keys_add(&asked, (struct key){ .text = keys[i] });
+    keys_sort(&asked);
+    for (size_t i = 0; count > 0 && s != NULL && i < s->n_match_expressions; i++) {
+        const char *key = s->match_expressions[i]->key;
+        ptrdiff_t at = keys_find(&asked, (struct key){ .text = key });
+        if (at < 0 || !keys_repeated(&selected, s->n_match_labels + i))
+            continue;
+        struct field_path item = path_index(p, (size_t)at);
+        rule_invalid_text(out, &item, text_of(key),
+                          "exists in both matchLabelKeys and labelSelector");
+    }
+}
+
 static void validate_pod_keys(const PodAffinityTerm *t, const struct field_path *p,
                               struct err_list *out)
 {
@@ -152,6 +184,7 @@ static void validate_pod_keys(const PodAffinityTerm *t, const struct field_path 
                   p, out);
     validate_keys(t->mismatch_label_keys, t->n_mismatch_label_keys, "mismatchLabelKeys",
                   t->label_selector, p, out);
+    check_selected_once(t->match_label_keys, t->n_match_label_keys, t->label_selector, p, out);
     struct keys mismatch = keys_new(out->arena, t->n_mismatch_label_keys);
     for (size_t i = 0; i < t->n_mismatch_label_keys; i++)
         keys_add(&mismatch, (struct key){ .text = t->mismatch_label_keys[i] });
@@ -235,33 +268,13 @@ static void validate_affinity(const Affinity *a, const struct field_path *up, st
 
 /* ---- spreading ---- */
 
-/* The keys that a selector asks for. */
-static struct keys selected_keys(struct arena *a, const LabelSelector *s)
-{
-    struct keys keys = keys_new(a, s == NULL ? 0 : s->n_match_labels + s->n_match_expressions);
-    for (size_t i = 0; s != NULL && i < s->n_match_labels; i++)
-        keys_add(&keys, (struct key){ .text = entries_key(s->match_labels, i) });
-    for (size_t i = 0; s != NULL && i < s->n_match_expressions; i++)
-        keys_add(&keys, (struct key){ .text = s->match_expressions[i]->key });
-    keys_sort(&keys);
-    return keys;
-}
-
 static void validate_spread_keys(const TopologySpreadConstraint *c, const struct field_path *p,
                                  struct err_list *out)
 {
     struct field_path keys = path_field(p, "matchLabelKeys");
     validate_keys(c->match_label_keys, c->n_match_label_keys, "matchLabelKeys", c->label_selector,
                   p, out);
-    if (c->n_match_label_keys == 0)
-        return;
-    struct keys selected = selected_keys(out->arena, c->label_selector);
-    for (size_t i = 0; i < c->n_match_label_keys; i++) {
-        struct field_path at = path_index(&keys, i);
-        if (keys_have(&selected, c->match_label_keys[i]))
-            rule_invalid_text(out, &at, c->match_label_keys[i],
-                              "exists in both matchLabelKeys and labelSelector");
-    }
+    check_selected_once(c->match_label_keys, c->n_match_label_keys, c->label_selector, &keys, out);
 }
 
 static void validate_min_domains(const TopologySpreadConstraint *c, const struct field_path *up,

@@ -9,6 +9,10 @@
 #include "base/assert.h"
 #include "controlplane/resources/pod.h"
 
+/* Upstream's. */
+#define RESTART_RULES_MAX 20
+#define EXIT_CODES_MAX    255
+
 static const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL };
 static const char *const pull_policies[] = { "Always", "IfNotPresent", "Never", NULL };
 static const char *const message_policies[] = { "File", "FallbackToLogsOnError", NULL };
@@ -158,7 +162,40 @@ static void validate_container(const struct pod_names *names, const Container *c
     pod_container_security_validate(c, names->spec, p, out);
 }
 
-static const char *const only_always[] = { "Always", NULL };
+static void validate_restart_rule(const ContainerRestartRule *rule, const struct field_path *p,
+                                  struct err_list *out)
+{
+    static const char *const actions[] = { "Restart", NULL };
+    static const char *const operators[] = { "In", "NotIn", NULL };
+    struct field_path action = path_field(p, "action");
+    struct field_path codes = path_field(p, "exitCodes");
+    struct field_path operator= path_field(&codes, "operator");
+    struct field_path values = path_field(&codes, "values");
+    (void)check_one_of(out, &action, text_of(rule->action), actions);
+    if (rule->exit_codes == NULL) {
+        rule_required(out, &codes, "must be specified");
+        return;
+    }
+    (void)check_one_of(out, &operator, text_of(rule->exit_codes->operator_), operators);
+    (void)check_count(out, &values, rule->exit_codes->n_values, EXIT_CODES_MAX);
+}
+
+/* A container's own, which goes before the pod's. */
+static void validate_restart(const Container *c, const struct field_path *up, struct err_list *out)
+{
+    static const char *const policies[] = { "Always", "Never", "OnFailure", NULL };
+    struct field_path policy = path_field(up, "restartPolicy");
+    struct field_path rules = path_field(up, "restartPolicyRules");
+    if (c->restart_policy != NULL)
+        (void)check_one_of(out, &policy, c->restart_policy, policies);
+    else if (c->n_restart_policy_rules > 0)
+        rule_required(out, &policy, "must specify restartPolicy when restart rules are used");
+    (void)check_count(out, &rules, c->n_restart_policy_rules, RESTART_RULES_MAX);
+    for (size_t i = 0; i < c->n_restart_policy_rules; i++) {
+        struct field_path at = path_index(&rules, i);
+        validate_restart_rule(c->restart_policy_rules[i], &at, out);
+    }
+}
 
 static void validate_init(const struct pod_names *names, const struct field_path *path,
                           struct err_list *out)
@@ -168,10 +205,8 @@ static void validate_init(const struct pod_names *names, const struct field_path
     for (size_t i = 0; i < spec->n_init_containers; i++) {
         const Container *c = spec->init_containers[i];
         struct field_path p = path_index(&list, i);
-        struct field_path policy = path_field(&p, "restartPolicy");
         validate_container(names, c, &p, out);
-        if (c->restart_policy != NULL)
-            (void)check_one_of(out, &policy, c->restart_policy, only_always);
+        validate_restart(c, &p, out);
         validate_unique(names, c, spec->n_containers + i, &p, out);
         /* They run one after the other: no conflict with another's. */
         validate_host_ports(&spec->init_containers[i], 1, i, &list, out);
@@ -269,12 +304,10 @@ void pod_containers_validate(const struct PodSpec *spec, const struct field_path
     for (size_t i = 0; i < spec->n_containers; i++) {
         const Container *c = spec->containers[i];
         struct field_path p = path_index(&list, i);
-        struct field_path policy = path_field(&p, "restartPolicy");
         validate_container(&names, c, &p, out);
         validate_unique(&names, c, i, &p, out);
         pod_container_runtime_validate(c, spec, false, &p, out);
-        if (c->restart_policy != NULL)
-            rule_forbidden(out, &policy, "may not be set for non-init containers");
+        validate_restart(c, &p, out);
     }
     validate_host_ports(spec->containers, spec->n_containers, 0, &list, out);
     validate_init(&names, path, out);

@@ -29,7 +29,8 @@ void pod_gates_validate_update(const struct PodSpec *spec, const struct PodSpec 
                                            "only deletion is allowed, but found new scheduling "
                                            "gate '%s'",
                                            name);
-            struct field_path at = path_index(&p, i);
+            struct field_path gate = path_index(&p, i);
+            struct field_path at = path_field(&gate, "name");
             rule_forbidden(out, &at, str_dup(out->arena, detail));
         }
     }

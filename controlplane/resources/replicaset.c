@@ -70,6 +70,7 @@ static void validate_status(const struct resource_context *c, const void *object
                                             .fully_labeled = s->fully_labeled_replicas,
                                             .ready = s->ready_replicas,
                                             .available = s->available_replicas,
+                                            .terminating = s->terminating_replicas,
                                             .observed_generation = s->observed_generation };
     workload_validate_counts(&counts, out);
 }

@@ -63,18 +63,50 @@ static void require_key(const Secret *s, const char *key, struct err_list *out)
         rule_required(out, &p, "");
 }
 
+/* Unlike the files of a certificate, a private key may not be empty. */
+static void require_private_key(const Secret *s, struct err_list *out)
+{
+    struct str value;
+    struct field_path data = path_field(NULL, "data");
+    struct field_path p = path_key(&data, "ssh-privatekey");
+    if (!config_get(s->data, s->n_data, "ssh-privatekey", &value) || value.len == 0)
+        rule_required(out, &p, "");
+}
+
+/* What Go says of a value that is no object. */
+static const char *type_error(struct arena *a, const struct json *value)
+{
+    static const char *const names[] = {
+        [JSON_BOOL] = "bool",     [JSON_INT] = "number",  [JSON_DOUBLE] = "number",
+        [JSON_STRING] = "string", [JSON_ARRAY] = "array",
+    };
+    if (value->type == JSON_OBJECT || value->type == JSON_NULL)
+        return NULL;
+    struct str text =
+        str_printf(a, "json: cannot unmarshal %s into Go value of type map[string]interface {}",
+                   names[value->type]);
+    return str_dup(a, text);
+}
+
 /* A registry login must be there and be JSON. */
 static void require_json(const Secret *s, const char *key, struct err_list *out)
 {
     struct str value;
-    const struct json *ignored;
+    const struct json *parsed;
+    const char *why = NULL;
     struct field_path data = path_field(NULL, "data");
     struct field_path p = path_key(&data, key);
     struct err e;
-    if (!config_get(s->data, s->n_data, key, &value))
+    if (!config_get(s->data, s->n_data, key, &value)) {
         rule_required(out, &p, "");
-    else if (json_parse(out->arena, value, &ignored, &e) < 0)
-        rule_invalid_text(out, &p, "<secret contents redacted>", e.msg);
+        return;
+    }
+    if (json_parse(out->arena, value, &parsed, &e) < 0)
+        why = str_dup(out->arena, json_error_text(e.msg));
+    else
+        why = type_error(out->arena, parsed);
+    if (why != NULL)
+        rule_invalid_text(out, &p, "<secret contents redacted>", why);
 }
 
 static void require_account(const Secret *s, struct err_list *out)
@@ -111,7 +143,7 @@ static void validate_type(const Secret *s, struct err_list *out)
     else if (text_eq(s->type, "kubernetes.io/basic-auth"))
         require_login(s, out);
     else if (text_eq(s->type, "kubernetes.io/ssh-auth"))
-        require_key(s, "ssh-privatekey", out);
+        require_private_key(s, out);
     else if (text_eq(s->type, "kubernetes.io/tls")) {
         require_key(s, "tls.crt", out);
         require_key(s, "tls.key", out);

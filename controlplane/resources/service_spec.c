@@ -1,4 +1,6 @@
 /* Validation of a Service's spec, after upstream's ValidateService and in its order. */
+#include <string.h>
+
 #include "api/proto/core.pb-c.h"
 #include "api/proto/schemas.h"
 #include "api/schema/err_list.h"
@@ -214,6 +216,34 @@ static void validate_families(const ServiceSpec *spec, const struct field_path *
         (void)check_one_of(out, &policy, spec->ip_family_policy, policies);
 }
 
+/* Of a valid address. */
+static bool is_ipv6(const char *text)
+{
+    return strchr(text_of(text), ':') != NULL;
+}
+
+/* The addresses of a list that are all valid, against each other and against the families. */
+static void match_families(const ServiceSpec *spec, const struct field_path *list,
+                           struct err_list *out)
+{
+    size_t of_6 = 0;
+    for (size_t i = 0; i < spec->n_cluster_ips; i++)
+        of_6 += is_ipv6(spec->cluster_ips[i]);
+    if (spec->n_cluster_ips > 1 && (of_6 == 0 || of_6 == spec->n_cluster_ips))
+        rule_invalid_list(out, list, spec->cluster_ips, spec->n_cluster_ips,
+                          "may specify no more than one IP for each IP family");
+    for (size_t i = 0; !is_headless(spec) && i < spec->n_cluster_ips && i < spec->n_ip_families;
+         i++) {
+        const char *family = text_of(spec->ip_families[i]);
+        struct field_path p = path_index(list, i);
+        if (!text_eq(family, is_ipv6(spec->cluster_ips[i]) ? "IPv4" : "IPv6"))
+            continue;
+        struct str detail = str_printf(
+            out->arena, "expected an %s value as indicated by `ipFamilies[%zu]`", family, i);
+        rule_invalid_text(out, &p, spec->cluster_ips[i], str_dup(out->arena, detail));
+    }
+}
+
 static void validate_cluster_ips(const ServiceSpec *spec, const struct field_path *path,
                                  struct err_list *out)
 {
@@ -230,16 +260,21 @@ static void validate_cluster_ips(const ServiceSpec *spec, const struct field_pat
                           "first value must match `clusterIP`");
     }
     validate_families(spec, path, out);
+    bool valid = true;
     for (size_t i = 0; i < count; i++) {
         struct field_path p = path_index(&list, i);
-        if (i > 0 || !text_eq(spec->cluster_ips[i], "None"))
-            (void)check_ip(out, &p, spec->cluster_ips[i]);
-        else if (count > 1)
+        if (i > 0 || !text_eq(spec->cluster_ips[i], "None")) {
+            valid = check_ip(out, &p, spec->cluster_ips[i]) && valid;
+        } else if (count > 1) {
+            valid = false;
             rule_invalid_list(out, &list, spec->cluster_ips, count,
                               "'None' must be the first and only value");
+        }
     }
     if (count > CLUSTER_IPS_MAX)
         rule_invalid_list(out, &list, spec->cluster_ips, count, "may only hold up to 2 values");
+    if (valid)
+        match_families(spec, &list, out);
 }
 
 static void validate_external_ips(const ServiceSpec *spec, const struct field_path *path,

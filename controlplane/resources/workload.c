@@ -117,6 +117,7 @@ void workload_validate_counts(const struct workload_counts *counts, struct err_l
                 { "readyReplicas", counts->ready, true },
                 { "availableReplicas", counts->available, true },
                 { "unavailableReplicas", counts->unavailable, false },
+                { "terminatingReplicas", counts->terminating, false },
                 { "observedGeneration", counts->observed_generation, false },
                 { "collisionCount", counts->collisions, false } };
     struct field_path path = path_field(NULL, "status");

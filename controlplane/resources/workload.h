@@ -28,6 +28,7 @@ struct workload_counts {
     int32_t ready;
     int32_t available;
     int32_t unavailable;
+    int32_t terminating;
     int64_t observed_generation;
     int32_t collisions;
 };

@@ -3,8 +3,8 @@
 
 /* Upstream's order. */
 static int (*const plugins[])(struct admission *a, struct err *e) = {
-    admit_namespace_lifecycle, admit_service_account, admit_node_taints, admit_priority,
-    admit_default_tolerations,
+    admit_namespace_lifecycle, admit_service_account, admit_node_taints,     admit_priority,
+    admit_default_tolerations, admit_runtime_class,   admit_topology_labels,
 };
 
 int admission_run(struct admission *a, struct err *e)

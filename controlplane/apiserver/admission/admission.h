@@ -18,6 +18,7 @@
 #include "base/str.h"
 
 struct arena;
+struct ObjectMeta;
 
 enum admission_verb { ADMIT_CREATE, ADMIT_UPDATE, ADMIT_DELETE };
 
@@ -56,5 +57,13 @@ int admit_service_account(struct admission *a, struct err *e);
 int admit_node_taints(struct admission *a, struct err *e);
 int admit_priority(struct admission *a, struct err *e);
 int admit_default_tolerations(struct admission *a, struct err *e);
+int admit_runtime_class(struct admission *a, struct err *e);
+int admit_topology_labels(struct admission *a, struct err *e);
+
+/* Adds a label; over: also where one of that name is. */
+void labels_put(struct arena *a, struct ObjectMeta *meta, const char *key, const char *value,
+                bool over);
+/* Adds the labels of a stored Node that say where it is. */
+void topology_labels_put(struct arena *a, struct str node, struct ObjectMeta *meta, bool over);
 
 #endif

@@ -32,7 +32,9 @@ static void renew_lease(struct cluster *c, struct arena *a, const Node *node)
 /* A kubelet that is back says so. */
 static void report_ready(struct cluster *c, struct arena *a, const Node *node)
 {
-    struct condition_value v = { "Ready", "True", "KubeletReady", "" };
+    struct condition_value v = {
+        .type = "Ready", .status = "True", .reason = "KubeletReady", .message = ""
+    };
     Node *copy = fake_get(&c->api, a, KIND_NODE, "", node->metadata->name);
 
     if (condition_is_true(copy->status->conditions, copy->status->n_conditions, "Ready"))
@@ -44,7 +46,7 @@ static void report_ready(struct cluster *c, struct arena *a, const Node *node)
 
 static void start_pod(struct cluster *c, struct arena *a, Pod *pod)
 {
-    struct condition_value v = { "Ready", "True", "", "" };
+    struct condition_value v = { .type = "Ready", .status = "True", .reason = "", .message = "" };
 
     if (c->broken_image != NULL && text_eq(pod->spec->containers[0]->image, c->broken_image))
         return;

@@ -117,7 +117,8 @@ static void test_nothing_to_do(void **state)
                  "{\"metadata\":{\"name\":\"b\",\"namespace\":\"d\",\"generation\":1},\"spec\":{"
                  "\"minAvailable\":1},\"status\":{\"observedGeneration\":1,\"conditions\":[{"
                  "\"type\":\"DisruptionAllowed\",\"status\":\"False\",\"reason\":"
-                 "\"InsufficientPods\",\"message\":\"\",\"lastTransitionTime\":"
+                 "\"InsufficientPods\",\"message\":\"\",\"observedGeneration\":1,"
+                 "\"lastTransitionTime\":"
                  "\"2001-01-01T00:00:00Z\"}],\"desiredHealthy\":1}}");
     decision_add(&c, KIND_POD, POD("p", "", "True"));
     decision_check(&c, &disruption_controller, KIND_DISRUPTION_BUDGET, "d", "b", "");

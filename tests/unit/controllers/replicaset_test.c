@@ -17,7 +17,9 @@
     ",\"selector\":{\"matchLabels\":{\"a\":\"b\"}},\"template\":{\"metadata\":{"                   \
     "\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":[{\"name\":\"c\"}]}}},\"status\":{" status \
     "}}"
-#define SETTLED(n) "\"observedGeneration\":1,\"replicas\":" n ",\"fullyLabeledReplicas\":" n
+#define SETTLED(n)                                                                                 \
+    "\"observedGeneration\":1,\"terminatingReplicas\":0,\"replicas\":" n                           \
+    ",\"fullyLabeledReplicas\":" n
 #define OWNER(name)                                                                                \
     "\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"name\":\"" name    \
     "\",\"uid\":\"uid-" name "\",\"controller\":true}],"
@@ -31,7 +33,7 @@ static const struct row {
     const char *pods[3];
     const char *want;
 } rows[] = {
-    { SET("2", "\"observedGeneration\":1"), { NULL }, "create Pod d/rs-?\ncreate Pod d/rs-?\n" },
+    { SET("2", SETTLED("0")), { NULL }, "create Pod d/rs-?\ncreate Pod d/rs-?\n" },
     { SET("2", ""),
       { NULL },
       "create Pod d/rs-?\ncreate Pod d/rs-?\nupdate ReplicaSet d/rs status\n" },
@@ -47,7 +49,7 @@ static const struct row {
     { SET("1", SETTLED("1")),
       { POD("p", MATCHING, OWNER("rs")),
         POD("going", MATCHING, OWNER("rs") "\"deletionTimestamp\":\"2001-01-01T00:00:00Z\",") },
-      "" },
+      "update ReplicaSet d/rs status\n" }, /* it counts what goes */
 };
 
 static void test_rows(void **state)

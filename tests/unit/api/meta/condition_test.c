@@ -9,7 +9,9 @@ static void test_set(void **state)
 {
     struct arena a;
     PodStatus status = POD_STATUS__INIT;
-    struct condition_value v = { "Ready", "False", "Starting", "" };
+    struct condition_value v = {
+        .type = "Ready", .status = "False", .reason = "Starting", .message = ""
+    };
     (void)state;
     arena_init(&a);
     assert_true(condition_set(&a, &pod_condition__descriptor, &status.conditions,
@@ -42,6 +44,20 @@ static void test_set(void **state)
     assert_true(condition_set(&a, &pod_condition__descriptor, &status.conditions,
                               &status.n_conditions, &v, 9000000000));
     assert_int_equal(status.n_conditions, 2);
+
+    /* Of another generation it is another condition, of the same age. */
+    v.generation = 3;
+    assert_true(condition_set(&a, &pod_condition__descriptor, &status.conditions,
+                              &status.n_conditions, &v, 10000000000));
+    assert_true(status.conditions[1]->has_observed_generation);
+    assert_int_equal(status.conditions[1]->observed_generation, 3);
+    assert_int_equal(status.conditions[1]->last_transition_time->seconds, 9);
+    assert_false(condition_set(&a, &pod_condition__descriptor, &status.conditions,
+                               &status.n_conditions, &v, 11000000000));
+    v.generation = 0;
+    assert_true(condition_set(&a, &pod_condition__descriptor, &status.conditions,
+                              &status.n_conditions, &v, 12000000000));
+    assert_false(status.conditions[1]->has_observed_generation);
     assert_non_null(condition_find(status.conditions, status.n_conditions, "Ready"));
     arena_deinit(&a);
 }

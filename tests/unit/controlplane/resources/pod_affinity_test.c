@@ -216,11 +216,24 @@ static const struct create_case refused[] = {
       "DoNotSchedule','matchLabelKeys':['a']}]}}",
       "spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when "
       "labelSelector is not set" },
-    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
+    { "{'metadata':{'name':'p','namespace':'d','labels':{'a':'x'}},'spec':{'containers':[{'name':"
+      "'c','image':'i'}]"
       ",'topologySpreadConstraints':[{'maxSkew':1,'topologyKey':'z','whenUnsatisfiable':'"
-      "DoNotSchedule','matchLabelKeys':['a'],'labelSelector':{'matchLabels':{'a':'b'}}}]}}",
-      "spec.topologySpreadConstraints[0].matchLabelKeys[0]: Invalid value: \"a\": exists in "
+      "DoNotSchedule','matchLabelKeys':['b','a'],'labelSelector':{'matchLabels':{'a':'b'}}}]}}",
+      "spec.topologySpreadConstraints[0].matchLabelKeys[1]: Invalid value: \"a\": exists in "
       "both matchLabelKeys and labelSelector" },
+    /* Merged, and nothing beside it. */
+    { "{'metadata':{'name':'p','namespace':'d','labels':{'a':'x'}},'spec':{'containers':[{'name':"
+      "'c','image':'i'}]"
+      ",'topologySpreadConstraints':[{'maxSkew':1,'topologyKey':'z','whenUnsatisfiable':'"
+      "DoNotSchedule','matchLabelKeys':['a'],'labelSelector':{}}]}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d','labels':{'a':'x'}},'spec':{'containers':[{'name':"
+      "'c','image':'i'}]"
+      ",'affinity':{'podAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':[{'"
+      "topologyKey':'z','labelSelector':{'matchLabels':{'a':'b'}},'matchLabelKeys':['a']}]}}}}",
+      "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0][0]: Invalid "
+      "value: \"a\": exists in both matchLabelKeys and labelSelector" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       ",'topologySpreadConstraints':[{'maxSkew':1,'topologyKey':'z','whenUnsatisfiable':'"
       "DoNotSchedule','labelSelector':{'matchExpressions':[{'key':'a','operator':'Exists','"

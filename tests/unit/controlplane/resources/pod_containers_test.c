@@ -5,6 +5,25 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct create_case cases[] = {
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "restartPolicy':'OnFailure','restartPolicyRules':[{'action':'Restart','exitCodes':{'operator'"
+      ":'NotIn','values':[42]}}]}],'initContainers':[{'name':'s','image':'i','restartPolicy':'"
+      "Never'"
+      "}]}}",
+      "" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "restartPolicy':'Odd'},{'name':'d','image':'i','restartPolicyRules':[{'action':'Odd'},{'"
+      "action':'Restart','exitCodes':{'operator':'Odd'}}]}]}}",
+      "[spec.containers[0].restartPolicy: Unsupported value: \"Odd\": supported values: "
+      "\"Always\", "
+      "\"Never\", \"OnFailure\", "
+      "spec.containers[1].restartPolicy: Required value: must specify restartPolicy when restart "
+      "rules are used, "
+      "spec.containers[1].restartPolicyRules[0].action: Unsupported value: \"Odd\": supported "
+      "values: \"Restart\", "
+      "spec.containers[1].restartPolicyRules[0].exitCodes: Required value: must be specified, "
+      "spec.containers[1].restartPolicyRules[1].exitCodes.operator: Unsupported value: \"Odd\": "
+      "supported values: \"In\", \"NotIn\"]" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       "}}",
       "" },

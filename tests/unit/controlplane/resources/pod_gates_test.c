@@ -21,13 +21,15 @@ static void test_gates(void **state)
           ",'schedulingGates':[{'name':'g'}]}}",
           "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
           ",'schedulingGates':[{'name':'other'}]}}",
-          "spec.schedulingGates[0]: Forbidden: only deletion is allowed, but found new scheduling "
+          "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new "
+          "scheduling "
           "gate 'other'" },
         { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
           ",'schedulingGates':[{'name':'g'}]}}",
           "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
           ",'schedulingGates':[{'name':'g'},{'name':'other'}]}}",
-          "spec.schedulingGates[1]: Forbidden: only deletion is allowed, but found new scheduling "
+          "spec.schedulingGates[1].name: Forbidden: only deletion is allowed, but found new "
+          "scheduling "
           "gate 'other'" }
     };
     (void)state;

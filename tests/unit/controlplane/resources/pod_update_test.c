@@ -95,7 +95,7 @@ static const struct update_case plain[] = {
       "}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       ",'schedulingGates':[{'name':'g'}]}}",
-      "spec.schedulingGates[0]: Forbidden: only deletion is allowed, but found new scheduling "
+      "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling "
       "gate 'g'" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i'}]"
       ",'terminationGracePeriodSeconds':-1}}",

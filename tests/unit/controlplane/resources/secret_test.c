@@ -19,6 +19,18 @@ static void test_create(void **state)
         { "{'metadata':{'name':'m','namespace':'d'},'type':'kubernetes.io/"
           "dockerconfigjson','stringData':{'.dockerconfigjson':'{}'}}",
           "" },
+        { "{'metadata':{'name':'m','namespace':'d'},'type':'kubernetes.io/"
+          "ssh-auth','stringData':{'ssh-privatekey':''}}",
+          "data[ssh-privatekey]: Required value" },
+        { "{'metadata':{'name':'m','namespace':'d'},'type':'kubernetes.io/"
+          "dockerconfigjson','stringData':{'.dockerconfigjson':'{x'}}",
+          "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": invalid "
+          "character "
+          "'x' looking for beginning of object key string" },
+        { "{'metadata':{'name':'m','namespace':'d'},'type':'kubernetes.io/"
+          "dockercfg','stringData':{'.dockercfg':'[]'}}",
+          "data[.dockercfg]: Invalid value: \"<secret contents redacted>\": json: cannot unmarshal "
+          "array into Go value of type map[string]interface {}" },
         { "{'metadata':{'name':'m','namespace':'d'},'type':'kubernetes.io/dockerconfigjson'}",
           "data[.dockerconfigjson]: Required value" },
         { "{'metadata':{'name':'m','namespace':'d'},'type':'kubernetes.io/service-account-token'}",

@@ -100,6 +100,18 @@ static const struct create_case refused[] = {
       "1.1','clusterIPs':['1.1.1.1','::1','1.1.1.3']}}",
       "spec.clusterIPs: Invalid value: [\"1.1.1.1\",\"::1\",\"1.1.1.3\"]: may only hold up to "
       "2 values" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'ports':[{'port':80}],'clusterIP':'1.1."
+      "1.1','clusterIPs':['1.1.1.1','1.1.1.3']}}",
+      "spec.clusterIPs: Invalid value: [\"1.1.1.1\",\"1.1.1.3\"]: may specify no more than one IP "
+      "for each IP family" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'ports':[{'port':80}],'clusterIP':'1.1."
+      "1.1','clusterIPs':['1.1.1.1','::1'],'ipFamilies':['IPv6','IPv4']}}",
+      "[spec.clusterIPs[0]: Invalid value: \"1.1.1.1\": expected an IPv6 value as indicated by "
+      "`ipFamilies[0]`, spec.clusterIPs[1]: Invalid value: \"::1\": expected an IPv4 value as "
+      "indicated by `ipFamilies[1]`]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'ports':[{'port':80}],'clusterIP':'None'"
+      ",'ipFamilies':['IPv6']}}",
+      "" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'ports':[{'port':80}],'ipFamilies':['"
       "IPv4','IPv4','Odd']}}",
       "[spec.ipFamilies[1]: Duplicate value: \"IPv4\", spec.ipFamilies[2]: Unsupported value: "

@@ -59,7 +59,8 @@ static const struct update_case updates[] = {
       "10.0.0.1'],'ipFamilies':['IPv4'],'ports':[{'port':80}]}}",
       "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','clusterIPs':['"
       "10.0.0.1'],'ipFamilies':['IPv6'],'ports':[{'port':80}]}}",
-      "spec.ipFamilies[0]: Invalid value: [\"IPv6\"]: may not change once set" },
+      "[spec.clusterIPs[0]: Invalid value: \"10.0.0.1\": expected an IPv6 value as indicated by "
+      "`ipFamilies[0]`, spec.ipFamilies[0]: Invalid value: [\"IPv6\"]: may not change once set]" },
     { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','clusterIPs':['"
       "10.0.0.1'],'ipFamilies':['IPv4'],'ports':[{'port':80}]}}",
       "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','clusterIPs':['"
@@ -79,7 +80,9 @@ static const struct update_case updates[] = {
       "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','clusterIPs':['"
       "10.0.0.1'],'ipFamilies':['IPv6','IPv4'],'ipFamilyPolicy':'PreferDualStack','ports':[{'"
       "port':80}]}}",
-      "spec.ipFamilies[0]: Invalid value: [\"10.0.0.1\"]: may not change once set" },
+      "[spec.clusterIPs[0]: Invalid value: \"10.0.0.1\": expected an IPv6 value as indicated by "
+      "`ipFamilies[0]`, spec.ipFamilies[0]: Invalid value: [\"10.0.0.1\"]: may not change once "
+      "set]" },
     { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'None','clusterIPs':['None'"
       "],'ipFamilies':['IPv4'],'ports':[{'port':80}]}}",
       "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'None','clusterIPs':['None'"
