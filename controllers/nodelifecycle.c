@@ -2,7 +2,8 @@
  * Node lifecycle. Keys are nodes and pods.
  *
  * A node whose lease was not renewed for node_grace_ms (or that has none, node_startup_grace_ms
- * after it was seen) has its conditions set to Unknown; its pods are then marked not ready. Taints
+ * after it was seen) has its conditions set to Unknown; its pods are then marked not ready, but not
+ * those of a node that nobody described yet: they may be of an agent that does that next. Taints
  * follow the Ready condition: not-ready for False, unreachable for Unknown, each with NoSchedule
  * and NoExecute; they go when the node is back. A pod on a node with NoExecute taints is deleted
  * when the shortest tolerationSeconds of those it tolerates has passed, at once when it tolerates
@@ -107,6 +108,12 @@ static const char *ready_status(const Node *node)
         condition_status(node->status->conditions, node->status->n_conditions, "Ready");
 
     return status != NULL ? status : "Unknown";
+}
+
+/* No agent ever said how the node is, and the time to say it first is not over. */
+static bool is_starting(const Node *node)
+{
+    return condition_find(node->status->conditions, node->status->n_conditions, "Ready") == NULL;
 }
 
 /* The node's agent cannot say it: endpoints and deployments must not count on these pods. */
@@ -222,7 +229,7 @@ static void check_node(struct world *w, const struct key *k, struct actions *out
         }
     }
     follow_with_taints(w, out, node);
-    if (!text_eq(ready_status(node), "True"))
+    if (!is_starting(node) && !text_eq(ready_status(node), "True"))
         mark_pods_not_ready(w, out, node);
 }
 

@@ -43,10 +43,13 @@ static struct str certificate_pem(struct arena *a, X509 *x)
     return take_pem(a, bio);
 }
 
+/* "EC PRIVATE KEY" (SEC1), as kubeadm writes such keys: a client that must be told a key's
+ * algorithm (fabric8's for Java) takes it from that line of a kubeconfig, and RSA when it does not
+ * say. */
 static struct str key_pem(struct arena *a, EVP_PKEY *key)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    int rc = PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+    int rc = PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL);
     ASSERT(rc == 1);
     return take_pem(a, bio);
 }

@@ -40,7 +40,7 @@ int pki_make_ca(struct arena *a, struct str common_name, uint64_t now_s, uint32_
 /* Issues a certificate with a fresh key. */
 int pki_issue(struct arena *a, const struct pki_pair *ca, const struct pki_request *request,
               struct pki_pair *out, struct err *e);
-/* A fresh P-256 key pair (service account signing): PKCS#8 private, SubjectPublicKeyInfo public. */
+/* A fresh P-256 key pair (service account signing): SEC1 private, SubjectPublicKeyInfo public. */
 int pki_make_key(struct arena *a, struct str *out_private_pem, struct str *out_public_pem,
                  struct err *e);
 

@@ -111,6 +111,37 @@ static void test_another_node_of_the_name(void **state)
     decision_deinit(&c);
 }
 
+#define READY_POD                                                                                  \
+    "{\"metadata\":{\"name\":\"p\",\"namespace\":\"d\"},\"spec\":{\"nodeName\":\"n\","             \
+    "\"containers\":[]},"                                                                          \
+    "\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}" \
+    "}"
+#define STARTING "{\"metadata\":{\"name\":\"n\"},\"spec\":{},\"status\":{}}"
+
+/* What a pod says of itself stays while no agent said how its node is. */
+static void test_pods_of_a_node(void **state)
+{
+    static const struct {
+        const char *node, *want;
+    } nodes[] = {
+        { STARTING, "update Node /n\nagain 60001\n" },
+        { NODE("False", ""), "update Node /n\nupdate Pod d/p status\nagain 60001\n" },
+        { NODE("Unknown", ""), "update Node /n\nupdate Pod d/p status\nagain 60001\n" },
+        { NODE("True", ""), "again 60001\n" },
+    };
+
+    (void)state; /* no shared fixture */
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        struct decision_case c;
+
+        decision_init(&c);
+        decision_add(&c, KIND_NODE, nodes[i].node);
+        decision_add(&c, KIND_POD, READY_POD);
+        look(&c, 0, nodes[i].want);
+        decision_deinit(&c);
+    }
+}
+
 #define POD(tolerations)                                                                           \
     "{\"metadata\":{\"name\":\"p\",\"namespace\":\"d\"},\"spec\":{\"nodeName\":\"n\","             \
     "\"containers\":[],\"tolerations\":[" tolerations "]}}"
@@ -226,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_nodes),
                                         cmocka_unit_test(test_renewals),
                                         cmocka_unit_test(test_another_node_of_the_name),
+                                        cmocka_unit_test(test_pods_of_a_node),
                                         cmocka_unit_test(test_wrong_clocks),
                                         cmocka_unit_test(test_evictions),
                                         cmocka_unit_test(test_dies_and_returns) };

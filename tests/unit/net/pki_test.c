@@ -81,7 +81,7 @@ static void test_a_key_pair(void **state)
     (void)state;
     arena_init(&a);
     assert_int_equal(pki_make_key(&a, &private_pem, &public_pem, NULL), 0);
-    assert_true(str_starts(private_pem, str_lit("-----BEGIN PRIVATE KEY-----")));
+    assert_true(str_starts(private_pem, str_lit("-----BEGIN EC PRIVATE KEY-----")));
     assert_true(str_starts(public_pem, str_lit("-----BEGIN PUBLIC KEY-----")));
     arena_deinit(&a);
 }
@@ -102,7 +102,7 @@ static void test_signing_requests(void **state)
     assert_int_equal(pki_make_ca(&a, str_lit("ca"), NOW_S, 10, &ca, NULL), 0);
     assert_int_equal(pki_make_ca(&a, str_lit("ca"), NOW_S, 10, &other, NULL), 0);
     assert_int_equal(pki_make_csr(&a, str_lit("anything"), &key, &csr, &e), 0);
-    assert_true(str_starts(key, str_lit("-----BEGIN PRIVATE KEY-----")));
+    assert_true(str_starts(key, str_lit("-----BEGIN EC PRIVATE KEY-----")));
     struct pki_request r = { .common_name = str_lit("gantry-member-m4"),
                              .dns_names = names,
                              .dns_name_count = 1,
