@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/meta/text.h"
 #include "api/proto/core.pb-c.h"
 #include "base/assert.h"
 #include "base/env.h"
@@ -83,6 +84,23 @@ uint64_t pod_restart_ns(const struct seen_container *ended, uint32_t *out_delay_
 static bool in_sandbox(const struct seen_container *c, const struct seen_sandbox *s)
 {
     return c != NULL && s != NULL && strcmp(c->sandbox_id, s->id) == 0;
+}
+
+bool pod_has_container(const struct Pod *pod, const char *name)
+{
+    const PodSpec *s = pod->spec;
+    for (size_t i = 0; i < s->n_containers; i++)
+        if (text_eq(s->containers[i]->name, name))
+            return true;
+    for (size_t i = 0; i < s->n_init_containers; i++)
+        if (text_eq(s->init_containers[i]->name, name))
+            return true;
+    for (size_t i = 0; i < s->n_ephemeral_containers; i++) {
+        const EphemeralContainerCommon *c = s->ephemeral_containers[i]->ephemeral_container_common;
+        if (c != NULL && text_eq(c->name, name))
+            return true;
+    }
+    return false;
 }
 
 bool pod_initialized(const struct Pod *pod, const struct pod_view *view)

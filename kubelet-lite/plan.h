@@ -87,6 +87,8 @@ void pod_plan(const struct pod_input *in, struct plan *out);
 bool pod_finished(const struct Pod *pod, const struct pod_view *view);
 /* Has every init container done its work? */
 bool pod_initialized(const struct Pod *pod, const struct pod_view *view);
+/* Does the pod name such a container, of whichever kind: its own, an init, an ephemeral one? */
+bool pod_has_container(const struct Pod *pod, const char *name);
 /* May this ended container run again under the pod's restart policy? */
 bool pod_restarts(const struct Pod *pod, const struct seen_container *ended, bool init);
 /* When a container that ended may start again (wall clock); *out_delay_s is its back-off. */

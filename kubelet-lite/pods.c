@@ -489,18 +489,6 @@ void pods_load(const struct pods *p, struct pods_load *out)
     }
 }
 
-static bool has_container(const struct pod *p, const char *name)
-{
-    const PodSpec *s = p->spec->spec;
-    for (size_t i = 0; i < s->n_containers; i++)
-        if (text_eq(s->containers[i]->name, name))
-            return true;
-    for (size_t i = 0; i < s->n_init_containers; i++)
-        if (text_eq(s->init_containers[i]->name, name))
-            return true;
-    return false;
-}
-
 /* Why a container has not started, in the words of upstream's kubelet. */
 static const char *why_not_started(struct pod *p, const char *container)
 {
@@ -517,8 +505,9 @@ static const char *why_not_started(struct pod *p, const char *container)
 static int log_of(struct pod *p, struct arena *a, const char *container, bool previous,
                   struct pods_log *out, struct err *e)
 {
-    if (p->spec == NULL || !has_container(p, container))
-        return err_set(e, ERR_NOT_FOUND, "container %s not found in pod %s", container, p->name);
+    if (p->spec == NULL || !pod_has_container(p->spec, container))
+        return err_set(e, ERR_NOT_FOUND, "container \"%s\" not found in pod \"%s\"", container,
+                       p->name);
     const struct seen_container *c = NULL;
     if (p->view != NULL)
         c = previous ? view_previous(p->view, container) : view_latest(p->view, container);
@@ -549,7 +538,7 @@ int pods_log_path(struct pods *p, struct str namespace, struct str name, struct 
 {
     struct pod *pod = known_pod(p, namespace, name);
     if (pod == NULL)
-        return err_set(e, ERR_NOT_FOUND, "pod \"%.*s\" not found", STR_ARG(name));
+        return err_set(e, ERR_NOT_FOUND, "pod \"%.*s\" does not exist", STR_ARG(name));
     struct arena a;
     arena_init(&a);
     int rc = log_of(pod, &a, str_dup(&a, container), previous, out, e);
@@ -558,7 +547,7 @@ int pods_log_path(struct pods *p, struct str namespace, struct str name, struct 
 }
 
 int pods_stream_target(struct pods *p, struct str namespace, struct str name, struct str container,
-                       struct pods_stream *out, struct err *e)
+                       bool attach, struct pods_stream *out, struct err *e)
 {
     const struct pod *pod = known_pod(p, namespace, name);
     const struct seen_sandbox *box =
@@ -576,7 +565,10 @@ int pods_stream_target(struct pods *p, struct str namespace, struct str name, st
         pod->view != NULL ? view_latest(pod->view, str_dup(&a, container)) : NULL;
     arena_deinit(&a);
     if (c == NULL || c->state != SEEN_RUNNING)
-        return err_set(e, ERR_INTERNAL, "container not found (\"%.*s\")", STR_ARG(container));
+        return attach
+                   ? err_set(e, ERR_INTERNAL, "container %.*s not found in pod %s_%s",
+                             STR_ARG(container), pod->name, pod->namespace)
+                   : err_set(e, ERR_INTERNAL, "container not found (\"%.*s\")", STR_ARG(container));
     out->container_id = c->id;
     return 0;
 }

@@ -74,10 +74,10 @@ struct pods_stream {
     const char *sandbox_id;
 };
 /* container absent: only the sandbox is wanted. -ERR_NOT_FOUND (no such pod), -ERR_INTERNAL (no
- * such container, or it does not run), with upstream's text. The ids live until the loop's turn
- * ends. */
+ * such container, or it does not run), with upstream's text, of which attach has its own. The ids
+ * live until the loop's turn ends. */
 int pods_stream_target(struct pods *p, struct str namespace, struct str name, struct str container,
-                       struct pods_stream *out, struct err *e);
+                       bool attach, struct pods_stream *out, struct err *e);
 struct pods_load {
     size_t count;
     size_t waiting;

@@ -372,7 +372,9 @@ static int resolve(const struct streams *s, struct http_exchange *x, enum stream
                     !http_headers_has_token(&x->headers, "connection", "upgrade") ||
                     !http_headers_has_token(&x->headers, "upgrade", "SPDY/3.1")))
         rc = err_set(e, ERR_INVALID_ARGUMENT, "an upgrade to SPDY/3.1 is required");
-    return rc != 0 ? rc : pods_stream_target(s->pods, namespace, pod, container, target, e);
+    return rc != 0
+               ? rc
+               : pods_stream_target(s->pods, namespace, pod, container, kind == ATTACH, target, e);
 }
 
 bool streams_serve(const struct streams *host, struct http_exchange *x)

@@ -264,8 +264,8 @@ static int check_found(struct search *s, const Pod *pod)
 }
 
 /* 0: the pod may go; 1: to be asked again in the next turn; -ERR_X with r->status set. *out is the
- * search, if there was one. */
-static int check_budgets(struct request *r, struct search **out)
+ * search, if there was one; *out_revision the pod's when it was asked about, 0: there was none. */
+static int check_budgets(struct request *r, struct search **out, uint64_t *out_revision)
 {
     struct stored found;
     void *object = NULL;
@@ -273,6 +273,7 @@ static int check_budgets(struct request *r, struct search **out)
     if (rc == -ERR_NOT_FOUND) {
         return 0; /* delete_named says so, or finds its own earlier attempt */
     }
+    *out_revision = rc == 0 ? found.revision : 0;
     rc = rc == 0 ? object_unpack(r, kind_info(KIND_POD), found.payload, &object) : rc;
     if (rc != 0 || !is_counted(object)) {
         return rc;
@@ -282,14 +283,29 @@ static int check_budgets(struct request *r, struct search **out)
     return rc == 0 ? check_found(*out, object) : rc;
 }
 
+/* The pod goes only as it was when it was asked about, and the budget that let it go only while it
+ * is what it was: else the request runs again. */
+static void bind_eviction(struct request *r, const struct search *s, uint64_t revision)
+{
+    if (revision != 0) {
+        write_while(r, request_key(r, KIND_POD, r->route.ns, r->route.name), revision);
+    }
+    if (s != NULL && s->charged) {
+        charge(r, s);
+    } else if (s != NULL && s->found == 1) {
+        write_while(r, s->key, s->stored.revision);
+    }
+}
+
 static enum request_run evict_run(struct request *r)
 {
     DeleteOptions *options = NULL;
     struct search *s = NULL;
+    uint64_t revision = 0;
     if (read_eviction(r, &options) != 0) {
         return RUN_FAIL;
     }
-    int rc = check_budgets(r, &s);
+    int rc = check_budgets(r, &s, &revision);
     r->scope = rc > 0 ? s : NULL; /* a run after this one begins anew */
     if (rc != 0) {
         return rc > 0 ? RUN_SUSPEND : RUN_FAIL;
@@ -298,8 +314,8 @@ static enum request_run evict_run(struct request *r)
         return RUN_FAIL; /* no guard proves what the budgets say: a barrier, then once more */
     }
     enum request_run run = delete_named(r, 201, answer_evicted, options);
-    if (run == RUN_COMMIT && s != NULL && s->charged) {
-        charge(r, s);
+    if (run == RUN_COMMIT) {
+        bind_eviction(r, s, revision);
     }
     return run;
 }

@@ -282,6 +282,21 @@ void write_also(struct request *r, const struct store_op *op, uint64_t revision)
     t->ops = ops;
 }
 
+void write_while(struct request *r, struct str key, uint64_t revision)
+{
+    struct store_txn *t = &r->txn;
+    struct store_guard *guards = arena_array(&r->arena, t->guards_count + 1, sizeof(*guards));
+    size_t at = 0;
+    memcpy(guards, t->guards, t->guards_count * sizeof(*guards));
+    while (at < t->guards_count &&
+           (guards[at].type != STORE_GUARD_MOD || !str_eq(guards[at].key, key))) {
+        at++;
+    }
+    guards[at] = (struct store_guard){ .type = STORE_GUARD_MOD, .key = key, .revision = revision };
+    t->guards_count = at == t->guards_count ? at + 1 : t->guards_count;
+    t->guards = guards;
+}
+
 static void remember(struct request *r, const struct write *w, struct str payload)
 {
     struct written *done = arena_new(&r->arena, struct written);

@@ -44,6 +44,9 @@ enum request_run write_remove(struct request *r, struct write *w, struct str pay
 /* Adds to the transaction that write_object or write_remove made: op, while its key is at this
  * revision. */
 void write_also(struct request *r, const struct store_op *op, uint64_t revision);
+/* Binds that transaction to what was decided about: this key at this revision, also when the
+ * transaction was made of a newer one. */
+void write_while(struct request *r, struct str key, uint64_t revision);
 
 /* dryRun, fieldManager and fieldValidation, by the rules of CreateOptions and its like. options:
  * "CreateOptions". -ERR_X with r->status set. */

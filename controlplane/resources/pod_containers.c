@@ -258,11 +258,9 @@ static void forbid_promises(const Container *c, const struct field_path *p, stru
 static void validate_image(const Container *c, const struct field_path *up, struct err_list *out)
 {
     struct field_path p = path_field(up, "image");
-    const char *image = text_of(c->image);
-    size_t len = strlen(image);
-    if (len > 0 &&
-        (strchr(" \t\r\n", image[0]) != NULL || strchr(" \t\r\n", image[len - 1]) != NULL))
-        rule_invalid_text(out, &p, image, "must not have leading or trailing whitespace");
+    struct str image = str_from(text_of(c->image));
+    if (text_trimmed(image).len != image.len)
+        rule_invalid_text(out, &p, c->image, "must not have leading or trailing whitespace");
 }
 
 static void validate_ephemeral(const struct pod_names *names, const struct field_path *path,

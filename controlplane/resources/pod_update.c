@@ -31,7 +31,7 @@ static void validate_images(Container **list, size_t count, const struct field_p
         struct str name = str_from(text_of(list[i]->image));
         if (name.len == 0)
             rule_required(out, &image, "");
-        else if (str_trim(name).len != name.len)
+        else if (text_trimmed(name).len != name.len)
             rule_invalid_text(out, &image, list[i]->image,
                               "must not have leading or trailing whitespace");
     }

@@ -10,6 +10,7 @@
 #include "api/schema/codec.h"
 #include "api/schema/err_list.h"
 #include "api/schema/json.h"
+#include "api/schema/quote.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -46,22 +47,12 @@ const char *path_text(struct arena *a, const struct field_path *p)
 const char *text_quoted(struct arena *a, const char *s)
 {
     struct buf b;
+    struct str all = str_from(text_of(s));
+    size_t len = all.len < RULE_VALUE_BYTES_MAX ? all.len : RULE_VALUE_BYTES_MAX;
+    while (len > 0 && len < all.len && ((uint8_t)all.data[len] & 0xc0) == 0x80)
+        len--; /* not in the middle of a character */
     buf_init(&b);
-    buf_append_byte(&b, '"');
-    for (const char *c = text_of(s); *c != '\0' && b.len < RULE_VALUE_BYTES_MAX; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte == '"' || byte == '\\')
-            buf_printf(&b, "\\%c", byte);
-        else if (byte == '\r')
-            buf_append_c(&b, "\\r");
-        else if (byte >= '\a' && byte <= '\f')
-            buf_printf(&b, "\\%c", "abtnvf"[byte - '\a']);
-        else if (byte < ' ' || byte == 0x7f)
-            buf_printf(&b, "\\x%02x", byte);
-        else
-            buf_append_byte(&b, byte);
-    }
-    buf_append_byte(&b, '"');
+    quote_write(&b, str_slice(all, 0, len));
     const char *quoted = str_dup(a, buf_str(&b));
     buf_deinit(&b);
     return quoted;
@@ -72,6 +63,56 @@ static void add(struct err_list *out, const struct field_path *p, enum field_err
 {
     err_list_add(out, path_text(out->arena, p), code, text);
 }
+
+/* ---- white space ---- */
+
+static size_t space_at(struct str s, bool at_end)
+{
+    static const char *const spaces[] = {
+        " ",
+        "\t",
+        "\n",
+        "\v",
+        "\f",
+        "\r",
+        "\xc2\x85",
+        "\xc2\xa0",
+        "\xe1\x9a\x80",
+        "\xe2\x80\x80",
+        "\xe2\x80\x81",
+        "\xe2\x80\x82",
+        "\xe2\x80\x83",
+        "\xe2\x80\x84",
+        "\xe2\x80\x85",
+        "\xe2\x80\x86",
+        "\xe2\x80\x87",
+        "\xe2\x80\x88",
+        "\xe2\x80\x89",
+        "\xe2\x80\x8a",
+        "\xe2\x80\xa8",
+        "\xe2\x80\xa9",
+        "\xe2\x80\xaf",
+        "\xe2\x81\x9f",
+        "\xe3\x80\x80",
+    };
+    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+        struct str space = str_from(spaces[i]);
+        if (at_end ? str_ends(s, space) : str_starts(s, space))
+            return space.len;
+    }
+    return 0;
+}
+
+struct str text_trimmed(struct str s)
+{
+    for (size_t n = space_at(s, false); n > 0; n = space_at(s, false))
+        s = str_slice(s, n, s.len);
+    for (size_t n = space_at(s, true); n > 0; n = space_at(s, true))
+        s = str_slice(s, 0, s.len - n);
+    return s;
+}
+
+/* ---- errors ---- */
 
 void rule_required(struct err_list *out, const struct field_path *p, const char *detail)
 {

@@ -40,6 +40,9 @@ const char *path_text(struct arena *a, const struct field_path *p);
 /* A string as Go's %q writes it. */
 const char *text_quoted(struct arena *a, const char *s);
 
+/* Without what strings.TrimSpace of Go takes off both ends: Unicode's White_Space. */
+struct str text_trimmed(struct str s);
+
 void rule_required(struct err_list *out, const struct field_path *p, const char *detail);
 void rule_forbidden(struct err_list *out, const struct field_path *p, const char *detail);
 /* value: as it is to be shown (quoted, a number, JSON). */

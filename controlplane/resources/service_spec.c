@@ -300,7 +300,7 @@ static void validate_balancer(const ServiceSpec *spec, const struct field_path *
         rule_forbidden(out, &ranges, only_balanced);
     for (size_t i = 0; i < spec->n_load_balancer_source_ranges; i++) {
         struct field_path p = path_index(&ranges, i);
-        struct str range = str_trim(str_from(text_of(spec->load_balancer_source_ranges[i])));
+        struct str range = text_trimmed(str_from(text_of(spec->load_balancer_source_ranges[i])));
         check_cidr(out, &p, str_dup(out->arena, range));
     }
     if (spec->has_allocate_load_balancer_node_ports && !balanced)

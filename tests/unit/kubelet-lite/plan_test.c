@@ -238,6 +238,18 @@ static void test_holds(void **state)
     assert_string_equal(g.kinds, "");
 }
 
+/* Whoever asks for one that never ran is told that it waits, not that there is none. */
+static void test_named_containers(void **state)
+{
+    Pod *pod = fixture_pod(*state, "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"initContainers\":[{"
+                                   "\"name\":\"i\"}],\"containers\":[{\"name\":\"c\"}],"
+                                   "\"ephemeralContainers\":[{\"name\":\"e\"}]}}");
+    assert_true(pod_has_container(pod, "i"));
+    assert_true(pod_has_container(pod, "c"));
+    assert_true(pod_has_container(pod, "e"));
+    assert_false(pod_has_container(pod, "x"));
+}
+
 static void test_refused_does_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -260,6 +272,7 @@ int main(void)
                                         T(test_way_out),
                                         T(test_remains_of_an_unknown_pod),
                                         T(test_holds),
+                                        T(test_named_containers),
                                         T(test_refused_does_nothing) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

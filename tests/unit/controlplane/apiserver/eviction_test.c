@@ -1,5 +1,6 @@
 /* The subresources of a pod that change it: eviction, ephemeralcontainers, resize. */
 #include "api/meta/key.h"
+#include "controlplane/apiserver/write.h"
 #include "store/store.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
@@ -306,13 +307,34 @@ static void test_resize(void **state)
     harness_contains(&r, "Pod QOS Class may not change as a result of resizing");
 }
 
+/* What an eviction was decided about is what it is bound to, not what is there a moment later. */
+static void test_bound_to_what_was_seen(void **state)
+{
+    const struct store_guard seen[] = {
+        { .type = STORE_GUARD_MOD, .key = str_lit("pod"), .revision = 7 },
+        { .type = STORE_GUARD_EXISTS, .key = str_lit("namespace") },
+    };
+    struct request r = { .txn = { .guards = seen, .guards_count = 2 } };
+    (void)state;
+    arena_init(&r.arena);
+    write_while(&r, str_lit("pod"), 5);
+    write_while(&r, str_lit("namespace"), 3);
+    assert_int_equal(r.txn.guards_count, 3);
+    assert_int_equal(r.txn.guards[0].revision, 5);
+    assert_int_equal(r.txn.guards[1].type, STORE_GUARD_EXISTS);
+    assert_int_equal(r.txn.guards[2].type, STORE_GUARD_MOD);
+    assert_true(str_eq_c(r.txn.guards[2].key, "namespace"));
+    assert_int_equal(r.txn.guards[2].revision, 3);
+    arena_deinit(&r.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evict),         cmocka_unit_test(test_many_budgets),
         cmocka_unit_test(test_budget),        cmocka_unit_test(test_budget_and_the_unhealthy),
         cmocka_unit_test(test_older_version), cmocka_unit_test(test_ephemeral),
-        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_resize),        cmocka_unit_test(test_bound_to_what_was_seen),
     };
     return cmocka_run_group_tests(tests, setup, harness_teardown);
 }

@@ -164,6 +164,13 @@ static const struct update_case more[] = {
       "imagePullPolicy':'Never'}],'initContainers':[]}}",
       "spec.initContainers: Forbidden: pod updates may not add or remove containers" },
     { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
+      "imagePullPolicy':'Never'}]}}",
+      "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'"
+      "\xc2\xa0i','imagePullPolicy':'Never'}]}}",
+      "[spec.containers[0].image: Invalid value: \"\\u00a0i\": must not have leading or trailing "
+      "whitespace, spec.containers[0].image: Invalid value: \"\\u00a0i\": must not have leading "
+      "or trailing whitespace]" },
+    { "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
       "imagePullPolicy':'Never'}],'activeDeadlineSeconds':5}}",
       "{'metadata':{'name':'p','namespace':'d'},'spec':{'containers':[{'name':'c','image':'i','"
       "imagePullPolicy':'Never'}],'activeDeadlineSeconds':4}}",

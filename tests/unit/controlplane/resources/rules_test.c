@@ -78,10 +78,28 @@ static void test_values(void **state)
     fixture_deinit(&f);
 }
 
+static void test_trimmed(void **state)
+{
+    static const char *const rows[][2] = {
+        { "", "" },
+        { " \t\n\v\f\r", "" },
+        { "a b", "a b" },
+        { "\xc2\xa0x", "x" },
+        { "x\xe3\x80\x80 ", "x" },
+        { "\xe2\x80\xa8x\xe1\x9a\x80", "x" },
+        { "\xc2\x85x", "x" },
+        { "\xe2\x80\x8b", "\xe2\x80\x8b" }, /* of no width: a character */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_true(str_eq_c(text_trimmed(str_from(rows[i][0])), rows[i][1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths),
                                         cmocka_unit_test(test_phrases),
-                                        cmocka_unit_test(test_values) };
+                                        cmocka_unit_test(test_values),
+                                        cmocka_unit_test(test_trimmed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
