@@ -4,7 +4,7 @@
  * Pods go first and are waited for; then everything else. What is there is asked of the API, not of
  * a cache: a cache may not know the last object yet, and Events are not cached at all. While
  * something remains the namespace is looked at again every RECHECK_MS, and whenever a pod of it
- * goes.
+ * goes; its status says what it waits for (namespace_remaining.c).
  */
 #include "controllers/namespace.h"
 
@@ -15,7 +15,10 @@
 #include "controllers/objects.h"
 
 #define RECHECK_MS 1000
-#define FINALIZER  "kubernetes"
+/* The finalizer is taken away from the namespace as it was read: not in a look that writes to it.
+ */
+#define RECHECK_TOLD_MS 200
+#define FINALIZER       "kubernetes"
 
 static bool has_finalizer(const Namespace *ns)
 {
@@ -50,9 +53,12 @@ static int namespace_reconcile(struct world *w, const struct key *k, struct acti
 {
     const Namespace *ns = world_get(w, KIND_NAMESPACE, str_of(NULL, 0), k->name);
 
+    bool told;
+
     (void)e; /* nothing here can fail: the reads report through the world */
     if (ns == NULL || !meta_deleting(ns->metadata) || !has_finalizer(ns))
         return 0;
+    told = namespace_tell_remaining(w, out, ns);
     empty(out, KIND_POD, k->name);
     for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
         const struct kind_info *info = kind_info((enum kind)kind);
@@ -66,8 +72,9 @@ static int namespace_reconcile(struct world *w, const struct key *k, struct acti
         if (info->namespaced && info->stored && kind != KIND_POD)
             (void)actions_confirm_empty(out, (enum kind)kind, k->name);
     }
-    finalize(w, out, ns);
-    actions_requeue_after(out, RECHECK_MS);
+    if (!told)
+        finalize(w, out, ns);
+    actions_requeue_after(out, told ? RECHECK_TOLD_MS : RECHECK_MS);
     return 0;
 }
 

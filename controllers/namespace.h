@@ -4,6 +4,11 @@
 
 #include "controllers/runtime/controller.h"
 
+struct Namespace;
+
 extern const struct controller namespace_controller;
+
+/* Writes what of the namespace is on its way out into its conditions. True: there is a write. */
+bool namespace_tell_remaining(struct world *w, struct actions *out, const struct Namespace *ns);
 
 #endif
