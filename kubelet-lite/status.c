@@ -222,9 +222,11 @@ struct conditions {
 static void set(struct conditions *c, const char *type, bool is, const char *reason,
                 const char *why)
 {
-    struct condition_value v = {
-        .type = type, .status = is ? "True" : "False", .reason = reason, .message = why
-    };
+    struct condition_value v = { .type = type,
+                                 .status = is ? "True" : "False",
+                                 .reason = reason,
+                                 .message = why,
+                                 .generation = c->generation };
     (void)condition_set(c->a, &pod_condition__descriptor, &c->status->conditions,
                         &c->status->n_conditions, &v, c->now_ns);
 }
