@@ -1,5 +1,7 @@
 /* pods/NAME/binding: puts a pod on a node. The write is guarded by the pod's revision, so two
  * schedulers cannot both bind it. */
+#include <stdlib.h>
+
 #include "api/meta/condition.h"
 #include "api/proto/core.pb-c.h"
 #include "api/proto/meta.pb-c.h"
@@ -100,6 +102,44 @@ static void merge_annotations(struct request *r, ObjectMeta *to, const ObjectMet
     to->n_annotations = count;
 }
 
+struct label_slot {
+    ObjectMeta__LabelsEntry *entry;
+    size_t at;
+};
+
+static int slot_cmp(const void *x, const void *y)
+{
+    const struct label_slot *a = x;
+    const struct label_slot *b = y;
+    int order = str_cmp(write_text(a->entry->key), write_text(b->entry->key));
+    return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
+}
+
+/* Sorted once: a body may carry thousands. Of labels with one key the last stays. */
+static void add_labels(struct request *r, ObjectMeta *to, const ObjectMeta *from)
+{
+    size_t most = to->n_labels + (from == NULL ? 0 : from->n_labels);
+    if (from == NULL || from->n_labels == 0) {
+        return;
+    }
+    struct label_slot *sorted = arena_array(&r->arena, most, sizeof(*sorted));
+    ObjectMeta__LabelsEntry **all = arena_array(&r->arena, most, sizeof(*all));
+    size_t count = 0;
+    for (size_t i = 0; i < most; i++) {
+        sorted[i].entry = i < to->n_labels ? to->labels[i] : from->labels[i - to->n_labels];
+        sorted[i].at = i;
+    }
+    qsort(sorted, most, sizeof(*sorted), slot_cmp);
+    for (size_t i = 0; i < most; i++) {
+        if (i + 1 == most ||
+            !str_eq(write_text(sorted[i].entry->key), write_text(sorted[i + 1].entry->key))) {
+            all[count++] = sorted[i].entry;
+        }
+    }
+    to->labels = all;
+    to->n_labels = count;
+}
+
 /* Labels of the binding come to the pod's, and where the node is goes before what the pod says. */
 static void merge_labels(struct request *r, ObjectMeta *to, const Binding *b)
 {
@@ -108,9 +148,7 @@ static void merge_labels(struct request *r, ObjectMeta *to, const Binding *b)
     if (request_read(r, key, &node) == 0) {
         topology_labels_put(&r->arena, node.payload, to, true);
     }
-    for (size_t i = 0; b->metadata != NULL && i < b->metadata->n_labels; i++) {
-        labels_put(&r->arena, to, b->metadata->labels[i]->key, b->metadata->labels[i]->value, true);
-    }
+    add_labels(r, to, b->metadata);
 }
 
 static void bind(struct request *r, Pod *pod, const Binding *b)

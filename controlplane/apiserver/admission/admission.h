@@ -60,10 +60,7 @@ int admit_default_tolerations(struct admission *a, struct err *e);
 int admit_runtime_class(struct admission *a, struct err *e);
 int admit_topology_labels(struct admission *a, struct err *e);
 
-/* Adds a label; over: also where one of that name is. */
-void labels_put(struct arena *a, struct ObjectMeta *meta, const char *key, const char *value,
-                bool over);
-/* Adds the labels of a stored Node that say where it is. */
+/* Adds the labels of a stored Node that say where it is; over: also where the object has them. */
 void topology_labels_put(struct arena *a, struct str node, struct ObjectMeta *meta, bool over);
 
 #endif

@@ -16,8 +16,8 @@ static const char *const topology[] = {
     "topology.kubernetes.io/region",
 };
 
-void labels_put(struct arena *a, struct ObjectMeta *meta, const char *key, const char *value,
-                bool over)
+static void labels_put(struct arena *a, struct ObjectMeta *meta, const char *key, const char *value,
+                       bool over)
 {
     for (size_t i = 0; i < meta->n_labels; i++) {
         if (str_eq_c(str_from(meta->labels[i]->key), key)) {
