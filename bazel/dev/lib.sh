@@ -74,14 +74,17 @@ step() {
     fi
 }
 
-# await SECONDS WHAT COMMAND...: polls until the command succeeds.
+# await SECONDS WHAT COMMAND...: polls until the command succeeds. In vain: says what it said at first, too, for
+# what it says at last may only follow from that.
 await() {
-    local until=$(($(now_ms) + $1 * 1000)) what=$2
+    local began first='' said what=$2 until
+    began=$(now_ms)
+    until=$((began + $1 * 1000))
     shift 2
-    until "$@" >/dev/null 2>&1; do
+    until said=$("$@" 2>&1); do
+        [ -n "$first" ] || first="after $(($(now_ms) - began)) ms: $said"
         [ "$(now_ms)" -lt "$until" ] || {
-            echo "waited in vain for $what" >&2
-            "$@" || true
+            printf 'waited in vain for %s\nat first, %s\nat last: %s\n' "$what" "$first" "$said" >&2
             return 1
         }
         sleep 0.1

@@ -36,19 +36,25 @@ show_step() {
 e2e_tests() { find tests/e2e -name '*_test.sh' 2>/dev/null | sort; }
 
 run_e2e() {
-    local test failed='' began
+    local test failed='' began name
+    local -A lines
     [ $# -gt 0 ] || return 0
     MATCHED=1
     # A machine for each member where that can be had: closer to what runs elsewhere.
     if can_spread >/dev/null; then ./dev up --spread; else ./dev up; fi
     for test in "$@"; do
         began=$(now_ms)
+        for name in $MEMBERS; do lines[$name]=$(wc -l <"$LOG/$name.log"); done
         if bash "$test" >"$LOG/$(basename "$test" .sh).log" 2>&1; then
             printf '  PASS %-40s %d ms\n' "$(basename "$test" .sh)" $(($(now_ms) - began))
             grep -h '^figure ' "$LOG/$(basename "$test" .sh).log" || true
         else
             printf '  FAIL %-40s %s\n' "$(basename "$test" .sh)" ".dev/log/$(basename "$test" .sh).log"
             tail -n 40 "$LOG/$(basename "$test" .sh).log"
+            for name in $MEMBERS; do
+                echo "$name, what it logged meanwhile:"
+                tail -n "+$((lines[$name] + 1))" "$LOG/$name.log" | tail -n 40
+            done
             failed+=" $(basename "$test" .sh)"
         fi
     done

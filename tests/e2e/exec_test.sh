@@ -72,6 +72,7 @@ attaches() {
 forwards() {
     local pid port want i pids=()
     want=$(kubectl -n streams exec box -c web -- sha256sum /www/data | cut -d' ' -f1)
+    : >"$work/forward" # the one before, or not yet emptied by the child, names its ports
     "$K" -n streams port-forward box :8080 :8080 >"$work/forward" 2>&1 &
     pid=$!
     await 20 'two forwarded ports' sh -c "[ \"\$(grep -c '127.0.0.1' '$work/forward')\" = 2 ]" || fail "$(cat "$work/forward")"
@@ -84,6 +85,7 @@ forwards() {
     for i in "${pids[@]}"; do wait "$i" || fail 'a forwarded connection broke'; done
     kill "$pid"
     wait "$pid" 2>/dev/null || true
+    [ "${#pids[@]}" = 10 ] || fail "no two ports: $(cat "$work/forward")"
     for i in "$work"/data-*; do
         [ "$(sha256sum <"$i" | cut -d' ' -f1)" = "$want" ] || fail 'forwarded data differ'
     done

@@ -77,6 +77,7 @@ raw() {
 
 through_kubectl_proxy() {
     local pid port base text
+    : >"$work/proxy" # the one before, or not yet emptied by the child, names its port
     "$K" proxy --port=0 >"$work/proxy" 2>&1 &
     pid=$!
     await 10 'kubectl proxy' grep -q 'Starting to serve' "$work/proxy"
