@@ -189,6 +189,8 @@ static void read_peer(struct tls *t)
     if (x == NULL)
         return;
     t->peer.shown = true;
+    int hashed = X509_digest(x, EVP_sha256(), t->peer.certificate_sha256, NULL);
+    ASSERT(hashed == 1);
     if (!read_subject(t, x) || !read_alternatives(t, x) || !read_dates(t) ||
         SSL_get_verify_result(t->ssl) != X509_V_OK)
         t->chain_bad = true;

@@ -19,6 +19,20 @@ static void fill_groups(struct arena *a, const struct str *from, size_t count, s
     out->groups_count = count + 1;
 }
 
+/* Which credential it was, as upstream names it since 1.32. */
+static void fill_credential(struct arena *a, const struct tls_identity *id, struct identity *out)
+{
+    struct str sha256 =
+        str_hex(a, str_of((const char *)id->certificate_sha256, sizeof id->certificate_sha256));
+    struct identity_extra *extra = arena_array(a, 1, sizeof(*extra));
+    extra->key = str_lit("authentication.kubernetes.io/credential-id");
+    extra->values = arena_array(a, 1, sizeof(*extra->values));
+    extra->values[0] = str_printf(a, "X509SHA256=%.*s", STR_ARG(sha256));
+    extra->values_count = 1;
+    out->extras = extra;
+    out->extras_count = 1;
+}
+
 int authn_identify(struct arena *a, const struct http_peer *peer, const char *plain_user,
                    struct identity *out, struct err *e)
 {
@@ -36,6 +50,7 @@ int authn_identify(struct arena *a, const struct http_peer *peer, const char *pl
     }
     out->user = str_copy(a, id->common_name);
     fill_groups(a, id->organizations, id->organization_count, out);
+    fill_credential(a, id, out);
     return 0;
 }
 

@@ -1,7 +1,9 @@
 /* TLS handshakes and data in memory, between our own two sides. */
+#include <openssl/pem.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "net/digest.h"
 #include "net/pki.h"
 #include "net/tls.h"
 #include "tests/unit/unit.h"
@@ -52,6 +54,20 @@ static struct pki_pair issue_for(struct fixture *f, const struct pki_pair *ca, b
 static struct pki_pair issue(struct fixture *f, const struct pki_pair *ca, bool server)
 {
     return issue_for(f, ca, server, 36500);
+}
+
+/* Of the DER inside the PEM. */
+static void certificate_sha256(struct str pem, uint8_t out[DIGEST_SHA256_BYTES])
+{
+    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    uint8_t *der = NULL;
+    int len = i2d_X509(x, &der);
+    assert_true(len > 0);
+    digest_sha256(str_of((const char *)der, (size_t)len), out);
+    OPENSSL_free(der);
+    X509_free(x);
+    BIO_free(bio);
 }
 
 static int setup(void **state)
@@ -142,6 +158,9 @@ static void test_handshake_data_and_end(void **state)
         assert_int_equal(id->organization_count, 2);
         assert_true(str_eq_c(id->organizations[1], "team"));
         assert_true(str_eq_c(id->dns_names[0], "api.test"));
+        uint8_t sha256[DIGEST_SHA256_BYTES];
+        certificate_sha256(identity.certificate_pem, sha256);
+        assert_memory_equal(id->certificate_sha256, sha256, sizeof sha256);
         char *bytes = mem_alloc(BIG_BYTES);
         memset(bytes, 'x', BIG_BYTES);
         assert_int_equal(tls_send(c.t, str_of(bytes, BIG_BYTES), &c.cipher, NULL), 0);

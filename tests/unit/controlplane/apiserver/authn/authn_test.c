@@ -16,7 +16,8 @@ static void test_certificate(void **state)
                                   .shown = true,
                                   .common_name = str_lit("ann"),
                                   .organizations = groups,
-                                  .organization_count = 2 };
+                                  .organization_count = 2,
+                                  .certificate_sha256 = { 0xab, [31] = 0x0c } };
     struct http_peer peer = { .tls = true, .identity = &shown };
     arena_init(&a);
     assert_int_equal(authn_identify(&a, &peer, NULL, &id, &e), 0);
@@ -24,6 +25,12 @@ static void test_certificate(void **state)
     assert_int_equal(id.groups_count, 3);
     assert_true(str_eq_c(id.groups[0], "system:masters"));
     assert_true(str_eq_c(id.groups[2], "system:authenticated"));
+    assert_int_equal(id.extras_count, 1);
+    assert_true(str_eq_c(id.extras[0].key, "authentication.kubernetes.io/credential-id"));
+    assert_int_equal(id.extras[0].values_count, 1);
+    assert_true(
+        str_eq_c(id.extras[0].values[0],
+                 "X509SHA256=ab0000000000000000000000000000000000000000000000000000000000000c"));
     shown.verified = false;
     assert_int_equal(authn_identify(&a, &peer, "plain", &id, &e), -ERR_UNAUTHENTICATED);
     assert_string_equal(e.msg, "Unauthorized");
