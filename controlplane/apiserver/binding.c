@@ -76,68 +76,71 @@ static int check_binding(struct request *r, const Binding *b, struct str name)
     return 0;
 }
 
-/* Annotations of the binding come to the pod's. */
-static void merge_annotations(struct request *r, ObjectMeta *to, const ObjectMeta *from)
-{
-    if (from == NULL || from->n_annotations == 0) {
-        return;
-    }
-    ObjectMeta__AnnotationsEntry **all =
-        arena_array(&r->arena, to->n_annotations + from->n_annotations, sizeof(*all));
-    size_t count = 0;
-    for (size_t i = 0; i < to->n_annotations; i++) {
-        bool replaced = false;
-        for (size_t j = 0; j < from->n_annotations; j++) {
-            replaced = replaced || str_eq_c(write_text(to->annotations[i]->key),
-                                            write_text(from->annotations[j]->key).data);
-        }
-        if (!replaced) {
-            all[count++] = to->annotations[i];
-        }
-    }
-    for (size_t i = 0; i < from->n_annotations; i++) {
-        all[count++] = from->annotations[i];
-    }
-    to->annotations = all;
-    to->n_annotations = count;
-}
-
-struct label_slot {
-    ObjectMeta__LabelsEntry *entry;
+struct slot {
+    void *entry; /* of a map of text */
+    struct str key;
     size_t at;
 };
 
 static int slot_cmp(const void *x, const void *y)
 {
-    const struct label_slot *a = x;
-    const struct label_slot *b = y;
-    int order = str_cmp(write_text(a->entry->key), write_text(b->entry->key));
+    const struct slot *a = x;
+    const struct slot *b = y;
+    int order = str_cmp(a->key, b->key);
     return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
 }
 
-/* Sorted once: a body may carry thousands. Of labels with one key the last stays. */
+/* Sorted once: a body may carry thousands. Of entries with one key the last stays. Returns how many
+ * are left. */
+static size_t merge_slots(struct slot *slots, size_t count)
+{
+    size_t kept = 0;
+    qsort(slots, count, sizeof(*slots), slot_cmp);
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 == count || !str_eq(slots[i].key, slots[i + 1].key)) {
+            slots[kept++] = slots[i];
+        }
+    }
+    return kept;
+}
+
+/* Annotations of the binding come to the pod's. */
+static void merge_annotations(struct request *r, ObjectMeta *to, const ObjectMeta *from)
+{
+    size_t most = to->n_annotations + (from == NULL ? 0 : from->n_annotations);
+    if (from == NULL || from->n_annotations == 0) {
+        return;
+    }
+    struct slot *slots = arena_array(&r->arena, most, sizeof(*slots));
+    for (size_t i = 0; i < most; i++) {
+        ObjectMeta__AnnotationsEntry *entry =
+            i < to->n_annotations ? to->annotations[i] : from->annotations[i - to->n_annotations];
+        slots[i] = (struct slot){ .entry = entry, .key = write_text(entry->key), .at = i };
+    }
+    to->n_annotations = merge_slots(slots, most);
+    to->annotations = arena_array(&r->arena, to->n_annotations, sizeof(*to->annotations));
+    for (size_t i = 0; i < to->n_annotations; i++) {
+        to->annotations[i] = slots[i].entry;
+    }
+}
+
 static void add_labels(struct request *r, ObjectMeta *to, const ObjectMeta *from)
 {
     size_t most = to->n_labels + (from == NULL ? 0 : from->n_labels);
     if (from == NULL || from->n_labels == 0) {
         return;
     }
-    struct label_slot *sorted = arena_array(&r->arena, most, sizeof(*sorted));
-    ObjectMeta__LabelsEntry **all = arena_array(&r->arena, most, sizeof(*all));
-    size_t count = 0;
+    struct slot *slots = arena_array(&r->arena, most, sizeof(*slots));
     for (size_t i = 0; i < most; i++) {
-        sorted[i].entry = i < to->n_labels ? to->labels[i] : from->labels[i - to->n_labels];
-        sorted[i].at = i;
+        ObjectMeta__LabelsEntry *entry =
+            i < to->n_labels ? to->labels[i] : from->labels[i - to->n_labels];
+        slots[i] = (struct slot){ .entry = entry, .key = write_text(entry->key), .at = i };
     }
-    qsort(sorted, most, sizeof(*sorted), slot_cmp);
-    for (size_t i = 0; i < most; i++) {
-        if (i + 1 == most ||
-            !str_eq(write_text(sorted[i].entry->key), write_text(sorted[i + 1].entry->key))) {
-            all[count++] = sorted[i].entry;
-        }
+    to->n_labels = merge_slots(slots, most);
+    to->labels = arena_array(&r->arena, to->n_labels, sizeof(*to->labels));
+    for (size_t i = 0; i < to->n_labels; i++) {
+        to->labels[i] = slots[i].entry;
     }
-    to->labels = all;
-    to->n_labels = count;
 }
 
 /* Labels of the binding come to the pod's, and where the node is goes before what the pod says. */
