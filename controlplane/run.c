@@ -26,6 +26,7 @@
 #include "controlplane/identity.h"
 #include "controlplane/member.h"
 #include "controlplane/members_api.h"
+#include "controlplane/resources/service_ranges.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "store/recover.h"
@@ -48,6 +49,7 @@ const char run_usage[] =
     "              [--listen ADDRESS]... [--node-monitor-grace-period SECONDS]\n"
     "              [--history SECONDS] [--api-loops N] [--log-level LEVEL]\n"
     "              [--raft-address ADDRESS] [--peer-address ADDRESS]\n"
+    "              [--service-cluster-ip-range CIDR[,CIDR]] [--service-node-port-range A-B]\n"
     "      --cluster       what `gantryd init` or `gantryd join` made: ca.crt, cluster.conf,\n"
     "                      members/NAME/\n"
     "      --data          this member's own folder: log and state\n"
@@ -55,7 +57,11 @@ const char run_usage[] =
     "      --history       how long the revisions of objects are kept; without it 300, and the\n"
     "                      newest 10000\n"
     "      --raft-address, --peer-address\n"
-    "                      where this member is now, if not where cluster.conf says: tcp:HOST:PORT";
+    "                      where this member is now, if not where cluster.conf says: "
+    "tcp:HOST:PORT\n"
+    "      --service-cluster-ip-range, --service-node-port-range\n"
+    "                      what Services are given, on every member the same; without them\n"
+    "                      " SERVICE_IPS_DEFAULT " and " SERVICE_PORTS_DEFAULT;
 
 struct run_flags {
     const char *cluster;
@@ -68,6 +74,9 @@ struct run_flags {
     uint64_t node_grace_ms;
     uint64_t api_loops;
     uint64_t history_s; /* 0: not said */
+    const char *service_ips;
+    const char *service_ports;
+    struct service_ranges services;
 };
 
 struct run {
@@ -124,7 +133,9 @@ static int run_flag(struct run_flags *f, const char *flag, const char *value, st
                   { "--name", &f->name },
                   { "--data", &f->data },
                   { "--raft-address", &f->raft_address },
-                  { "--peer-address", &f->peer_address } };
+                  { "--peer-address", &f->peer_address },
+                  { "--service-cluster-ip-range", &f->service_ips },
+                  { "--service-node-port-range", &f->service_ports } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(flag, texts[i].name) == 0) {
             *texts[i].out = value;
@@ -171,6 +182,9 @@ static int run_parse(struct run_flags *f, int argc, char **argv, struct err *e)
         return err_set(e, ERR_INVALID_ARGUMENT,
                        "--cluster, --name and --data are needed; `gantryd --help` says what they "
                        "are");
+    int rc = service_ranges_parse(&f->services, f->service_ips, f->service_ports, e);
+    if (rc != 0)
+        return rc;
     if (f->api_loops == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         f->api_loops = cores < 1 ? 1 : (uint64_t)cores;
@@ -369,6 +383,7 @@ static int run_make_apiserver(struct run *r, struct tls_context *server, struct 
                                        .tls = server,
                                        .kubelet_tls = client,
                                        .connections_max = run_connections_max(r),
+                                       .services = &r->flags.services,
                                        .git_version =
                                            GANTRY_KUBERNETES_VERSION "+gantry" GANTRY_VERSION,
                                        .intercept = member_intercept,

@@ -27,6 +27,7 @@ struct client;
 struct env;
 struct env_loop;
 struct http_exchange;
+struct service_ranges;
 struct store_group;
 struct tls_context;
 
@@ -59,6 +60,8 @@ struct apiserver_config {
     /* Changes where a proxy connects to, in place of the address that was found: for tests, whose
      * servers are all on this machine. NULL: nothing. */
     void (*proxy_redirect)(struct backend *to);
+    /* What Services are given; on all members the same. Copied; NULL: the defaults. */
+    const struct service_ranges *services;
     uint64_t bookmark_ms; /* between a watch's bookmarks; 0: a minute */
 };
 

@@ -16,6 +16,7 @@
 #include "controlplane/apiserver/apiserver.h"
 #include "controlplane/apiserver/documents.h"
 #include "controlplane/apiserver/turns.h"
+#include "controlplane/resources/service_ranges.h"
 #include "store/store.h"
 
 struct backends;
@@ -53,6 +54,7 @@ struct apiserver {
     struct local_client *locals; /* a list, newest first */
     struct bootstrap *bootstrap;
     struct documents documents;
+    struct service_ranges services;
     _Atomic bool ends; /* apiserver_stopping was called */
     uint64_t grace_ms;
     size_t stopping; /* loops that have not stopped yet; the first loop's */

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "controlplane/apiserver/admission/admission.h"
 #include "controlplane/apiserver/owners.h"
+#include "controlplane/apiserver/service_addresses.h"
 #include "controlplane/resources/rules.h"
 
 /* What the answer needs after the commit. */
@@ -255,17 +256,26 @@ void write_warn(struct request *r, const void *object, const void *old)
 
 static void fill_txn(struct request *r, struct write *w, struct store_op *op)
 {
-    struct store_guard *guards = arena_array(&r->arena, w->guards_count + 1, sizeof(*guards));
+    size_t guards_count = 1 + w->guards_count + w->row_guards_count;
+    size_t ops_count = 1 + w->row_ops_count;
+    struct store_guard *guards = arena_array(&r->arena, guards_count, sizeof(*guards));
+    struct store_op *ops = arena_array(&r->arena, ops_count, sizeof(*ops));
     guards[0] = (struct store_guard){ .type = STORE_GUARD_MOD,
                                       .key = w->key,
                                       .revision = w->old == NULL ? 0 : w->old->revision };
     for (size_t i = 0; i < w->guards_count; i++) {
-        guards[i + 1] = w->guards[i];
+        guards[1 + i] = w->guards[i];
     }
-    r->txn = (struct store_txn){ .guards = guards,
-                                 .guards_count = w->guards_count + 1,
-                                 .ops = arena_copy(&r->arena, op, sizeof(*op)),
-                                 .ops_count = 1 };
+    for (size_t i = 0; i < w->row_guards_count; i++) {
+        guards[1 + w->guards_count + i] = w->row_guards[i];
+    }
+    ops[0] = *op;
+    for (size_t i = 0; i < w->row_ops_count; i++) {
+        ops[1 + i] = w->row_ops[i];
+    }
+    r->txn = (struct store_txn){
+        .guards = guards, .guards_count = guards_count, .ops = ops, .ops_count = ops_count
+    };
 }
 
 void write_also(struct request *r, const struct store_op *op, uint64_t revision)
@@ -338,6 +348,9 @@ static bool goes_now(const struct write *w)
 enum request_run write_object(struct request *r, struct write *w)
 {
     bool gone = goes_now(w);
+    if (w->kind->kind == KIND_SERVICE && !gone && service_addresses_give(r, w) != 0) {
+        return RUN_FAIL;
+    }
     struct str value = object_pack(r, w->kind, w->object);
     struct str payload = object_packed_payload(value);
     remember(r, w, payload);
@@ -364,6 +377,9 @@ enum request_run write_remove(struct request *r, struct write *w, struct str pay
 {
     struct store_op op = { .type = STORE_OP_DELETE, .key = w->key };
     ASSERT(w->old != NULL);
+    if (w->kind->kind == KIND_SERVICE && service_addresses_take_back(r, w) != 0) {
+        return RUN_FAIL;
+    }
     remember(r, w, payload);
     if (write_is_dry_run(r)) {
         r->revision = w->old->revision;

@@ -29,6 +29,10 @@ struct write {
     int http_status;
     struct store_guard guards[WRITE_GUARDS_MAX];
     size_t guards_count;
+    struct store_op *row_ops; /* plain rows that come and go with it, and what that is bound to */
+    size_t row_ops_count;
+    struct store_guard *row_guards;
+    size_t row_guards_count;
     write_answer *answer; /* in place of the object; NULL: the object */
 };
 

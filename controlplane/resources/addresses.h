@@ -4,9 +4,8 @@
 
 #include <stdbool.h>
 
+#include "controlplane/resources/address_family.h"
 #include "controlplane/resources/rules.h"
-
-enum address_family { ADDRESS_ANY, ADDRESS_IPV4, ADDRESS_IPV6 };
 
 /* An address that traffic can be sent to: of the family, and none of the special ranges. */
 void check_address(struct err_list *out, const struct field_path *p, const char *text,

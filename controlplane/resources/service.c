@@ -1,7 +1,7 @@
 /*
- * Services as data: they are defaulted, validated and stored, but nothing allocates addresses or
- * node ports yet. A clusterIP or nodePort is kept as given and stays empty when it was not given;
- * no proxy serves it.
+ * Services: their defaults, rules and updates. What they are given (addresses, node ports) comes
+ * later, with the transaction that writes them (apiserver/service_addresses.h). Nothing routes to
+ * them but the API server's proxy.
  */
 #include "controlplane/resources/service.h"
 

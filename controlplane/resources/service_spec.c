@@ -9,6 +9,7 @@
 #include "controlplane/resources/keys.h"
 #include "controlplane/resources/metadata.h"
 #include "controlplane/resources/service.h"
+#include "controlplane/resources/service_families.h"
 #include "controlplane/resources/strategies.h"
 
 #define AFFINITY_SECONDS_MAX 86400
@@ -21,11 +22,6 @@ static const char not_external_name[] = "may not be set for ExternalName service
 static bool is_type(const ServiceSpec *spec, const char *type)
 {
     return text_eq(spec->type, type);
-}
-
-static bool is_headless(const ServiceSpec *spec)
-{
-    return spec->n_cluster_ips == 1 && text_eq(spec->cluster_ips[0], "None");
 }
 
 bool service_is_external(const struct ServiceSpec *spec)
@@ -72,10 +68,10 @@ static void validate_of_type(const ServiceSpec *spec, const struct field_path *p
             rule_invalid_number(out, &p, AGENT_PORT,
                                 "may not expose port 10250 externally since it is used by kubelet");
     }
-    if (is_headless(spec) && is_type(spec, "LoadBalancer"))
+    if (service_is_headless(spec) && is_type(spec, "LoadBalancer"))
         rule_invalid_text(out, &first, "None",
                           "may not be set to 'None' for LoadBalancer services");
-    if (is_headless(spec) && is_type(spec, "NodePort"))
+    if (service_is_headless(spec) && is_type(spec, "NodePort"))
         rule_invalid_text(out, &first, "None", "may not be set to 'None' for NodePort services");
 }
 
@@ -232,8 +228,8 @@ static void match_families(const ServiceSpec *spec, const struct field_path *lis
     if (spec->n_cluster_ips > 1 && (of_6 == 0 || of_6 == spec->n_cluster_ips))
         rule_invalid_list(out, list, spec->cluster_ips, spec->n_cluster_ips,
                           "may specify no more than one IP for each IP family");
-    for (size_t i = 0; !is_headless(spec) && i < spec->n_cluster_ips && i < spec->n_ip_families;
-         i++) {
+    for (size_t i = 0;
+         !service_is_headless(spec) && i < spec->n_cluster_ips && i < spec->n_ip_families; i++) {
         const char *family = text_of(spec->ip_families[i]);
         struct field_path p = path_index(list, i);
         if (!text_eq(family, is_ipv6(spec->cluster_ips[i]) ? "IPv4" : "IPv6"))
@@ -353,7 +349,7 @@ void service_spec_validate(const struct Service *service, struct err_list *out)
     struct field_path ports = path_field(&path, "ports");
     struct field_path type = path_field(&path, "type");
     struct field_path selector = path_field(&path, "selector");
-    if (spec->n_ports == 0 && !is_type(spec, "ExternalName") && !is_headless(spec))
+    if (spec->n_ports == 0 && !is_type(spec, "ExternalName") && !service_is_headless(spec))
         rule_required(out, &ports, "");
     validate_of_type(spec, &path, out);
     for_ports(spec, &path, out, name_key, validate_port);

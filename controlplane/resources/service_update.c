@@ -1,24 +1,20 @@
 /*
  * What an update of a service may change of its addresses, and what its status may say: a second
  * one may come and go, the first one stays, unless the service was or becomes a name of another
- * domain. Nothing allocates addresses here, so what is not there yet may be given.
+ * domain.
  */
 #include "api/proto/core.pb-c.h"
 #include "api/schema/err_list.h"
 #include "controlplane/resources/addresses.h"
 #include "controlplane/resources/rules.h"
 #include "controlplane/resources/service.h"
+#include "controlplane/resources/service_families.h"
 
 static const char once[] = "may not change once set";
 
 static bool is_type(const ServiceSpec *spec, const char *type)
 {
     return text_eq(spec->type, type);
-}
-
-static bool is_headless(const ServiceSpec *spec)
-{
-    return spec->n_cluster_ips == 1 && text_eq(spec->cluster_ips[0], "None");
 }
 
 static void refuse_text(struct err_list *out, const struct field_path *p, const char *value,
@@ -87,12 +83,12 @@ static void validate_families(const ServiceSpec *spec, const ServiceSpec *old, s
 static void validate_addresses(const ServiceSpec *spec, const ServiceSpec *old,
                                struct err_list *out)
 {
-    bool headless = is_headless(spec);
+    bool headless = service_is_headless(spec);
     if (is_type(spec, "ExternalName") || is_type(old, "ExternalName"))
         return;
-    if (!headless || !is_headless(old))
+    if (!headless || !service_is_headless(old))
         validate_ips(spec, old, out);
-    if (!headless && !is_headless(old))
+    if (!headless && !service_is_headless(old))
         validate_families(spec, old, out);
 }
 

@@ -1,0 +1,162 @@
+/* Cluster addresses of Services, given once, kept, and given back. */
+#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/unit.h"
+
+#define SERVICES "/api/v1/namespaces/default/services"
+#define PORTS    "\"ports\":[{\"port\":80}]"
+
+static struct reply create(struct harness *h, const char *name, const char *spec)
+{
+    struct str body =
+        str_printf(&h->arena, "{\"metadata\":{\"name\":\"%s\"},\"spec\":{%s}}", name, spec);
+    return harness_post(h, SERVICES, body.data);
+}
+
+static struct reply patch(struct harness *h, const char *name, const char *body)
+{
+    return harness_send(h, "PATCH", str_printf(&h->arena, SERVICES "/%s", name).data,
+                        "Content-Type: application/merge-patch+json\r\n", body);
+}
+
+static void remove_service(struct harness *h, const char *name)
+{
+    struct reply r =
+        harness_send(h, "DELETE", str_printf(&h->arena, SERVICES "/%s", name).data, NULL, NULL);
+    harness_expect(&r, 200);
+}
+
+/* The text behind "clusterIP":" of an answer. */
+static struct str ip_of(const struct reply *r)
+{
+    static const char name[] = "\"clusterIP\":\"";
+    ptrdiff_t at = str_find(r->body, str_lit(name));
+    assert_true(at >= 0);
+    struct str rest =
+        str_of(r->body.data + at + sizeof(name) - 1, r->body.len - (size_t)at - sizeof(name) + 1);
+    struct str ip;
+    assert_true(str_split(&rest, '"', &ip));
+    return ip;
+}
+
+static void test_given(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = create(h, "a", "\"selector\":{\"a\":\"b\"}," PORTS);
+    harness_expect(&r, 201);
+    struct str ip = ip_of(&r);
+    assert_true(str_starts(ip, str_lit("10.")));
+    harness_contains(&r, str_printf(&h->arena, "\"clusterIPs\":[\"%.*s\"]", STR_ARG(ip)).data);
+    harness_contains(&r, "\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\"");
+    /* What leaves it out keeps it. */
+    r = harness_send(h, "PUT", SERVICES "/a", "Content-Type: application/json\r\n",
+                     "{\"metadata\":{\"name\":\"a\"},\"spec\":{" PORTS ",\"type\":\"NodePort\"}}");
+    harness_expect(&r, 200);
+    assert_true(str_eq(ip_of(&r), ip));
+    harness_contains(&r, "\"ipFamilyPolicy\":\"SingleStack\"");
+    /* Nobody else has it. */
+    r = create(h, "b", str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    harness_expect(&r, 422);
+    harness_contains(&r, str_printf(&h->arena,
+                                    "spec.clusterIPs: Invalid value: [\\\"%.*s\\\"]: failed to "
+                                    "allocate IP %.*s: provided IP is already allocated",
+                                    STR_ARG(ip), STR_ARG(ip))
+                             .data);
+    remove_service(h, "a");
+    r = create(h, "b", str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    harness_expect(&r, 201);
+    remove_service(h, "b");
+}
+
+static void test_asked_for(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = create(h, "c", PORTS ",\"clusterIP\":\"10.96.0.10\"");
+    harness_expect(&r, 201);
+    r = create(h, "d", PORTS ",\"clusterIP\":\"192.0.2.1\"");
+    harness_expect(&r, 422);
+    harness_contains(&r, "failed to allocate IP 192.0.2.1: the provided network does not match "
+                         "the current range");
+    r = create(h, "d", PORTS ",\"clusterIP\":\"None\",\"selector\":{\"a\":\"b\"}");
+    harness_expect(&r, 201);
+    assert_true(str_eq_c(ip_of(&r), "None"));
+    r = create(h, "e", PORTS ",\"clusterIP\":\"None\"");
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"ipFamilies\":[\"IPv4\",\"IPv6\"],\"ipFamilyPolicy\":"
+                         "\"RequireDualStack\"");
+    r = create(h, "f", PORTS ",\"ipFamilies\":[\"IPv6\"]");
+    harness_expect(&r, 422);
+    harness_contains(&r, "spec.ipFamilies[0]: Invalid value: \\\"IPv6\\\": not configured on "
+                         "this cluster");
+    remove_service(h, "c");
+    remove_service(h, "d");
+    remove_service(h, "e");
+}
+
+static void test_other_types(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = create(h, "x", "\"type\":\"ExternalName\",\"externalName\":\"a.example\"");
+    harness_expect(&r, 201);
+    harness_lacks(&r, "clusterIP");
+    r = patch(h, "x", "{\"spec\":{\"type\":\"ClusterIP\",\"externalName\":null," PORTS "}}");
+    harness_expect(&r, 200);
+    struct str ip = ip_of(&r);
+    assert_true(str_starts(ip, str_lit("10.")));
+    r = patch(h, "x", "{\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.example\"}}");
+    harness_expect(&r, 200);
+    harness_lacks(&r, "clusterIP");
+    r = create(h, "y", str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    harness_expect(&r, 201); /* it was given back */
+    remove_service(h, "x");
+    remove_service(h, "y");
+}
+
+static void test_dry_run(void **state)
+{
+    struct harness *h = *state;
+    static const char body[] = "{\"metadata\":{\"name\":\"dry\"},\"spec\":{" PORTS "}}";
+    struct reply r = harness_post(h, SERVICES "?dryRun=All", body);
+    harness_expect(&r, 201);
+    assert_true(str_eq_c(ip_of(&r), "10.96.0.0"));
+    r = harness_post(h, SERVICES, body);
+    harness_expect(&r, 201);
+    struct str ip = ip_of(&r);
+    r = harness_send(h, "DELETE", SERVICES "/dry?dryRun=All", NULL, NULL);
+    harness_expect(&r, 200);
+    r = create(h, "other",
+               str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    harness_expect(&r, 422); /* still taken */
+    remove_service(h, "dry");
+}
+
+/* A finalizer keeps the address as long as the Service. */
+static void test_finalizer(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = harness_post(h, SERVICES,
+                                  "{\"metadata\":{\"name\":\"kept\",\"finalizers\":[\"a.b/c\"]},"
+                                  "\"spec\":{" PORTS ",\"clusterIP\":\"10.96.0.77\"}}");
+    harness_expect(&r, 201);
+    remove_service(h, "kept");
+    r = create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
+    harness_expect(&r, 422);
+    r = patch(h, "kept", "{\"metadata\":{\"finalizers\":null}}");
+    harness_expect(&r, 200);
+    r = create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
+    harness_expect(&r, 201);
+    r = harness_send(h, "DELETE", SERVICES, NULL, NULL);
+    harness_expect(&r, 200);
+    r = create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
+    harness_expect(&r, 201);
+    remove_service(h, "next");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_given),       cmocka_unit_test(test_asked_for),
+        cmocka_unit_test(test_other_types), cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_finalizer),
+    };
+    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+}
