@@ -24,18 +24,6 @@ static void port_defaults(struct arena *a, ServicePort *port)
         port->target_port = int_or_string_of_int(a, port->port);
 }
 
-/* clusterIP is clusterIPs[0], whichever was given. */
-static void cluster_ip_defaults(struct arena *a, ServiceSpec *spec)
-{
-    if (text_empty(spec->cluster_ip) && spec->n_cluster_ips > 0) {
-        spec->cluster_ip = spec->cluster_ips[0];
-    } else if (!text_empty(spec->cluster_ip) && spec->n_cluster_ips == 0) {
-        spec->cluster_ips = arena_array(a, 1, sizeof(*spec->cluster_ips));
-        spec->cluster_ips[0] = spec->cluster_ip;
-        spec->n_cluster_ips = 1;
-    }
-}
-
 static void affinity_defaults(struct arena *a, ServiceSpec *spec)
 {
     if (!text_eq(spec->session_affinity, "ClientIP"))
@@ -69,10 +57,8 @@ static void defaults(struct arena *a, void *object)
     affinity_defaults(a, spec);
     for (size_t i = 0; i < spec->n_ports; i++)
         port_defaults(a, spec->ports[i]);
-    if (!is_type(spec, "ExternalName")) {
+    if (!is_type(spec, "ExternalName"))
         text_default(a, &spec->internal_traffic_policy, "Cluster");
-        cluster_ip_defaults(a, spec);
-    }
     if (service_is_external(spec))
         text_default(a, &spec->external_traffic_policy, "Cluster");
     if (is_type(spec, "LoadBalancer") && !spec->has_allocate_load_balancer_node_ports) {
@@ -81,9 +67,20 @@ static void defaults(struct arena *a, void *object)
     }
 }
 
+/* The list follows the one address. */
+static void follow_cluster_ip(struct arena *a, ServiceSpec *spec)
+{
+    spec->cluster_ips = arena_array(a, 1, sizeof(*spec->cluster_ips));
+    spec->cluster_ips[0] = spec->cluster_ip;
+    spec->n_cluster_ips = 1;
+}
+
+/* An old client knows the one address only. */
 static void prepare_create(const struct resource_context *c, void *object)
 {
     Service *service = object;
+    if (!text_empty(service->spec->cluster_ip) && service->spec->n_cluster_ips == 0)
+        follow_cluster_ip(c->arena, service->spec);
     service->status = arena_new(c->arena, ServiceStatus);
     service_status__init(service->status);
     (void)message_ensure(c->arena, &service->status->load_balancer,
@@ -182,18 +179,41 @@ static void keep_node_ports(struct arena *a, ServiceSpec *spec, const ServiceSpe
     }
 }
 
+static bool same_cluster_ips(const ServiceSpec *spec, const ServiceSpec *was)
+{
+    bool same = spec->n_cluster_ips == was->n_cluster_ips;
+    for (size_t i = 0; same && i < spec->n_cluster_ips; i++)
+        same = text_eq(spec->cluster_ips[i], was->cluster_ips[i]);
+    return same;
+}
+
+/* A client that leaves addresses out keeps them; to one that changes the one address alone, the
+ * list follows. */
+static void keep_cluster_ips(struct arena *a, ServiceSpec *spec, const ServiceSpec *was)
+{
+    bool both = !is_type(spec, "ExternalName") && !is_type(was, "ExternalName");
+    if (both && text_empty(spec->cluster_ip))
+        spec->cluster_ip = was->cluster_ip;
+    bool changed = !text_eq(text_of(spec->cluster_ip), text_of(was->cluster_ip));
+    if (spec->n_cluster_ips == 0 && (both || !changed)) {
+        spec->cluster_ips = was->cluster_ips;
+        spec->n_cluster_ips = was->n_cluster_ips;
+    }
+    if (!changed || !same_cluster_ips(spec, was))
+        return;
+    if (text_empty(spec->cluster_ip))
+        spec->n_cluster_ips = 0;
+    else
+        follow_cluster_ip(a, spec);
+}
+
 static void prepare_update(const struct resource_context *c, void *object, const void *old)
 {
     ServiceSpec *spec = ((Service *)object)->spec;
     const ServiceSpec *was = ((const Service *)old)->spec;
     ((Service *)object)->status = ((const Service *)old)->status;
-    /* A client that leaves the address out keeps the one there is. */
-    if (was != NULL && text_empty(spec->cluster_ip) && spec->n_cluster_ips == 0 &&
-        !is_type(spec, "ExternalName") && !is_type(was, "ExternalName")) {
-        spec->cluster_ip = was->cluster_ip;
-        spec->cluster_ips = was->cluster_ips;
-        spec->n_cluster_ips = was->n_cluster_ips;
-    }
+    if (was != NULL)
+        keep_cluster_ips(c->arena, spec, was);
     if (was != NULL && has_node_ports(spec) && has_node_ports(was))
         keep_node_ports(c->arena, spec, was);
     if (was != NULL)

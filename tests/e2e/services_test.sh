@@ -2,6 +2,7 @@
 # One address, one Service: the three members are asked for the same cluster IP and the same node port at once, over
 # and over, and each time exactly one Service gets it.
 . "$(dirname "$0")/lib.sh"
+. bazel/dev/up.sh
 ROUNDS=40
 scratch_namespace tests-services
 work=$(mktemp -d)

@@ -72,6 +72,17 @@ static void test_asked_for(void **state)
     struct harness *h = *state;
     struct reply r = create(h, "c", PORTS ",\"clusterIP\":\"10.96.0.10\"");
     harness_expect(&r, 201);
+    /* The list follows the one address, not the other way round. */
+    r = patch(h, "c", "{\"spec\":{\"clusterIP\":\"10.96.0.11\"}}");
+    harness_expect(&r, 422);
+    harness_contains(&r, "spec.clusterIPs[0]: Invalid value: [\\\"10.96.0.11\\\"]: may not change "
+                         "once set");
+    r = patch(h, "c", "{\"spec\":{\"clusterIP\":null,\"clusterIPs\":null}}");
+    harness_expect(&r, 200);
+    assert_true(str_eq_c(ip_of(&r), "10.96.0.10"));
+    r = create(h, "d", PORTS ",\"clusterIPs\":[\"10.96.0.11\"]");
+    harness_expect(&r, 422);
+    harness_contains(&r, "must be empty when `clusterIP` is not specified");
     r = create(h, "d", PORTS ",\"clusterIP\":\"192.0.2.1\"");
     harness_expect(&r, 422);
     harness_contains(&r, "failed to allocate IP 192.0.2.1: the provided network does not match "

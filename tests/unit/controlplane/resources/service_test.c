@@ -69,10 +69,12 @@ static void test_create(void **state)
 static void test_update(void **state)
 {
     static const struct update_case cases[] = {
-        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','ports':[{'port'"
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','clusterIPs':['"
+          "10.0.0.1'],'ports':[{'port'"
           ":80}]}}",
           "{'metadata':{'name':'s','namespace':'d'},'spec':{'ports':[{'port':80}]}}", "" },
-        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','ports':[{'port'"
+        { "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.1','clusterIPs':['"
+          "10.0.0.1'],'ports':[{'port'"
           ":80}]}}",
           "{'metadata':{'name':'s','namespace':'d'},'spec':{'clusterIP':'10.0.0.2','ports':[{'port'"
           ":80}]}}",
