@@ -25,9 +25,12 @@ enum owner { OWNER_NOBODY, OWNER_SELF, OWNER_OTHER };
 
 /* ---- rows ---- */
 
+/* Whoever writes it how: an address has one row. */
 static struct str ip_key(struct request *r, const char *ip)
 {
-    return str_printf(&r->arena, IP_PREFIX "%s", ip);
+    char usual[SERVICE_IP_TEXT_BYTES];
+    (void)service_ip_usual(ip, usual); /* "None": a row that nobody has */
+    return str_printf(&r->arena, IP_PREFIX "%s", usual);
 }
 
 static void add_op(struct request *r, struct write *w, const struct store_op *op)
@@ -144,20 +147,19 @@ static int refuse_ip(struct giving *g, const char *ip, const char *why)
 /* The one that was asked for, or was there before. */
 static int take_ip(struct giving *g, const struct service_range *range, const char *ip)
 {
-    char usual[SERVICE_IP_TEXT_BYTES];
     enum owner owner;
     bool kept = had_ip(g, ip);
-    if (range == NULL || !service_range_has(range, ip, usual)) {
+    if (range == NULL || !service_range_has(range, ip)) {
         return kept ? 0 : refuse_ip(g, ip, "the provided network does not match the current range");
     }
     if (write_is_dry_run(g->request)) {
         return 0;
     }
-    int rc = ip_owner(g->request, usual, g->uid, &owner);
+    int rc = ip_owner(g->request, ip, g->uid, &owner);
     if (rc != 0) {
         g->rc = rc;
     } else if (owner == OWNER_NOBODY) {
-        giving_take_row(g, ip_key(g->request, usual));
+        giving_take_row(g, ip_key(g->request, ip));
     } else if (owner == OWNER_OTHER && !kept) {
         rc = refuse_ip(g, ip, "provided IP is already allocated");
     }

@@ -45,8 +45,8 @@ static bool same_families(const ServiceSpec *a, const ServiceSpec *b)
 
 bool service_families_rest(const struct ServiceSpec *spec, const struct ServiceSpec *old)
 {
-    return old != NULL && text_eq(spec->type, old->type) && !is_external_name(spec) &&
-           has_policy(spec, "PreferDualStack") &&
+    return old != NULL && spec->n_cluster_ips > 0 && text_eq(spec->type, old->type) &&
+           !is_external_name(spec) && has_policy(spec, "PreferDualStack") &&
            (old->ip_family_policy == NULL || has_policy(old, "PreferDualStack")) &&
            same_ips(spec, old) && same_families(spec, old);
 }

@@ -164,21 +164,30 @@ void service_range_at(const struct service_range *r, uint64_t n,
     (void)inet_ntop(to_af(r->family), address, out_text, SERVICE_IP_TEXT_BYTES); /* big enough */
 }
 
-bool service_range_has(const struct service_range *r, const char *text,
-                       char out_text[SERVICE_IP_TEXT_BYTES])
+bool service_range_has(const struct service_range *r, const char *text)
 {
     uint8_t address[SERVICE_IP_BYTES];
     uint64_t n = 0;
+    uint64_t base = 0;
     size_t bytes = address_bytes(r->family);
     size_t low = bytes < 8 ? bytes : 8;
     if (inet_pton(to_af(r->family), text_of(text), address) != 1 ||
         memcmp(address, r->base, bytes - low) != 0)
         return false;
-    uint64_t base = 0;
     for (size_t i = bytes - low; i < bytes; i++) {
         n = n << 8 | address[i];
         base = base << 8 | r->base[i];
     }
-    (void)inet_ntop(to_af(r->family), address, out_text, SERVICE_IP_TEXT_BYTES); /* big enough */
     return n > base && n - base <= r->count;
+}
+
+bool service_ip_usual(const char *text, char out_text[SERVICE_IP_TEXT_BYTES])
+{
+    uint8_t address[SERVICE_IP_BYTES];
+    int af = to_af(service_family_of(text));
+    out_text[0] = '\0';
+    if (inet_pton(af, text_of(text), address) != 1)
+        return false;
+    (void)inet_ntop(af, address, out_text, SERVICE_IP_TEXT_BYTES); /* big enough */
+    return true;
 }

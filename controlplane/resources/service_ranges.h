@@ -53,9 +53,10 @@ const struct service_range *service_range_of(const struct service_ranges *s,
 /* The n-th address, n from 1 to count; 0: the network's own. */
 void service_range_at(const struct service_range *r, uint64_t n,
                       char out_text[SERVICE_IP_TEXT_BYTES]);
-/* An address in its usual spelling, when it is one and can be given. */
-bool service_range_has(const struct service_range *r, const char *text,
-                       char out_text[SERVICE_IP_TEXT_BYTES]);
+/* Is it an address that can be given? */
+bool service_range_has(const struct service_range *r, const char *text);
+/* An address in its usual spelling (RFC 5952); false: it is none, and the text is empty. */
+bool service_ip_usual(const char *text, char out_text[SERVICE_IP_TEXT_BYTES]);
 /* "IPv4", "IPv6". */
 const char *service_family_name(enum address_family family);
 /* Of an address or a name of a family. */

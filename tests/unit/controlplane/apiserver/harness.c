@@ -100,6 +100,11 @@ int harness_setup_watch(void **state, size_t ring_bytes, uint64_t bookmark_ms)
                  (struct apiserver_config){ .bookmark_ms = bookmark_ms });
 }
 
+int harness_setup_services(void **state, const struct service_ranges *services)
+{
+    return setup(state, env_uv_new(), 0, (struct apiserver_config){ .services = services });
+}
+
 static void on_stopped(void *ctx)
 {
     env_loop_stop(ctx);

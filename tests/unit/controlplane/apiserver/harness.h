@@ -46,6 +46,9 @@ struct tls_context;
 int harness_setup_tls(void **state, struct env *env, struct tls_context *kubelet);
 /* With a watch ring of so many bytes, and a bookmark every so many ms. */
 int harness_setup_watch(void **state, size_t ring_bytes, uint64_t bookmark_ms);
+/* With other addresses and node ports for Services. */
+struct service_ranges;
+int harness_setup_services(void **state, const struct service_ranges *services);
 int harness_teardown(void **state);
 
 /* One request on a connection of its own. headers: "Name: value\r\n" lines, or NULL; body NULL:

@@ -1,4 +1,6 @@
 /* Cluster addresses of Services, given once, kept, and given back. */
+#include "controlplane/resources/service_ranges.h"
+#include "store/store.h"
 #include "tests/unit/controlplane/apiserver/harness.h"
 #include "tests/unit/unit.h"
 
@@ -162,6 +164,87 @@ static void test_finalizer(void **state)
     remove_service(h, "next");
 }
 
+/* ---- a small cluster of two families ---- */
+
+static int setup_small(void **state)
+{
+    struct service_ranges ranges;
+    assert_int_equal(service_ranges_parse(&ranges, "10.96.0.0/29,fd00:0:0:5::/64", NULL, NULL), 0);
+    return harness_setup_services(state, &ranges);
+}
+
+static void test_dual(void **state)
+{
+    struct harness *h = *state;
+    struct reply r = create(h, "two",
+                            PORTS ",\"ipFamilyPolicy\":\"RequireDualStack\",\"clusterIPs\":["
+                                  "\"10.96.0.3\",\"fd00:0:0:5::a\"],\"clusterIP\":\"10.96.0.3\"");
+    harness_expect(&r, 201);
+    harness_contains(&r, "\"ipFamilies\":[\"IPv4\",\"IPv6\"]");
+    r = create(h, "six", PORTS ",\"ipFamilies\":[\"IPv6\"],\"clusterIP\":\"fd00:0:0:5::a\"");
+    harness_expect(&r, 422);
+    harness_contains(&r, "provided IP is already allocated");
+    /* One family less gives its address back. */
+    r = patch(h, "two", "{\"spec\":{\"ipFamilyPolicy\":\"SingleStack\"}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"clusterIPs\":[\"10.96.0.3\"]");
+    harness_contains(&r, "\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\"");
+    r = create(h, "six", PORTS ",\"ipFamilies\":[\"IPv6\"],\"clusterIP\":\"fd00:0:0:5::a\"");
+    harness_expect(&r, 201);
+    remove_service(h, "six");
+    r = patch(h, "two", "{\"spec\":{\"ipFamilyPolicy\":\"PreferDualStack\"}}");
+    harness_expect(&r, 200);
+    harness_contains(&r, "\"clusterIPs\":[\"10.96.0.3\",\"fd00::5:");
+    r = create(h, "any", PORTS ",\"ipFamilyPolicy\":\"PreferDualStack\"");
+    harness_expect(&r, 201);
+    harness_contains(&r, ",\"fd00::5:");
+    remove_service(h, "any");
+    remove_service(h, "two");
+}
+
+/* All that there are, and no more; what came back is given again. */
+static void test_full(void **state)
+{
+    struct harness *h = *state;
+    struct reply r;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 6; i++) {
+            r = create(h, str_printf(&h->arena, "n%d", i).data, PORTS);
+            harness_expect(&r, 201);
+        }
+        r = create(h, "more", PORTS);
+        harness_expect(&r, 500);
+        harness_contains(&r, "Internal error occurred: failed to allocate a serviceIP: range is "
+                             "full");
+        for (int i = 0; i < 6; i++)
+            remove_service(h, str_printf(&h->arena, "n%d", i).data);
+    }
+}
+
+/* A Service of an earlier release has no row. Its next update makes one. */
+static void test_no_row(void **state)
+{
+    struct harness *h = *state;
+    const struct store_op ops[] = {
+        { .type = STORE_OP_ROW_DELETE, .key = STR("service/ip/10.96.0.4") },
+        { .type = STORE_OP_PUT, .key = STR("nobody's/key") }, /* a revision to wait for */
+    };
+    const struct store_txn txn = { .ops = ops, .ops_count = 2 };
+    struct reply r = create(h, "old", PORTS ",\"clusterIP\":\"10.96.0.4\"");
+    harness_expect(&r, 201);
+    harness_commit(h, &txn);
+    r = create(h, "new", PORTS ",\"clusterIP\":\"10.96.0.4\"");
+    harness_expect(&r, 201); /* that is what is wrong with them */
+    remove_service(h, "new");
+    r = harness_get(h, SERVICES); /* sees what was written */
+    harness_expect(&r, 200);
+    r = patch(h, "old", "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}");
+    harness_expect(&r, 200);
+    r = create(h, "new", PORTS ",\"clusterIP\":\"10.96.0.4\"");
+    harness_expect(&r, 422);
+    remove_service(h, "old");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,5 +252,11 @@ int main(void)
         cmocka_unit_test(test_other_types), cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_finalizer),
     };
-    return cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+    const struct CMUnitTest small[] = {
+        cmocka_unit_test(test_dual),
+        cmocka_unit_test(test_no_row),
+        cmocka_unit_test(test_full),
+    };
+    int failed = cmocka_run_group_tests(tests, harness_setup, harness_teardown);
+    return failed + cmocka_run_group_tests(small, setup_small, harness_teardown);
 }

@@ -45,11 +45,10 @@ static void test_has(void **state)
                   { "", false },
                   { NULL, false } };
     struct service_ranges s;
-    char text[SERVICE_IP_TEXT_BYTES];
     (void)state;
     assert_int_equal(service_ranges_parse(&s, NULL, NULL, NULL), 0);
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        assert_int_equal(service_range_has(&s.ips[0], table[i].ip, text), table[i].has);
+        assert_int_equal(service_range_has(&s.ips[0], table[i].ip), table[i].has);
 }
 
 static void test_two_families(void **state)
@@ -64,18 +63,17 @@ static void test_two_families(void **state)
     assert_true(r->count == UINT64_MAX);
     service_range_at(r, UINT64_MAX, text);
     assert_string_equal(text, "fd00::1:ffff:ffff:ffff:ffff");
-    assert_true(service_range_has(r, "fd00:0000::1:0:0:0:a", text));
-    assert_string_equal(text, "fd00:0:0:1::a");
-    assert_false(service_range_has(r, "fd00:0:0:1::", text));
-    assert_false(service_range_has(r, "fd00:0:0:2::1", text));
+    assert_true(service_range_has(r, "fd00:0000::1:0:0:0:a"));
+    assert_false(service_range_has(r, "fd00:0:0:1::"));
+    assert_false(service_range_has(r, "fd00:0:0:2::1"));
     r = service_range_of(&s, ADDRESS_IPV4);
     assert_int_equal(r->count, 6);
     assert_int_equal(r->reserved, 0);
     assert_int_equal(s.ports_count, 9);
     assert_int_equal(s.ports_reserved, 0);
     assert_int_equal(service_ranges_parse(&s, "fd00::/125", NULL, NULL), 0);
-    assert_true(service_range_has(&s.ips[0], "fd00::7", text));
-    assert_false(service_range_has(&s.ips[0], "fd00::8", text));
+    assert_true(service_range_has(&s.ips[0], "fd00::7"));
+    assert_false(service_range_has(&s.ips[0], "fd00::8"));
 }
 
 static void test_refused(void **state)
@@ -114,6 +112,19 @@ static void test_refused(void **state)
     }
 }
 
+static void test_usual(void **state)
+{
+    char text[SERVICE_IP_TEXT_BYTES];
+    (void)state;
+    assert_true(service_ip_usual("FD00:0000::1:0:0:0:a", text));
+    assert_string_equal(text, "fd00:0:0:1::a");
+    assert_true(service_ip_usual("10.96.0.1", text));
+    assert_string_equal(text, "10.96.0.1");
+    assert_false(service_ip_usual("None", text));
+    assert_string_equal(text, "");
+    assert_false(service_ip_usual(NULL, text));
+}
+
 static void test_families(void **state)
 {
     (void)state;
@@ -130,7 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),     cmocka_unit_test(test_has),
         cmocka_unit_test(test_two_families), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_families),     cmocka_unit_test(test_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
