@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "net/digest.h"
 
 struct tls;
 struct tls_context;
@@ -26,7 +27,6 @@ struct tls_context;
 /* A chain longer than this or a certificate with more names is treated as no identity. */
 #define TLS_CHAIN_DEPTH_MAX 8
 #define TLS_NAMES_MAX       64
-#define TLS_SHA256_BYTES    32
 
 /* All PEM text is borrowed for the call. */
 struct tls_options {
@@ -57,7 +57,7 @@ struct tls_identity {
     size_t dns_name_count;
     struct str *uris;
     size_t uri_count;
-    uint8_t certificate_sha256[TLS_SHA256_BYTES]; /* of the one that was shown, as sent (DER) */
+    uint8_t certificate_sha256[DIGEST_SHA256_BYTES]; /* of the one that was shown, as sent (DER) */
 };
 
 /* The identity of a peer without TLS: nobody. */

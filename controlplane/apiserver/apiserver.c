@@ -80,10 +80,11 @@ struct apiserver *apiserver_new(const struct apiserver_config *config)
     if (s->config.git_commit == NULL) {
         s->config.git_commit = "";
     }
-    int rc = config->services == NULL ? service_ranges_parse(&s->services, NULL, NULL, NULL) : 0;
-    ASSERT(rc == 0); /* the defaults are good */
     if (config->services != NULL) {
         s->services = *config->services;
+    } else {
+        int rc = service_ranges_parse(&s->services, NULL, NULL, NULL);
+        ASSERT(rc == 0); /* the defaults are good */
     }
     request_metrics_register();
     metrics_register(watch_hub_metrics);

@@ -147,7 +147,9 @@ static void validate_ranges(const NodeSpec *spec, struct err_list *out)
         check_cidr(out, &at, spec->pod_cidrs[i]);
     }
     for (size_t i = 0; n > 1 && i < n; i++) {
-        enum address_family family = cidr_family(out->arena, spec->pod_cidrs[i]);
+        uint8_t address[ADDRESS_BYTES];
+        uint64_t prefix;
+        enum address_family family = cidr_parse(spec->pod_cidrs[i], address, &prefix);
         if (i < 2)
             families[i] = family;
         if (family == ADDRESS_ANY) {

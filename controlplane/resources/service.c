@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "controlplane/resources/keys.h"
 #include "controlplane/resources/rules.h"
+#include "controlplane/resources/service_families.h"
 #include "controlplane/resources/strategies.h"
 
 static bool is_type(const ServiceSpec *spec, const char *type)
@@ -87,11 +88,6 @@ static void prepare_create(const struct resource_context *c, void *object)
                          &load_balancer_status__descriptor);
 }
 
-static bool has_node_ports(const ServiceSpec *spec)
-{
-    return is_type(spec, "NodePort") || is_type(spec, "LoadBalancer");
-}
-
 static bool same_node_ports(const ServiceSpec *spec, const ServiceSpec *was)
 {
     bool same = spec->n_ports == was->n_ports;
@@ -115,7 +111,7 @@ static void drop_addresses(ServiceSpec *spec, const ServiceSpec *was)
 /* What only the old type had, and what the client did not change too: it goes with the type. */
 static void drop_of_old_type(ServiceSpec *spec, const ServiceSpec *was)
 {
-    bool ports = has_node_ports(spec);
+    bool ports = service_has_node_ports(spec);
     bool balanced = is_type(spec, "LoadBalancer");
     bool was_balanced = is_type(was, "LoadBalancer");
     if (is_type(spec, "ExternalName") && !is_type(was, "ExternalName"))
@@ -179,14 +175,6 @@ static void keep_node_ports(struct arena *a, ServiceSpec *spec, const ServiceSpe
     }
 }
 
-static bool same_cluster_ips(const ServiceSpec *spec, const ServiceSpec *was)
-{
-    bool same = spec->n_cluster_ips == was->n_cluster_ips;
-    for (size_t i = 0; same && i < spec->n_cluster_ips; i++)
-        same = text_eq(spec->cluster_ips[i], was->cluster_ips[i]);
-    return same;
-}
-
 /* A client that leaves addresses out keeps them; to one that changes the one address alone, the
  * list follows. */
 static void keep_cluster_ips(struct arena *a, ServiceSpec *spec, const ServiceSpec *was)
@@ -199,7 +187,7 @@ static void keep_cluster_ips(struct arena *a, ServiceSpec *spec, const ServiceSp
         spec->cluster_ips = was->cluster_ips;
         spec->n_cluster_ips = was->n_cluster_ips;
     }
-    if (!changed || !same_cluster_ips(spec, was))
+    if (!changed || !service_same_ips(spec, was))
         return;
     if (text_empty(spec->cluster_ip))
         spec->n_cluster_ips = 0;
@@ -214,7 +202,7 @@ static void prepare_update(const struct resource_context *c, void *object, const
     ((Service *)object)->status = ((const Service *)old)->status;
     if (was != NULL)
         keep_cluster_ips(c->arena, spec, was);
-    if (was != NULL && has_node_ports(spec) && has_node_ports(was))
+    if (was != NULL && service_has_node_ports(spec) && service_has_node_ports(was))
         keep_node_ports(c->arena, spec, was);
     if (was != NULL)
         drop_of_old_type(spec, was);

@@ -15,6 +15,8 @@ void service_spec_validate_update(const struct ServiceSpec *spec, const struct S
 void service_status_validate(const struct Service *service, struct err_list *out);
 /* Is it balanced to nodes with endpoints only, who tell at a port of their own? */
 bool service_checks_health(const struct ServiceSpec *spec);
+/* Is it of a type that is reached at ports of the nodes? */
+bool service_has_node_ports(const struct ServiceSpec *spec);
 /* Can it be reached from outside the cluster? */
 bool service_is_external(const struct ServiceSpec *spec);
 

@@ -33,7 +33,7 @@ static bool same_texts(char *const *a, size_t a_count, char *const *b, size_t b_
     return same;
 }
 
-static bool same_ips(const ServiceSpec *a, const ServiceSpec *b)
+bool service_same_ips(const struct ServiceSpec *a, const struct ServiceSpec *b)
 {
     return same_texts(a->cluster_ips, a->n_cluster_ips, b->cluster_ips, b->n_cluster_ips);
 }
@@ -48,7 +48,7 @@ bool service_families_rest(const struct ServiceSpec *spec, const struct ServiceS
     return old != NULL && spec->n_cluster_ips > 0 && text_eq(spec->type, old->type) &&
            !is_external_name(spec) && has_policy(spec, "PreferDualStack") &&
            (old->ip_family_policy == NULL || has_policy(old, "PreferDualStack")) &&
-           same_ips(spec, old) && same_families(spec, old);
+           service_same_ips(spec, old) && same_families(spec, old);
 }
 
 /* Never changed without being told to: a PUT that leaves it out keeps it. */
@@ -77,7 +77,7 @@ static void reduce(ServiceSpec *spec, const ServiceSpec *old, struct err_list *o
     if (old == NULL)
         return;
     if (has_policy(spec, "SingleStack")) {
-        if (same_ips(spec, old) && spec->n_cluster_ips > 1)
+        if (service_same_ips(spec, old) && spec->n_cluster_ips > 1)
             spec->n_cluster_ips = 1;
         if (same_families(spec, old) && spec->n_ip_families > 1)
             spec->n_ip_families = 1;

@@ -20,6 +20,8 @@ void service_families_fill(struct arena *a, const struct service_ranges *ranges,
 /* Of one that prefers two families, and of which nothing changes that has to do with addresses: it
  * is left as it is, whatever the cluster has come to have. */
 bool service_families_rest(const struct ServiceSpec *spec, const struct ServiceSpec *old);
+/* Are their lists of cluster addresses the same? */
+bool service_same_ips(const struct ServiceSpec *a, const struct ServiceSpec *b);
 /* clusterIP: None. */
 bool service_is_headless(const struct ServiceSpec *spec);
 

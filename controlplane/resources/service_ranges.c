@@ -7,6 +7,7 @@
 
 #include "api/meta/text.h"
 #include "base/str.h"
+#include "controlplane/resources/addresses.h"
 
 #define PORT_MAX 65535u
 
@@ -18,14 +19,21 @@
 #define RESERVED_PORTS_MIN   16
 #define RESERVED_PORTS_MAX   128
 
-static size_t address_bytes(enum address_family family)
+static void write_ip(const uint8_t address[ADDRESS_BYTES], enum address_family family,
+                     char out_text[SERVICE_IP_TEXT_BYTES])
 {
-    return family == ADDRESS_IPV4 ? 4 : SERVICE_IP_BYTES;
+    bool v4 = family == ADDRESS_IPV4;
+    (void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? address + ADDRESS_BYTES - 4 : address, out_text,
+                    SERVICE_IP_TEXT_BYTES); /* big enough */
 }
 
-static int to_af(enum address_family family)
+/* The half of an address that is counted in. */
+static uint64_t low_half(const uint8_t address[ADDRESS_BYTES])
 {
-    return family == ADDRESS_IPV4 ? AF_INET : AF_INET6;
+    uint64_t n = 0;
+    for (size_t i = ADDRESS_BYTES - sizeof(n); i < ADDRESS_BYTES; i++)
+        n = n << 8 | address[i];
+    return n;
 }
 
 const char *service_family_name(enum address_family family)
@@ -47,54 +55,36 @@ static uint64_t reserved_of(uint64_t size, uint64_t share, uint64_t min, uint64_
     return part < min ? min : part > max ? max : part;
 }
 
-/* Is anything of the address beyond the network's part? */
-static bool has_host_bits(const uint8_t *address, size_t bytes, unsigned bits)
-{
-    for (size_t bit = bits; bit < bytes * 8; bit++) {
-        if ((address[bit / 8] >> (7 - bit % 8) & 1) != 0)
-            return true;
-    }
-    return false;
-}
-
 static int parse_range(struct str text, struct service_range *out, struct err *e)
 {
-    struct str address = text;
-    struct str length = { 0 };
-    uint64_t bits = 0;
     char name[SERVICE_RANGE_TEXT_BYTES];
-    ptrdiff_t slash = str_find(text, str_lit("/"));
-    if (slash >= 0) {
-        address.len = (size_t)slash;
-        length = str_of(text.data + slash + 1, text.len - (size_t)slash - 1);
-    }
+    char ip[SERVICE_IP_TEXT_BYTES];
+    uint64_t prefix = 0;
     *out = (struct service_range){ 0 };
-    if (address.len >= sizeof name)
-        address.len = 0;
-    snprintf(name, sizeof name, "%.*s", STR_ARG(address));
-    out->family = service_family_of(name);
-    if (slash < 0 || inet_pton(to_af(out->family), name, out->base) != 1 ||
-        str_to_u64(length, &bits) != 0)
+    snprintf(name, sizeof name, "%.*s", STR_ARG(text));
+    if (text.len < sizeof name)
+        out->family = cidr_parse(name, out->base, &prefix);
+    if (out->family == ADDRESS_ANY)
         return err_set(e, ERR_INVALID_ARGUMENT,
                        "--service-cluster-ip-range: '%.*s' is not a network such as %s",
                        STR_ARG(text), SERVICE_IPS_DEFAULT);
     bool v4 = out->family == ADDRESS_IPV4;
-    if (bits < (v4 ? 12 : 64) || bits > (v4 ? 29 : 125))
+    if (prefix < (v4 ? 12 : 64) || prefix > (v4 ? 29 : 125))
         return err_set(e, ERR_INVALID_ARGUMENT,
                        "--service-cluster-ip-range: '%.*s': the prefix of an %s network is from "
                        "%s",
                        STR_ARG(text), service_family_name(out->family),
                        v4 ? "/12 to /29" : "/64 to /125");
-    if (has_host_bits(out->base, address_bytes(out->family), (unsigned)bits))
+    unsigned host = (v4 ? 32u : 128u) - (unsigned)prefix;
+    uint64_t last = host == 64 ? UINT64_MAX : (UINT64_C(1) << host) - 1;
+    if ((low_half(out->base) & last) != 0)
         return err_set(e, ERR_INVALID_ARGUMENT,
                        "--service-cluster-ip-range: '%.*s' has bits behind its prefix",
                        STR_ARG(text));
-    unsigned host = (v4 ? 32u : 128u) - (unsigned)bits;
-    uint64_t last = host == 64 ? UINT64_MAX : (UINT64_C(1) << host) - 1;
     out->count = v4 ? last - 1 : last;
     out->reserved = reserved_of(last, RESERVED_SHARE_IPS, RESERVED_IPS_MIN, RESERVED_IPS_MAX);
-    (void)inet_ntop(to_af(out->family), out->base, name, sizeof name); /* it is big enough */
-    snprintf(out->text, sizeof out->text, "%.45s/%u", name, (unsigned)bits);
+    write_ip(out->base, out->family, ip);
+    snprintf(out->text, sizeof out->text, "%s/%u", ip, (unsigned)prefix);
     return 0;
 }
 
@@ -157,37 +147,31 @@ const struct service_range *service_range_of(const struct service_ranges *s,
 void service_range_at(const struct service_range *r, uint64_t n,
                       char out_text[SERVICE_IP_TEXT_BYTES])
 {
-    uint8_t address[SERVICE_IP_BYTES];
+    uint8_t address[ADDRESS_BYTES];
     memcpy(address, r->base, sizeof address);
-    for (size_t at = address_bytes(r->family); n > 0; n >>= 8)
+    for (size_t at = ADDRESS_BYTES; n > 0; n >>= 8)
         address[--at] |= (uint8_t)n;
-    (void)inet_ntop(to_af(r->family), address, out_text, SERVICE_IP_TEXT_BYTES); /* big enough */
+    write_ip(address, r->family, out_text);
 }
 
 bool service_range_has(const struct service_range *r, const char *text)
 {
-    uint8_t address[SERVICE_IP_BYTES];
-    uint64_t n = 0;
-    uint64_t base = 0;
-    size_t bytes = address_bytes(r->family);
-    size_t low = bytes < 8 ? bytes : 8;
-    if (inet_pton(to_af(r->family), text_of(text), address) != 1 ||
-        memcmp(address, r->base, bytes - low) != 0)
+    uint8_t address[ADDRESS_BYTES];
+    if (!address_parse(text_of(text), r->family, address) ||
+        memcmp(address, r->base, ADDRESS_BYTES - sizeof(uint64_t)) != 0)
         return false;
-    for (size_t i = bytes - low; i < bytes; i++) {
-        n = n << 8 | address[i];
-        base = base << 8 | r->base[i];
-    }
+    uint64_t n = low_half(address);
+    uint64_t base = low_half(r->base);
     return n > base && n - base <= r->count;
 }
 
 bool service_ip_usual(const char *text, char out_text[SERVICE_IP_TEXT_BYTES])
 {
-    uint8_t address[SERVICE_IP_BYTES];
-    int af = to_af(service_family_of(text));
+    uint8_t address[ADDRESS_BYTES];
+    enum address_family family = service_family_of(text);
     out_text[0] = '\0';
-    if (inet_pton(af, text_of(text), address) != 1)
+    if (!address_parse(text_of(text), family, address))
         return false;
-    (void)inet_ntop(af, address, out_text, SERVICE_IP_TEXT_BYTES); /* big enough */
+    write_ip(address, family, out_text);
     return true;
 }

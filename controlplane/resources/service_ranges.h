@@ -18,17 +18,16 @@
 #define SERVICE_IPS_DEFAULT      "10.96.0.0/12"
 #define SERVICE_PORTS_DEFAULT    "30000-32767"
 
-#define SERVICE_RANGES_MAX       2 /* one of each family */
-#define SERVICE_IP_BYTES         16
+#define SERVICE_RANGES_MAX       2  /* one of each family */
 #define SERVICE_IP_TEXT_BYTES    46 /* INET6_ADDRSTRLEN */
 #define SERVICE_RANGE_TEXT_BYTES 50
 
 /* Addresses that can be given: of a network without its own and, of IPv4, its broadcast address. */
 struct service_range {
     enum address_family family;
-    uint8_t base[SERVICE_IP_BYTES]; /* the network's own; IPv4: the first four bytes */
-    uint64_t count;                 /* of addresses after it */
-    uint64_t reserved;              /* the first of them, given last */
+    uint8_t base[ADDRESS_BYTES]; /* the network's own */
+    uint64_t count;              /* of addresses after it */
+    uint64_t reserved;           /* the first of them, given last */
     char text[SERVICE_RANGE_TEXT_BYTES];
 };
 

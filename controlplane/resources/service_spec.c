@@ -24,10 +24,14 @@ static bool is_type(const ServiceSpec *spec, const char *type)
     return text_eq(spec->type, type);
 }
 
+bool service_has_node_ports(const struct ServiceSpec *spec)
+{
+    return is_type(spec, "LoadBalancer") || is_type(spec, "NodePort");
+}
+
 bool service_is_external(const struct ServiceSpec *spec)
 {
-    return is_type(spec, "LoadBalancer") || is_type(spec, "NodePort") ||
-           (is_type(spec, "ClusterIP") && spec->n_external_ips > 0);
+    return service_has_node_ports(spec) || (is_type(spec, "ClusterIP") && spec->n_external_ips > 0);
 }
 
 /* ---- what goes with a type ---- */
