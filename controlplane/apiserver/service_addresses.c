@@ -18,8 +18,9 @@
 #define PROBES_MAX      65536
 #define PROBES_PER_READ 500
 
-/* Distinct addresses and node ports that one write takes. */
-#define TAKEN_MAX (SERVICE_RANGES_MAX + SERVICE_NODE_PORTS_MAX)
+/* Rows of one Service: what one write takes at most, and what it gives back. */
+#define TAKEN_MAX   (SERVICE_RANGES_MAX + SERVICE_NODE_PORTS_MAX)
+#define ROW_OPS_MAX (2 * TAKEN_MAX)
 
 enum owner { OWNER_NOBODY, OWNER_SELF, OWNER_OTHER };
 
@@ -36,23 +37,18 @@ static struct str ip_key(struct request *r, const char *ip)
 static void add_op(struct request *r, struct write *w, const struct store_op *op)
 {
     if (w->row_ops == NULL) {
-        w->row_ops = arena_array(&r->arena, STORE_TXN_OPS_MAX, sizeof(*w->row_ops));
+        w->row_ops = arena_array(&r->arena, ROW_OPS_MAX, sizeof(*w->row_ops));
         w->row_guards = arena_array(&r->arena, TAKEN_MAX, sizeof(*w->row_guards));
     }
-    ASSERT(w->row_ops_count < STORE_TXN_OPS_MAX - 1);
+    ASSERT(w->row_ops_count < ROW_OPS_MAX);
     w->row_ops[w->row_ops_count++] = *op;
-}
-
-bool giving_may_take(const struct write *w)
-{
-    return w->row_guards_count < TAKEN_MAX;
 }
 
 void giving_take_row(struct giving *g, struct str key)
 {
     struct write *w = g->write;
     const struct store_op op = { .type = STORE_OP_ROW_PUT, .key = key, .value = g->uid };
-    ASSERT(giving_may_take(w));
+    ASSERT(w->row_guards_count < TAKEN_MAX);
     add_op(g->request, w, &op);
     w->row_guards[w->row_guards_count++] =
         (struct store_guard){ .type = STORE_GUARD_ROW_ABSENT, .key = key };
@@ -101,15 +97,13 @@ static int ip_owner(struct request *r, const char *ip, struct str uid, enum owne
 int giving_internal(struct giving *g, const char *what, const char *why)
 {
     struct request *r = g->request;
-    g->rc = status_internal(&r->arena, &r->status, str_printf(&r->arena, "%s: %s", what, why));
-    return g->rc;
+    return status_internal(&r->arena, &r->status, str_printf(&r->arena, "%s: %s", what, why));
 }
 
 int giving_invalid(struct giving *g)
 {
     struct request *r = g->request;
-    g->rc = write_check(r, r->kind, write_text(resource_meta(g->write->object)->name), &g->errors);
-    return g->rc;
+    return write_check(r, r->kind, write_text(resource_meta(g->write->object)->name), &g->errors);
 }
 
 /* ---- addresses ---- */
@@ -147,7 +141,7 @@ static int refuse_ip(struct giving *g, const char *ip, const char *why)
 /* The one that was asked for, or was there before. */
 static int take_ip(struct giving *g, const struct service_range *range, const char *ip)
 {
-    enum owner owner;
+    enum owner owner = OWNER_NOBODY;
     bool kept = had_ip(g, ip);
     if (range == NULL || !service_range_has(range, ip)) {
         return kept ? 0 : refuse_ip(g, ip, "the provided network does not match the current range");
@@ -156,20 +150,17 @@ static int take_ip(struct giving *g, const struct service_range *range, const ch
         return 0;
     }
     int rc = ip_owner(g->request, ip, g->uid, &owner);
-    if (rc != 0) {
-        g->rc = rc;
-    } else if (owner == OWNER_NOBODY) {
+    if (rc == 0 && owner == OWNER_NOBODY) {
         giving_take_row(g, ip_key(g->request, ip));
-    } else if (owner == OWNER_OTHER && !kept) {
+    } else if (rc == 0 && owner == OWNER_OTHER && !kept) {
         rc = refuse_ip(g, ip, "provided IP is already allocated");
     }
     return rc;
 }
 
-/* The first free one from a random place of a part of the range on; 0: none, or the store cannot
- * be read (g->rc). */
-static uint64_t find_free(struct giving *g, const struct service_range *range, uint64_t first,
-                          uint64_t count)
+/* The first free one from a random place of a part of the range on; *out 0: there is none. */
+static int find_free(struct giving *g, const struct service_range *range, uint64_t first,
+                     uint64_t count, uint64_t *out)
 {
     struct request *r = g->request;
     char key[sizeof(IP_PREFIX) + SERVICE_IP_TEXT_BYTES] = IP_PREFIX;
@@ -177,18 +168,16 @@ static uint64_t find_free(struct giving *g, const struct service_range *range, u
     uint64_t start;
     uint64_t probes = count < PROBES_MAX ? count : PROBES_MAX;
     env_random(r->server->config.env, &start, sizeof(start));
-    for (uint64_t i = 0; i < probes;) {
-        g->rc = giving_read(r, &read);
-        if (g->rc != 0) {
-            return 0;
+    *out = 0;
+    for (uint64_t i = 0; *out == 0 && i < probes;) {
+        int rc = giving_read(r, &read);
+        if (rc != 0) {
+            return rc;
         }
-        for (uint64_t n = 0; n < PROBES_PER_READ && i < probes; n++, i++) {
+        for (uint64_t n = 0; *out == 0 && n < PROBES_PER_READ && i < probes; n++, i++) {
             uint64_t at = first + (start % count + i) % count;
             service_range_at(range, at, key + sizeof(IP_PREFIX) - 1);
-            if (owner_of(&read, str_from(key), g->uid) == OWNER_NOBODY) {
-                store_read_end(&read);
-                return at;
-            }
+            *out = owner_of(&read, str_from(key), g->uid) == OWNER_NOBODY ? at : 0;
         }
         store_read_end(&read);
     }
@@ -199,20 +188,21 @@ static int next_ip(struct giving *g, const struct service_range *range, char **o
 {
     char ip[SERVICE_IP_TEXT_BYTES];
     uint64_t at = 0;
-    if (!write_is_dry_run(g->request)) {
-        at = find_free(g, range, range->reserved + 1, range->count - range->reserved);
-        if (at == 0 && g->rc == 0 && range->reserved > 0) {
-            at = find_free(g, range, 1, range->reserved);
-        }
-        if (at == 0) {
-            return g->rc != 0
-                       ? g->rc
-                       : giving_internal(g, "failed to allocate a serviceIP", "range is full");
-        }
+    bool dry = write_is_dry_run(g->request);
+    int rc =
+        dry ? 0 : find_free(g, range, range->reserved + 1, range->count - range->reserved, &at);
+    if (rc == 0 && at == 0 && !dry && range->reserved > 0) {
+        rc = find_free(g, range, 1, range->reserved, &at);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (at == 0 && !dry) {
+        return giving_internal(g, "failed to allocate a serviceIP", "range is full");
     }
     service_range_at(range, at, ip);
     *out = text_new(&g->request->arena, ip);
-    if (at > 0) {
+    if (!dry) {
         giving_take_row(g, ip_key(g->request, ip));
     }
     return 0;
@@ -291,12 +281,16 @@ int service_addresses_give(struct request *r, struct write *w)
                         .ranges = &r->server->services,
                         .uid = write_text(service->metadata->uid),
                         .spec = service->spec };
-    if (!writes_spec(r) || (w->old != NULL && old_spec(r, w, &g.old) != 0)) {
-        return writes_spec(r) ? -ERR_INTERNAL : 0;
+    if (!writes_spec(r)) {
+        return 0;
+    }
+    int rc = w->old == NULL ? 0 : old_spec(r, w, &g.old);
+    if (rc != 0) {
+        return rc;
     }
     err_list_init(&g.errors, &r->arena);
     service_families_fill(&r->arena, g.ranges, g.spec, g.old, &g.errors);
-    int rc = giving_invalid(&g);
+    rc = giving_invalid(&g);
     rc = rc == 0 ? give_ips(&g) : rc;
     if (rc == 0 && g.old != NULL) {
         rc = drop_ips(r, w, g.old, g.spec, g.uid);

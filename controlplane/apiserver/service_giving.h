@@ -19,13 +19,12 @@ struct giving {
     struct ServiceSpec *spec;
     const struct ServiceSpec *old; /* NULL: create */
     struct port_map *ports;
-    size_t ports_wanted;
+    size_t ports_wanted; /* different ones */
+    size_t ports_new;    /* of these, not had before */
     struct err_list errors;
-    int rc; /* with the status set */
 };
 
 /* A row of this Service comes, on condition that there is none, or goes. */
-bool giving_may_take(const struct write *w); /* there is room for one more */
 void giving_take_row(struct giving *g, struct str key);
 void giving_drop_row(struct request *r, struct write *w, struct str key);
 /* store_read_begin; its failure is the request's. */

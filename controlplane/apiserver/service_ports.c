@@ -17,8 +17,9 @@
 enum {
     PORT_MINE = 1,
     PORT_OTHERS = 2,
-    PORT_WANTED = 4, /* by the new object */
-    PORT_GONE = 8    /* its row is being removed */
+    PORT_HAD = 4,    /* by the old object */
+    PORT_WANTED = 8, /* by the new one */
+    PORT_GONE = 16   /* its row is being removed */
 };
 
 struct port_map {
@@ -71,11 +72,6 @@ static struct port_map *read_ports(struct request *r, struct str uid)
 
 /* ---- node ports ---- */
 
-static bool has_node_ports(const ServiceSpec *spec)
-{
-    return text_eq(spec->type, "NodePort") || text_eq(spec->type, "LoadBalancer");
-}
-
 static bool gives_node_ports(const ServiceSpec *spec)
 {
     return text_eq(spec->type, "NodePort") ||
@@ -84,7 +80,12 @@ static bool gives_node_ports(const ServiceSpec *spec)
 
 static bool needs_ports(const ServiceSpec *spec)
 {
-    return spec != NULL && (has_node_ports(spec) || service_checks_health(spec));
+    return spec != NULL && (service_has_node_ports(spec) || service_checks_health(spec));
+}
+
+static bool is(const struct port_map *map, int64_t port, int bits)
+{
+    return port > 0 && port < PORTS && (map->known[port] & bits) != 0;
 }
 
 static void want(struct giving *g, int64_t port)
@@ -110,10 +111,11 @@ static const char *take_port(struct giving *g, int64_t port)
                           g->ranges->ports_text)
             .data;
     }
-    if ((g->ports->known[port] & (PORT_WANTED | PORT_OTHERS)) != 0) {
+    if (is(g->ports, port, PORT_WANTED | PORT_OTHERS)) {
         return "provided port is already allocated";
     }
     want(g, port);
+    g->ports_new++;
     return NULL;
 }
 
@@ -131,7 +133,7 @@ static int64_t free_port(const struct giving *g, uint32_t first, uint32_t count)
     env_random(g->request->server->config.env, &start, sizeof(start));
     for (uint32_t i = 0; i < count; i++) {
         uint32_t port = g->ranges->ports_first + first + (start % count + i) % count;
-        if (g->ports->known[port] == 0) {
+        if (!is(g->ports, port, PORT_MINE | PORT_OTHERS | PORT_HAD | PORT_WANTED)) {
             return port;
         }
     }
@@ -148,6 +150,7 @@ static int64_t next_port(struct giving *g)
     }
     if (port > 0) {
         want(g, port);
+        g->ports_new++;
     }
     return port;
 }
@@ -211,29 +214,15 @@ static int give_new(struct giving *g, size_t i)
     return give_port(g, i, 0);
 }
 
-static bool had_port(const struct giving *g, int32_t port)
-{
-    for (size_t i = 0; i < g->old->n_ports; i++) {
-        if (g->old->ports[i]->node_port == port) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int give_changed(struct giving *g, size_t i)
 {
     int32_t port = g->spec->ports[i]->node_port;
-    if (port == 0) {
-        return give_port(g, i, 0);
-    }
-    if (had_port(g, port)) {
+    if (is(g->ports, port, PORT_HAD)) {
         keep_port(g, port);
         return 0;
     }
     /* Twice in one Service, of two protocols, it is taken once. */
-    bool again = port > 0 && port < PORTS && (g->ports->known[port] & PORT_WANTED) != 0;
-    return again ? 0 : give_port(g, i, port);
+    return is(g->ports, port, PORT_WANTED) ? 0 : give_port(g, i, port);
 }
 
 static int too_many(struct giving *g, size_t count)
@@ -248,11 +237,12 @@ static int give_node_ports(struct giving *g)
     ServiceSpec *spec = g->spec;
     size_t count = 0;
     int rc = 0;
-    for (size_t i = 0; i < spec->n_ports; i++) {
-        count += !passes(spec, spec->ports[i]);
-    }
-    if (!has_node_ports(spec)) {
+    if (!service_has_node_ports(spec)) {
         return 0;
+    }
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        count +=
+            !passes(spec, spec->ports[i]) && !is(g->ports, spec->ports[i]->node_port, PORT_HAD);
     }
     if (count > PORTS_GIVEN_MAX) {
         return too_many(g, count);
@@ -297,7 +287,7 @@ static int give_health_port(struct giving *g)
 
 static void drop_port(struct request *r, struct write *w, struct port_map *map, int64_t port)
 {
-    if (port <= 0 || port >= PORTS || map->known[port] != PORT_MINE) {
+    if (!is(map, port, PORT_MINE) || is(map, port, PORT_WANTED | PORT_GONE)) {
         return;
     }
     map->known[port] |= PORT_GONE;
@@ -313,11 +303,28 @@ static void drop_ports(struct request *r, struct write *w, struct port_map *map,
     drop_port(r, w, map, old->health_check_node_port);
 }
 
+/* New ones have room (too_many). Of those that an earlier release left without a row, so many get
+ * one that what a Service gives back is never more than a transaction holds. */
 static void take_ports(struct giving *g)
 {
+    const struct port_map *map = g->ports;
+    size_t rows = 0;
     for (uint32_t port = 1; port < PORTS; port++) {
-        if (g->ports->known[port] == PORT_WANTED && giving_may_take(g->write)) {
+        rows += is(map, port, PORT_WANTED) && is(map, port, PORT_MINE);
+    }
+    for (uint32_t port = 1; port < PORTS && rows < SERVICE_NODE_PORTS_MAX; port++) {
+        if (is(map, port, PORT_WANTED) && !is(map, port, PORT_MINE | PORT_OTHERS)) {
             giving_take_row(g, port_key(g->request, port));
+            rows++;
+        }
+    }
+}
+
+static void note_had(struct port_map *map, const ServiceSpec *old)
+{
+    for (size_t i = 0; i < old->n_ports; i++) {
+        if (old->ports[i]->node_port > 0 && old->ports[i]->node_port < PORTS) {
+            map->known[old->ports[i]->node_port] |= PORT_HAD;
         }
     }
 }
@@ -331,9 +338,12 @@ int service_ports_give(struct giving *g)
     if (g->ports == NULL) {
         return -ERR_UNAVAILABLE;
     }
+    if (g->old != NULL) {
+        note_had(g->ports, g->old);
+    }
     int rc = give_node_ports(g);
     rc = rc == 0 ? give_health_port(g) : rc;
-    if (rc == 0 && g->ports_wanted > SERVICE_NODE_PORTS_MAX) {
+    if (rc == 0 && g->ports_new > 0 && g->ports_wanted > SERVICE_NODE_PORTS_MAX) {
         rc = too_many(g, g->ports_wanted);
     }
     if (rc == 0) {
