@@ -1,31 +1,10 @@
 /* Cluster addresses of Services, given once, kept, and given back. */
 #include "controlplane/resources/service_ranges.h"
 #include "store/store.h"
-#include "tests/unit/controlplane/apiserver/harness.h"
+#include "tests/unit/controlplane/apiserver/service_calls.h"
 #include "tests/unit/unit.h"
 
-#define SERVICES "/api/v1/namespaces/default/services"
-#define PORTS    "\"ports\":[{\"port\":80}]"
-
-static struct reply create(struct harness *h, const char *name, const char *spec)
-{
-    struct str body =
-        str_printf(&h->arena, "{\"metadata\":{\"name\":\"%s\"},\"spec\":{%s}}", name, spec);
-    return harness_post(h, SERVICES, body.data);
-}
-
-static struct reply patch(struct harness *h, const char *name, const char *body)
-{
-    return harness_send(h, "PATCH", str_printf(&h->arena, SERVICES "/%s", name).data,
-                        "Content-Type: application/merge-patch+json\r\n", body);
-}
-
-static void remove_service(struct harness *h, const char *name)
-{
-    struct reply r =
-        harness_send(h, "DELETE", str_printf(&h->arena, SERVICES "/%s", name).data, NULL, NULL);
-    harness_expect(&r, 200);
-}
+#define PORTS "\"ports\":[{\"port\":80}]"
 
 /* The text behind "clusterIP":" of an answer. */
 static struct str ip_of(const struct reply *r)
@@ -43,7 +22,7 @@ static struct str ip_of(const struct reply *r)
 static void test_given(void **state)
 {
     struct harness *h = *state;
-    struct reply r = create(h, "a", "\"selector\":{\"a\":\"b\"}," PORTS);
+    struct reply r = service_create(h, "a", "\"selector\":{\"a\":\"b\"}," PORTS);
     harness_expect(&r, 201);
     struct str ip = ip_of(&r);
     assert_true(str_starts(ip, str_lit("10.")));
@@ -56,72 +35,78 @@ static void test_given(void **state)
     assert_true(str_eq(ip_of(&r), ip));
     harness_contains(&r, "\"ipFamilyPolicy\":\"SingleStack\"");
     /* Nobody else has it. */
-    r = create(h, "b", str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    r = service_create(h, "b",
+                       str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
     harness_expect(&r, 422);
     harness_contains(&r, str_printf(&h->arena,
                                     "spec.clusterIPs: Invalid value: [\\\"%.*s\\\"]: failed to "
                                     "allocate IP %.*s: provided IP is already allocated",
                                     STR_ARG(ip), STR_ARG(ip))
                              .data);
-    remove_service(h, "a");
-    r = create(h, "b", str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    service_remove(h, "a");
+    r = service_create(h, "b",
+                       str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
     harness_expect(&r, 201);
-    remove_service(h, "b");
+    service_remove(h, "b");
 }
 
 static void test_asked_for(void **state)
 {
     struct harness *h = *state;
-    struct reply r = create(h, "c", PORTS ",\"clusterIP\":\"10.96.0.10\"");
+    struct reply r = service_create(h, "c", PORTS ",\"clusterIP\":\"10.96.0.10\"");
     harness_expect(&r, 201);
     /* The list follows the one address, not the other way round. */
-    r = patch(h, "c", "{\"spec\":{\"clusterIP\":\"10.96.0.11\"}}");
+    r = service_patch(h, "c", "{\"spec\":{\"clusterIP\":\"10.96.0.11\"}}");
     harness_expect(&r, 422);
     harness_contains(&r, "spec.clusterIPs[0]: Invalid value: [\\\"10.96.0.11\\\"]: may not change "
                          "once set");
-    r = patch(h, "c", "{\"spec\":{\"clusterIP\":null,\"clusterIPs\":null}}");
+    r = service_patch(h, "c", "{\"spec\":{\"clusterIP\":null,\"clusterIPs\":null}}");
     harness_expect(&r, 200);
     assert_true(str_eq_c(ip_of(&r), "10.96.0.10"));
-    r = create(h, "d", PORTS ",\"clusterIPs\":[\"10.96.0.11\"]");
+    r = service_create(h, "d", PORTS ",\"clusterIPs\":[\"10.96.0.11\"]");
     harness_expect(&r, 422);
     harness_contains(&r, "must be empty when `clusterIP` is not specified");
-    r = create(h, "d", PORTS ",\"clusterIP\":\"192.0.2.1\"");
+    r = service_create(h, "d", PORTS ",\"clusterIP\":\"192.0.2.1\"");
     harness_expect(&r, 422);
     harness_contains(&r, "failed to allocate IP 192.0.2.1: the provided network does not match "
                          "the current range");
-    r = create(h, "d", PORTS ",\"clusterIP\":\"None\",\"selector\":{\"a\":\"b\"}");
+    r = service_create(h, "d", PORTS ",\"clusterIP\":\"None\",\"selector\":{\"a\":\"b\"}");
     harness_expect(&r, 201);
     assert_true(str_eq_c(ip_of(&r), "None"));
-    r = create(h, "e", PORTS ",\"clusterIP\":\"None\"");
+    r = service_create(h, "e", PORTS ",\"clusterIP\":\"None\"");
     harness_expect(&r, 201);
     harness_contains(&r, "\"ipFamilies\":[\"IPv4\",\"IPv6\"],\"ipFamilyPolicy\":"
                          "\"RequireDualStack\"");
-    r = create(h, "f", PORTS ",\"ipFamilies\":[\"IPv6\"]");
+    r = service_create(h, "f", PORTS ",\"ipFamilies\":[\"IPv6\"]");
     harness_expect(&r, 422);
     harness_contains(&r, "spec.ipFamilies[0]: Invalid value: \\\"IPv6\\\": not configured on "
                          "this cluster");
-    remove_service(h, "c");
-    remove_service(h, "d");
-    remove_service(h, "e");
+    service_remove(h, "c");
+    service_remove(h, "d");
+    service_remove(h, "e");
 }
 
 static void test_other_types(void **state)
 {
     struct harness *h = *state;
-    struct reply r = create(h, "x", "\"type\":\"ExternalName\",\"externalName\":\"a.example\"");
+    struct reply r =
+        service_create(h, "x", "\"type\":\"ExternalName\",\"externalName\":\"a.example\"");
     harness_expect(&r, 201);
     harness_lacks(&r, "clusterIP");
-    r = patch(h, "x", "{\"spec\":{\"type\":\"ClusterIP\",\"externalName\":null," PORTS "}}");
+    r = service_patch(h, "x",
+                      "{\"spec\":{\"type\":\"ClusterIP\",\"externalName\":null," PORTS "}}");
     harness_expect(&r, 200);
     struct str ip = ip_of(&r);
     assert_true(str_starts(ip, str_lit("10.")));
-    r = patch(h, "x", "{\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.example\"}}");
+    r = service_patch(h, "x",
+                      "{\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.example\"}}");
     harness_expect(&r, 200);
     harness_lacks(&r, "clusterIP");
-    r = create(h, "y", str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    r = service_create(h, "y",
+                       str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
     harness_expect(&r, 201); /* it was given back */
-    remove_service(h, "x");
-    remove_service(h, "y");
+    service_remove(h, "x");
+    service_remove(h, "y");
 }
 
 static void test_dry_run(void **state)
@@ -136,10 +121,10 @@ static void test_dry_run(void **state)
     struct str ip = ip_of(&r);
     r = harness_send(h, "DELETE", SERVICES "/dry?dryRun=All", NULL, NULL);
     harness_expect(&r, 200);
-    r = create(h, "other",
-               str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
+    r = service_create(h, "other",
+                       str_printf(&h->arena, PORTS ",\"clusterIP\":\"%.*s\"", STR_ARG(ip)).data);
     harness_expect(&r, 422); /* still taken */
-    remove_service(h, "dry");
+    service_remove(h, "dry");
 }
 
 /* A finalizer keeps the address as long as the Service. */
@@ -150,18 +135,18 @@ static void test_finalizer(void **state)
                                   "{\"metadata\":{\"name\":\"kept\",\"finalizers\":[\"a.b/c\"]},"
                                   "\"spec\":{" PORTS ",\"clusterIP\":\"10.96.0.77\"}}");
     harness_expect(&r, 201);
-    remove_service(h, "kept");
-    r = create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
+    service_remove(h, "kept");
+    r = service_create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
     harness_expect(&r, 422);
-    r = patch(h, "kept", "{\"metadata\":{\"finalizers\":null}}");
+    r = service_patch(h, "kept", "{\"metadata\":{\"finalizers\":null}}");
     harness_expect(&r, 200);
-    r = create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
+    r = service_create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
     harness_expect(&r, 201);
     r = harness_send(h, "DELETE", SERVICES, NULL, NULL);
     harness_expect(&r, 200);
-    r = create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
+    r = service_create(h, "next", PORTS ",\"clusterIP\":\"10.96.0.77\"");
     harness_expect(&r, 201);
-    remove_service(h, "next");
+    service_remove(h, "next");
 }
 
 /* ---- a small cluster of two families ---- */
@@ -176,30 +161,33 @@ static int setup_small(void **state)
 static void test_dual(void **state)
 {
     struct harness *h = *state;
-    struct reply r = create(h, "two",
-                            PORTS ",\"ipFamilyPolicy\":\"RequireDualStack\",\"clusterIPs\":["
-                                  "\"10.96.0.3\",\"fd00:0:0:5::a\"],\"clusterIP\":\"10.96.0.3\"");
+    struct reply r =
+        service_create(h, "two",
+                       PORTS ",\"ipFamilyPolicy\":\"RequireDualStack\",\"clusterIPs\":["
+                             "\"10.96.0.3\",\"fd00:0:0:5::a\"],\"clusterIP\":\"10.96.0.3\"");
     harness_expect(&r, 201);
     harness_contains(&r, "\"ipFamilies\":[\"IPv4\",\"IPv6\"]");
-    r = create(h, "six", PORTS ",\"ipFamilies\":[\"IPv6\"],\"clusterIP\":\"fd00:0:0:5::a\"");
+    r = service_create(h, "six",
+                       PORTS ",\"ipFamilies\":[\"IPv6\"],\"clusterIP\":\"fd00:0:0:5::a\"");
     harness_expect(&r, 422);
     harness_contains(&r, "provided IP is already allocated");
     /* One family less gives its address back. */
-    r = patch(h, "two", "{\"spec\":{\"ipFamilyPolicy\":\"SingleStack\"}}");
+    r = service_patch(h, "two", "{\"spec\":{\"ipFamilyPolicy\":\"SingleStack\"}}");
     harness_expect(&r, 200);
     harness_contains(&r, "\"clusterIPs\":[\"10.96.0.3\"]");
     harness_contains(&r, "\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\"");
-    r = create(h, "six", PORTS ",\"ipFamilies\":[\"IPv6\"],\"clusterIP\":\"fd00:0:0:5::a\"");
+    r = service_create(h, "six",
+                       PORTS ",\"ipFamilies\":[\"IPv6\"],\"clusterIP\":\"fd00:0:0:5::a\"");
     harness_expect(&r, 201);
-    remove_service(h, "six");
-    r = patch(h, "two", "{\"spec\":{\"ipFamilyPolicy\":\"PreferDualStack\"}}");
+    service_remove(h, "six");
+    r = service_patch(h, "two", "{\"spec\":{\"ipFamilyPolicy\":\"PreferDualStack\"}}");
     harness_expect(&r, 200);
     harness_contains(&r, "\"clusterIPs\":[\"10.96.0.3\",\"fd00::5:");
-    r = create(h, "any", PORTS ",\"ipFamilyPolicy\":\"PreferDualStack\"");
+    r = service_create(h, "any", PORTS ",\"ipFamilyPolicy\":\"PreferDualStack\"");
     harness_expect(&r, 201);
     harness_contains(&r, ",\"fd00::5:");
-    remove_service(h, "any");
-    remove_service(h, "two");
+    service_remove(h, "any");
+    service_remove(h, "two");
 }
 
 /* All that there are, and no more; what came back is given again. */
@@ -209,15 +197,15 @@ static void test_full(void **state)
     struct reply r;
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 6; i++) {
-            r = create(h, str_printf(&h->arena, "n%d", i).data, PORTS);
+            r = service_create(h, str_printf(&h->arena, "n%d", i).data, PORTS);
             harness_expect(&r, 201);
         }
-        r = create(h, "more", PORTS);
+        r = service_create(h, "more", PORTS);
         harness_expect(&r, 500);
         harness_contains(&r, "Internal error occurred: failed to allocate a serviceIP: range is "
                              "full");
         for (int i = 0; i < 6; i++)
-            remove_service(h, str_printf(&h->arena, "n%d", i).data);
+            service_remove(h, str_printf(&h->arena, "n%d", i).data);
     }
 }
 
@@ -230,19 +218,19 @@ static void test_no_row(void **state)
         { .type = STORE_OP_PUT, .key = STR("nobody's/key") }, /* a revision to wait for */
     };
     const struct store_txn txn = { .ops = ops, .ops_count = 2 };
-    struct reply r = create(h, "old", PORTS ",\"clusterIP\":\"10.96.0.4\"");
+    struct reply r = service_create(h, "old", PORTS ",\"clusterIP\":\"10.96.0.4\"");
     harness_expect(&r, 201);
     harness_commit(h, &txn);
-    r = create(h, "new", PORTS ",\"clusterIP\":\"10.96.0.4\"");
+    r = service_create(h, "new", PORTS ",\"clusterIP\":\"10.96.0.4\"");
     harness_expect(&r, 201); /* that is what is wrong with them */
-    remove_service(h, "new");
+    service_remove(h, "new");
     r = harness_get(h, SERVICES); /* sees what was written */
     harness_expect(&r, 200);
-    r = patch(h, "old", "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}");
+    r = service_patch(h, "old", "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}");
     harness_expect(&r, 200);
-    r = create(h, "new", PORTS ",\"clusterIP\":\"10.96.0.4\"");
+    r = service_create(h, "new", PORTS ",\"clusterIP\":\"10.96.0.4\"");
     harness_expect(&r, 422);
-    remove_service(h, "old");
+    service_remove(h, "old");
 }
 
 int main(void)
